@@ -1,0 +1,270 @@
+# shellcheck shell=bash
+#
+# Shared by every bats file in this folder. All of it runs inside a test
+# machine (scripts/machine), as root, on a kernel that may be thrown away.
+#
+# From the environment:
+#   XCRYPT_KO      folder with dm-xcrypt.ko and the test modules
+#   XCRYPT_KERNEL  which kernel this is (6.1, 6.12, 7.3, ...)
+#   XCRYPT_DISKS   the machine's empty disks, space-separated
+#   XCRYPT_TARGET  the target under test: xcrypt; "crypt" proves the tests
+#                  themselves, with dm-crypt as its own reference
+#   XCRYPT_SEED    seed of everything random; printed, and taken back
+#   XCRYPT_LONG    1 for the tests that take hours
+
+: "${XCRYPT_TARGET:=xcrypt}"
+TARGET=$XCRYPT_TARGET
+
+# There is no udev in the machine: libdevmapper makes the nodes itself.
+export DM_DISABLE_UDEV=1
+
+# say TEXT...: a line of the report, shown also when the test passes
+say()
+{
+	printf '# %s\n' "$*" >&3
+}
+
+# die TEXT...: fail the test, with the reason
+die()
+{
+	printf '%s\n' "$*" >&2
+	return 1
+}
+
+# --- seeds, keys, data -------------------------------------------------------
+
+# Sets XCRYPT_SEED once for a file (call it in setup_file) and names it.
+seed_init()
+{
+	: "${XCRYPT_SEED:=$((($(date +%s) * 7919 + $$) % 1000000000))}"
+	export XCRYPT_SEED
+	say "XCRYPT_SEED=$XCRYPT_SEED"
+}
+
+# random_bytes COUNT [LABEL]: the same bytes for the same seed and label
+random_bytes()
+{
+	openssl enc -aes-128-ctr -nosalt -pbkdf2 -iter 1 \
+		-pass "pass:${XCRYPT_SEED:-0}/${2:-}" </dev/zero 2>/dev/null |
+		head -c "$1"
+}
+
+# hex_key BYTES [LABEL]: a hex key, the same for the same seed and label
+hex_key()
+{
+	random_bytes "$1" "key/${2:-}" | xxd -p | tr -d '\n'
+}
+
+# hex_ramp BYTES: 000102..., for tests where the key must be recognisable
+hex_ramp()
+{
+	local i
+	for ((i = 0; i < $1; i++)); do printf '%02x' "$i"; done
+}
+
+# --- modules -----------------------------------------------------------------
+
+in_machine()
+{
+	[ -n "${XCRYPT_KERNEL:-}" ] ||
+		die "these tests run in a test machine: make check T=<name>"
+}
+
+# modules NAME...: load what is a module; what is built in is there already
+modules()
+{
+	local m
+	for m in "$@"; do modprobe -q "$m" || true; done
+}
+
+# load_target [PARAM=VALUE...]: load the target under test
+load_target()
+{
+	in_machine || return
+	modules dm-mod
+	if [ "$TARGET" = crypt ]; then
+		modprobe dm-crypt
+		return
+	fi
+	# What the module may need from others: insmod does not look it up.
+	modules trusted encrypted-keys asn1_encoder tee
+	[ -d /sys/module/dm_xcrypt ] || insmod "$XCRYPT_KO/dm-xcrypt.ko" "$@"
+}
+
+# load_reference: dm-crypt itself
+load_reference()
+{
+	modprobe dm-crypt
+}
+
+# unload_target: fails if anything still holds the module
+unload_target()
+{
+	if [ "$TARGET" = crypt ]; then
+		rmmod dm-crypt
+	else
+		rmmod dm-xcrypt
+	fi
+}
+
+# target_module: the name under /sys/module
+target_module()
+{
+	if [ "$TARGET" = crypt ]; then echo dm_crypt; else echo dm_xcrypt; fi
+}
+
+# not_for_crypt: what only xcrypt has is not tried on dm-crypt
+not_for_crypt()
+{
+	[ "$TARGET" != crypt ] || skip "only xcrypt has this"
+}
+
+# kernel_at_least A.B: is this kernel that new?
+kernel_at_least()
+{
+	[ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n1)" = "$1" ]
+}
+
+# --- devices below -----------------------------------------------------------
+
+# ram_disks COUNT MIB: /dev/ram0 ... of that size, empty
+ram_disks()
+{
+	rmmod brd 2>/dev/null || true
+	modprobe brd rd_nr="$1" rd_size="$(($2 * 1024))"
+}
+
+# loop_disk FILE [LOSETUP OPTION...]: prints the loop device made over FILE
+loop_disk()
+{
+	local file=$1
+	shift
+	modules loop
+	losetup --find --show "$@" "$file"
+}
+
+# slice NAME DEVICE START SECTORS: /dev/mapper/NAME, a part of a device
+slice()
+{
+	map "$1" <<<"0 $4 linear $2 $3"
+}
+
+# sectors_of DEVICE
+sectors_of()
+{
+	blockdev --getsz "$1"
+}
+
+# --- mappings ----------------------------------------------------------------
+
+# map NAME [DMSETUP OPTION...] <TABLE: create. The table comes on standard
+# input, so that no key is ever in a list of processes.
+map()
+{
+	local name=$1
+	shift
+	dmsetup create --noudevsync "$@" "$name"
+}
+
+# remap NAME <TABLE: load another table, through suspend and resume
+remap()
+{
+	dmsetup load "$1" && dmsetup suspend "$1" && dmsetup resume --noudevsync "$1"
+}
+
+# unmap NAME...: remove, waiting for whoever still has it open
+unmap()
+{
+	local name
+	for name in "$@"; do dmsetup remove --noudevsync --retry "$name"; done
+}
+
+# unmap_all: every mapping, whatever is stacked on what
+unmap_all()
+{
+	local pass name
+	for pass in 1 2 3 4 5 6; do
+		while read -r name _; do
+			[ "$name" = No ] && return 0	# "No devices found"
+			dmsetup resume --noudevsync "$name" 2>/dev/null || true
+			dmsetup remove --noudevsync --retry "$name" 2>/dev/null ||
+				[ "$pass" -lt 5 ] || dmsetup remove --force "$name"
+		done < <(dmsetup ls 2>/dev/null)
+	done
+	die "mappings that would not go: $(dmsetup ls)"
+}
+
+# clean_up: for teardown: mappings, loops, mounts under /tmp and RAM disks go
+clean_up()
+{
+	local m
+	while read -r _ m _; do
+		case $m in /tmp/xc.*) umount "$m" || true ;; esac
+	done </proc/mounts
+	unmap_all || true
+	losetup -D 2>/dev/null || true
+	rmmod brd 2>/dev/null || true
+}
+
+# --- reading and comparing ---------------------------------------------------
+
+# raw DEVICE [FIRST_SECTOR [SECTORS]]: contents past the page cache
+raw()
+{
+	local first=${2:-0} count=${3:-$(($(sectors_of "$1") - ${2:-0}))}
+	dd if="$1" iflag=direct,skip_bytes,count_bytes bs=256k \
+		skip=$((first * 512)) count=$((count * 512)) status=none
+}
+
+# raw_write DEVICE [FIRST_SECTOR] <DATA: past the page cache; whole sectors
+raw_write()
+{
+	dd of="$1" oflag=direct,seek_bytes iflag=fullblock bs=256k \
+		seek=$((${2:-0} * 512)) conv=notrunc status=none
+}
+
+# same_content A B: two devices or files, byte by byte
+same_content()
+{
+	cmp <(raw "$1") <(raw "$2")
+}
+
+# fill DEVICE [LABEL]: the seed's random data over the whole device
+fill()
+{
+	random_bytes $(($(sectors_of "$1") * 512)) "${2:-}" | raw_write "$1"
+}
+
+# check_fill DEVICE [LABEL]: is it what fill wrote?
+check_fill()
+{
+	cmp <(raw "$1") <(random_bytes $(($(sectors_of "$1") * 512)) "${2:-}")
+}
+
+# --- the kernel's log --------------------------------------------------------
+
+# log_mark: what log_since shows starts here
+log_mark()
+{
+	LOG_MARK="xcrypt-tests mark $$.$RANDOM$RANDOM"
+	echo "$LOG_MARK" >/dev/kmsg
+}
+
+# log_since: the kernel's log since log_mark
+log_since()
+{
+	dmesg | sed "1,/$LOG_MARK/d"
+}
+
+# --- programs of the tests ---------------------------------------------------
+
+# c_tool SOURCE: prints the path of the program, built once in a machine
+c_tool()
+{
+	local src=$BATS_TEST_DIRNAME/$1
+	local out
+	out=/tmp/xc-tools/$(basename "$1" .c)
+	mkdir -p /tmp/xc-tools
+	[ "$out" -nt "$src" ] || cc -O1 -Wall -Wextra -o "$out" "$src" >&2 || return
+	echo "$out"
+}
