@@ -14,6 +14,7 @@
 
 : "${XCRYPT_TARGET:=xcrypt}"
 TARGET=$XCRYPT_TARGET
+XC_TESTS=${BASH_SOURCE[0]%/*}
 
 # There is no udev in the machine: libdevmapper makes the nodes itself.
 export DM_DISABLE_UDEV=1
@@ -44,9 +45,7 @@ seed_init()
 # random_bytes COUNT [LABEL]: the same bytes for the same seed and label
 random_bytes()
 {
-	openssl enc -aes-128-ctr -nosalt -pbkdf2 -iter 1 \
-		-pass "pass:${XCRYPT_SEED:-0}/${2:-}" </dev/zero 2>/dev/null |
-		head -c "$1"
+	"$(c_tool pattern.c)" "$1" "${XCRYPT_SEED:-0}/${2:-}"
 }
 
 # hex_key BYTES [LABEL]: a hex key, the same for the same seed and label
@@ -258,13 +257,15 @@ log_since()
 
 # --- programs of the tests ---------------------------------------------------
 
-# c_tool SOURCE: prints the path of the program, built once in a machine
+# c_tool SOURCE: prints the path of the program, built once in a machine.
+# SOURCE is relative to this folder.
 c_tool()
 {
-	local src=$BATS_TEST_DIRNAME/$1
-	local out
-	out=/tmp/xc-tools/$(basename "$1" .c)
-	mkdir -p /tmp/xc-tools
-	[ "$out" -nt "$src" ] || cc -O1 -Wall -Wextra -o "$out" "$src" >&2 || return
+	local out=/tmp/xc-tools/${1##*/}
+	out=${out%.c}
+	[ -x "$out" ] || {
+		mkdir -p /tmp/xc-tools
+		cc -O1 -Wall -Wextra -o "$out" "$XC_TESTS/$1" >&2 || return
+	}
 	echo "$out"
 }
