@@ -1,0 +1,83 @@
+# shellcheck shell=bash disable=SC2154
+# Packages of any Debian suite, without a trace in this machine's own apt:
+# lists, cache and status are folders of ours.  Uses $name, $suites, $CACHE.
+
+apt_home=$CACHE/apt/$name
+
+our_apt()
+{
+	local tool=$1
+	shift
+
+	"$tool" -q \
+		-o Dir::Etc::sourcelist="$apt_home/sources.list" \
+		-o Dir::Etc::sourceparts="$apt_home/none" \
+		-o Dir::Etc::preferences=none \
+		-o Dir::Etc::preferencesparts="$apt_home/none" \
+		-o Dir::State="$apt_home" \
+		-o Dir::State::status="$apt_home/status" \
+		-o Dir::Cache="$apt_home/cache" \
+		-o APT::Sandbox::User=root \
+		"$@"
+}
+
+# The mirror that this machine's own sources name for the given suites.
+mirror()
+{
+	local uri
+	# shellcheck disable=SC2016 # apt's own variables
+	uri=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+		sed -nE "s/^($1) //p" | head -n 1)
+	[ -n "$uri" ] || die "this machine's apt sources name no suite $1 to take the mirror from"
+	echo "$uri"
+}
+
+# Points our apt at $suites.
+apt_update()
+{
+	local suite uri
+	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+	rm -rf "$apt_home"
+	mkdir -p "$apt_home"/{none,lists/partial,cache/archives/partial}
+	: >"$apt_home/status"
+
+	for suite in $suites; do
+		case $suite in
+		*-security) uri=$(mirror '[a-z]+-security') ;;
+		*) uri=$(mirror 'bookworm|trixie|forky|sid|stable|testing|unstable') ;;
+		esac
+		echo "deb [signed-by=$keyring] $uri $suite main"
+	done >"$apt_home/sources.list"
+
+	our_apt apt-get update >/dev/null
+}
+
+# The packages among what the given ones depend on that make up a kernel.
+kernel_packages()
+{
+	local package dependency parts='linux-(image|binary|modules|headers|kbuild)'
+
+	for package; do
+		echo "$package"
+		our_apt apt-cache depends --important "$package" |
+			sed -nE -e '/-unsigned$/d' -e "s/^ [ |](Pre)?Depends: ($parts-.*)/\2/p" |
+			while read -r dependency; do
+				kernel_packages "$dependency"
+			done
+	done
+}
+
+# download_unpack FOLDER PACKAGE...
+download_unpack()
+{
+	local to=$1 downloads=$dir/downloads deb
+	shift
+
+	mkdir -p "$downloads" "$to"
+	(cd "$downloads" && our_apt apt-get download "$@" >/dev/null)
+	for deb in "$downloads"/*.deb; do
+		dpkg-deb -x "$deb" "$to"
+	done
+	rm -r "$downloads"
+}
