@@ -516,7 +516,7 @@ static int submit(struct job *job, const struct extent *extent)
 /* Cut the area into bios of random sizes. */
 static struct extent *cut(struct job *job, unsigned int *nr)
 {
-	u64 left = job->sectors << SECTOR_SHIFT, i;
+	u64 left = job->sectors << SECTOR_SHIFT, i, other;
 	sector_t sector = job->start;
 	struct extent *extents;
 
@@ -534,8 +534,10 @@ static struct extent *cut(struct job *job, unsigned int *nr)
 		sector += bytes >> SECTOR_SHIFT;
 		left -= bytes;
 	}
-	for (i = *nr; job->shuffle && i > 1; i--)
-		swap(extents[i - 1], extents[below(job, i)]);
+	for (i = *nr; job->shuffle && i > 1; i--) {
+		other = below(job, i);
+		swap(extents[i - 1], extents[other]);
+	}
 	return extents;
 }
 
