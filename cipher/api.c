@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * engine:api, one crypto API request a sector.  Takes any cipher, IV and
+ * driver, the asynchronous ones included.
+ */
+#include <crypto/aead.h>
+#include <crypto/skcipher.h>
+
+#include "../dm-xcrypt.h"
+
+static unsigned int api_request_size(const struct xc_cipher *cipher)
+{
+	unsigned int size = sizeof(struct xc_request) + ARCH_KMALLOC_MINALIGN;
+	unsigned int i, largest = 0;
+
+	if (cipher->aead)
+		return size + sizeof(struct aead_request) +
+			crypto_aead_reqsize(cipher->aead);
+
+	/* drivers differ where a better one arrived between two handles */
+	for (i = 0; i < cipher->layout.tfms; i++)
+		largest = max(largest,
+			      crypto_skcipher_reqsize(cipher->skcipher[i]));
+	return size + sizeof(struct skcipher_request) + largest;
+}
+
+/*
+ * What is left to do for a sector when the cipher has run.  Sectors of a run
+ * may finish on several CPUs at once; whose error is kept does not matter.
+ */
+static void finish_sector(struct xc_request *req, int err)
+{
+	const struct xc_iv *iv = &req->run->cipher->iv;
+	struct xc_run *run = req->run;
+
+	if (!err) {
+		if (iv->ops && iv->ops->post)
+			iv->ops->post(iv, req->org_iv, &req->call);
+	} else if (err == -EBADMSG) {
+		run->bad_sector = le64_to_cpu(req->aad_sector);
+		run->bad_tag = true;
+		run->status = BLK_STS_PROTECTION;
+	} else {
+		run->status = BLK_STS_IOERR;
+	}
+}
+
+static void free_request(struct xc_run *run, void *req)
+{
+	if (req && req != run->own)
+		mempool_free(req, &run->cipher->requests);
+}
+
+/* The driver tells of a request: that it left the backlog, or that it is done. */
+static void api_complete(xc_crypto_cb_t data, int err)
+{
+	struct xc_request *req = xc_crypto_cb_data(data);
+	struct xc_run *run = req->run;
+
+	if (err == -EINPROGRESS) {
+		complete(&run->restart);
+		return;
+	}
+	finish_sector(req, err);
+	free_request(run, req);
+	if (atomic_dec_and_test(&run->pending))
+		run->done(run);
+}
+
+static int start_skcipher(struct xc_request *req, struct skcipher_request *sreq,
+			  struct scatterlist *src)
+{
+	struct xc_run *run = req->run;
+	struct xc_cipher *cipher = run->cipher;
+	unsigned int i;
+
+	/* keys take turns, by the sector number that the IV is made from */
+	i = (run->sector + cipher->iv_offset) & (cipher->layout.tfms - 1);
+	skcipher_request_set_tfm(sreq, cipher->skcipher[i]);
+	skcipher_request_set_callback(sreq, CRYPTO_TFM_REQ_MAY_BACKLOG,
+				      api_complete, req);
+	skcipher_request_set_crypt(sreq, src, req->dst, cipher->sector_size,
+				   req->iv);
+	return run->encrypt ? crypto_skcipher_encrypt(sreq) :
+			      crypto_skcipher_decrypt(sreq);
+}
+
+static int start_aead(struct xc_request *req, struct aead_request *areq)
+{
+	aead_request_set_tfm(areq, req->run->cipher->aead);
+	aead_request_set_callback(areq, CRYPTO_TFM_REQ_MAY_BACKLOG,
+				  api_complete, req);
+	return xc_aead_start(req, areq);
+}
+
+/* Hand the next sector of a run to the crypto API. */
+static int start_sector(struct xc_request *req, struct xc_run *run)
+{
+	struct scatterlist *src = xc_request_init(req, run);
+	int err;
+
+	err = xc_request_make_iv(req);
+	if (err)
+		return err;
+	if (run->cipher->aead)
+		return start_aead(req, xc_crypto_request(req));
+	return start_skcipher(req, xc_crypto_request(req), src);
+}
+
+static void advance(struct xc_run *run)
+{
+	const struct xc_cipher *cipher = run->cipher;
+
+	bio_advance_iter(run->src, &run->src_iter, cipher->sector_size);
+	bio_advance_iter(run->dst, &run->dst_iter, cipher->sector_size);
+	run->sector += cipher->sector_size >> SECTOR_SHIFT;
+	if (run->tuple)
+		run->tuple += cipher->tuple_size;
+}
+
+/* May the next request be started, now that the driver's queue was full? */
+static bool leave_backlog(struct xc_run *run, bool may_sleep)
+{
+	if (may_sleep)
+		wait_for_completion(&run->restart);
+	else if (!try_wait_for_completion(&run->restart))
+		return false;
+	run->backlogged = false;
+	return true;
+}
+
+static enum xc_result api_run(struct xc_run *run, bool may_sleep)
+{
+	const struct xc_cipher *cipher = run->cipher;
+	int err;
+
+	while (run->src_iter.bi_size && !run->status) {
+		if (run->backlogged && !leave_backlog(run, may_sleep))
+			return XC_RUN_AGAIN;
+		if (!run->request)
+			run->request = mempool_alloc(&run->cipher->requests,
+						     may_sleep ? GFP_NOIO :
+								 GFP_NOWAIT);
+		if (!run->request)
+			return XC_RUN_AGAIN;
+
+		/* counted first: it may complete before we hear of it */
+		if (cipher->async)
+			atomic_inc(&run->pending);
+		err = start_sector(run->request, run);
+		if (err == -EINPROGRESS || err == -EBUSY) {
+			run->backlogged = err == -EBUSY;
+			run->request = NULL;
+		} else {
+			if (cipher->async)
+				atomic_dec(&run->pending);
+			finish_sector(run->request, err);
+		}
+		advance(run);
+		if (may_sleep)
+			cond_resched();
+	}
+	/* a backlogged request is called back twice: take the first call here */
+	if (run->backlogged && !leave_backlog(run, may_sleep))
+		return XC_RUN_AGAIN;
+
+	free_request(run, run->request);
+	run->request = NULL;
+	return atomic_dec_and_test(&run->pending) ? XC_RUN_DONE :
+						    XC_RUN_PENDING;
+}
+
+const struct xc_engine xc_api_engine = {
+	.name = "api",
+	.request_size = api_request_size,
+	.run = api_run,
+};

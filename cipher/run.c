@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs: consecutive sectors on their way through a cipher, whichever engine
+ * carries them.
+ */
+#include "../dm-xcrypt.h"
+
+/**
+ * xc_run_init() - prepare a run
+ * @run: the run; ``own`` and ``done`` are the caller's to set
+ * @cipher: the cipher
+ * @encrypt: direction
+ * @src: bio whose sectors go in
+ * @dst: bio of the same length that they go to; @src for decryption
+ * @sector: first sector, counted from the start of the mapping
+ * @tags: metadata of these sectors, or NULL
+ *
+ * Context: Any context.
+ */
+void xc_run_init(struct xc_run *run, struct xc_cipher *cipher, bool encrypt,
+		 struct bio *src, struct bio *dst, sector_t sector, u8 *tags)
+{
+	run->cipher = cipher;
+	run->encrypt = encrypt;
+	run->src = src;
+	run->dst = dst;
+	run->src_iter = src->bi_iter;
+	run->dst_iter = dst->bi_iter;
+	run->sector = sector;
+	run->tuple = tags;
+	run->request = run->own;
+	run->status = BLK_STS_OK;
+	run->bad_tag = false;
+	run->backlogged = false;
+	atomic_set(&run->pending, 1);
+	init_completion(&run->restart);
+}
+
+/**
+ * xc_run() - take a run as far as it will go
+ * @run: the run; after %XC_RUN_AGAIN, once more
+ * @may_sleep: the caller may sleep
+ *
+ * Context: Any context but hard interrupt, with interrupts enabled.
+ * Return: see &enum xc_result.  After %XC_RUN_PENDING @run belongs to its
+ * ``done``.
+ */
+enum xc_result xc_run(struct xc_run *run, bool may_sleep)
+{
+	return run->cipher->engine->run(run, may_sleep);
+}
+
+static void wake_waiter(struct xc_run *run)
+{
+	complete(&run->restart);
+}
+
+/**
+ * xc_run_sync() - take a run to its end
+ * @run: the run; its ``done`` is replaced
+ *
+ * Context: Process context.  May sleep.
+ */
+void xc_run_sync(struct xc_run *run)
+{
+	run->done = wake_waiter;
+	if (xc_run(run, true) == XC_RUN_PENDING)
+		wait_for_completion(&run->restart);
+}

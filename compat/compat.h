@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What older kernels lack.  All else is written for the newest kernel; this
+ * folder is the only place that asks for a version.
+ */
+#ifndef _XC_COMPAT_H
+#define _XC_COMPAT_H
+
+#include <linux/bio.h>
+#include <linux/blk-integrity.h>
+#include <linux/crypto.h>
+#include <linux/device-mapper.h>
+#include <linux/version.h>
+#include <linux/workqueue.h>
+#include <crypto/aes.h>
+#include <crypto/md5.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#include <crypto/utils.h>
+#else
+#include <crypto/algapi.h>
+#endif
+
+#if __has_include(<linux/hex.h>)
+#include <linux/hex.h>
+#endif
+
+/* ---- crypto -------------------------------------------------------------- */
+
+/* A completion is given the request's data; it used to be the request. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+typedef void *xc_crypto_cb_t;
+
+static inline void *xc_crypto_cb_data(xc_crypto_cb_t data)
+{
+	return data;
+}
+#else
+typedef struct crypto_async_request *xc_crypto_cb_t;
+
+static inline void *xc_crypto_cb_data(xc_crypto_cb_t req)
+{
+	return req->data;
+}
+#endif
+
+/* lib/crypto's key for encryption alone. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#define aes_enckey crypto_aes_ctx
+#define aes_prepareenckey aes_expandkey
+#endif
+
+/* lib/crypto's MD5. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+static inline int xc_md5_get(void)
+{
+	return 0;
+}
+
+static inline void xc_md5_put(void)
+{
+}
+#else
+#define XC_COMPAT_MD5
+#include "md5.h"
+#endif
+
+/* ---- workqueues ---------------------------------------------------------- */
+
+/* Per-CPU was what a workqueue was without WQ_UNBOUND. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define WQ_PERCPU 0
+#endif
+
+/* Workqueues in softirq context.  Before, a worker of high priority must do. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#define XC_WQ_BH (WQ_BH | WQ_PERCPU)
+#else
+#define XC_WQ_BH (WQ_HIGHPRI | WQ_MEM_RECLAIM)
+#endif
+
+/* ---- block --------------------------------------------------------------- */
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#define REQ_ATOMIC ((__force blk_opf_t)0)
+
+/* A device below that keeps metadata whose meaning is ours. */
+static inline bool xc_bi_is_opaque(const struct blk_integrity *bi)
+{
+	return bi->profile &&
+		!strcasecmp(bi->profile->name, "DM-DIF-EXT-TAG");
+}
+#else
+static inline bool xc_bi_is_opaque(const struct blk_integrity *bi)
+{
+	return bi->csum_type == BLK_INTEGRITY_CSUM_NONE;
+}
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define xc_bi_metadata_size(bi) ((bi)->metadata_size)
+#else
+#define xc_bi_metadata_size(bi) ((bi)->tuple_size)
+#endif
+
+/* bio_integrity_add_page() counts bytes by itself since 6.4. */
+static inline void xc_bip_set_size(struct bio_integrity_payload *bip,
+				   unsigned int size)
+{
+	bip->bip_iter.bi_size = size;
+}
+
+/* Integrity payloads came from a pool of the bio set. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+static inline int xc_bioset_integrity_create(struct bio_set *bs, int size)
+{
+	return 0;
+}
+#else
+#define xc_bioset_integrity_create bioset_integrity_create
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+static inline bool bdev_rot(struct block_device *bdev)
+{
+	return !bdev_nonrot(bdev);
+}
+#endif
+
+/* ---- device mapper ------------------------------------------------------- */
+
+#ifndef DM_TARGET_ATOMIC_WRITES
+#define DM_TARGET_ATOMIC_WRITES 0
+
+static inline void xc_limit_atomic_writes(struct queue_limits *limits,
+					  unsigned int bytes)
+{
+}
+#else
+static inline void xc_limit_atomic_writes(struct queue_limits *limits,
+					  unsigned int bytes)
+{
+	limits->atomic_write_hw_unit_max =
+		min(limits->atomic_write_hw_unit_max, bytes);
+	limits->atomic_write_hw_max = min(limits->atomic_write_hw_max, bytes);
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+static inline void dm_stack_bs_limits(struct queue_limits *limits,
+				      unsigned int bs)
+{
+	limits->logical_block_size = max(limits->logical_block_size, bs);
+	limits->physical_block_size = max(limits->physical_block_size, bs);
+	limits->io_min = max(limits->io_min, bs);
+}
+#endif
+
+/* Auditing: exported by dm-mod, but its header is not among the installed. */
+#ifdef CONFIG_DM_AUDIT
+void dm_audit_log_ti(int audit_type, const char *dm_msg_prefix, const char *op,
+		     struct dm_target *ti, int result);
+void dm_audit_log_bio(const char *dm_msg_prefix, const char *op,
+		      struct bio *bio, sector_t sector, int result);
+#else
+static inline void dm_audit_log_ti(int audit_type, const char *dm_msg_prefix,
+				   const char *op, struct dm_target *ti,
+				   int result)
+{
+}
+
+static inline void dm_audit_log_bio(const char *dm_msg_prefix, const char *op,
+				    struct bio *bio, sector_t sector,
+				    int result)
+{
+}
+#endif
+
+#endif

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dm-xcrypt: the device-mapper target, thin.  Registration and the methods
+ * that device mapper calls; what they do is in the folders.
+ */
+#include <linux/audit.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "dm-xcrypt.h"
+
+static bool crypt_alias;
+module_param(crypt_alias, bool, 0444);
+MODULE_PARM_DESC(crypt_alias, "Also register the target as \"crypt\"");
+
+/* As logged by dm-audit.h, which is not among the installed headers. */
+static void audit(struct dm_target *ti, const char *op, bool ok)
+{
+	dm_audit_log_ti(AUDIT_DM_CTRL, DM_MSG_PREFIX, op, ti, ok);
+}
+
+static int create_volume(struct xc_volume *vol, const struct xc_table *table,
+			 struct dm_target *ti)
+{
+	int err;
+
+	vol->opt = table->opt;
+	vol->start = table->start;
+
+	vol->cipher = xc_cipher_create(table, &ti->error);
+	if (IS_ERR(vol->cipher))
+		return PTR_ERR(vol->cipher);
+
+	err = dm_get_device(ti, table->device, dm_table_get_mode(ti->table),
+			    &vol->dev);
+	if (err) {
+		ti->error = "device: cannot be opened";
+		xc_log_value("device", table->device);
+		goto destroy_cipher;
+	}
+	err = xc_volume_init(vol, dm_table_device_name(ti->table), &ti->error);
+	if (err)
+		goto put_device;
+	return 0;
+
+put_device:
+	dm_put_device(ti, vol->dev);
+destroy_cipher:
+	xc_cipher_destroy(vol->cipher);
+	return err;
+}
+
+/* Construct: <cipher> <key> <iv_offset> <device> <offset> [<#opts> <opt>...] */
+static int xcrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
+{
+	struct xc_volume *vol;
+	struct xc_table table;
+	int err;
+
+	vol = kzalloc(sizeof(*vol), GFP_KERNEL);
+	if (!vol) {
+		ti->error = "no memory for the volume";
+		err = -ENOMEM;
+		goto out;
+	}
+	err = xc_table_parse(&table, argc, argv, ti->len, &ti->error);
+	if (!err)
+		err = create_volume(vol, &table, ti);
+	if (err) {
+		kfree(vol);
+		goto out;
+	}
+
+	ti->private = vol;
+	ti->per_io_data_size = xc_io_size(vol);
+	ti->num_flush_bios = 1;
+	ti->num_discard_bios = xc_opt(&vol->opt, XC_ALLOW_DISCARDS);
+	ti->limit_swap_bios = true;
+	ti->accounts_remapped_io = true;
+	/*
+	 * Appended writes all carry the start of their zone as sector, of which
+	 * no IV can be made: dm core turns them into writes.
+	 */
+	ti->emulate_zone_append = vol->ordered;
+out:
+	if (argc > 1)
+		xc_key_clear_arg(argv[1]);
+	audit(ti, "ctr", !err);
+	return err;
+}
+
+static void xcrypt_dtr(struct dm_target *ti)
+{
+	struct xc_volume *vol = ti->private;
+
+	xc_volume_exit(vol);
+	dm_put_device(ti, vol->dev);
+	xc_cipher_destroy(vol->cipher);
+	kfree(vol);
+	audit(ti, "dtr", true);
+}
+
+static int xcrypt_map(struct dm_target *ti, struct bio *bio)
+{
+	struct xc_volume *vol = ti->private;
+	sector_t sector = dm_target_offset(ti, bio->bi_iter.bi_sector);
+	bool may_split;
+
+	/* no data: flushes (dm core splits those off), discards, zone resets */
+	if (!bio_has_data(bio)) {
+		bio_set_dev(bio, vol->dev->bdev);
+		if (!(bio->bi_opf & REQ_PREFLUSH))
+			bio->bi_iter.bi_sector = vol->start + sector;
+		return DM_MAPIO_REMAPPED;
+	}
+
+	/*
+	 * A zone write must not be split: its second half would wait for the
+	 * queue that waits for the first.
+	 */
+	may_split = !(bio->bi_opf & REQ_ATOMIC) &&
+		!(vol->ordered && bio_data_dir(bio) == WRITE);
+	return xc_map(vol, bio, sector, may_split);
+}
+
+static void xcrypt_status(struct dm_target *ti, status_type_t type,
+			  unsigned int flags, char *result, unsigned int maxlen)
+{
+	struct xc_volume *vol = ti->private;
+
+	switch (type) {
+	case STATUSTYPE_INFO:
+		xc_status_print(vol, result, maxlen);
+		break;
+	case STATUSTYPE_TABLE:
+		xc_table_print(vol, result, maxlen);
+		break;
+	case STATUSTYPE_IMA:
+		xc_ima_print(vol, ti->type, result, maxlen);
+		break;
+	}
+}
+
+static void xcrypt_postsuspend(struct dm_target *ti)
+{
+	struct xc_volume *vol = ti->private;
+
+	vol->suspended = true;
+}
+
+static int xcrypt_preresume(struct dm_target *ti)
+{
+	struct xc_volume *vol = ti->private;
+
+	if (!vol->cipher->key_valid) {
+		DMERR("%s: not resumed, there is no key; set one with the message \"key set\"",
+		      dm_table_device_name(ti->table));
+		return -EAGAIN;
+	}
+	return 0;
+}
+
+static void xcrypt_resume(struct dm_target *ti)
+{
+	struct xc_volume *vol = ti->private;
+
+	vol->suspended = false;
+}
+
+static int set_key(struct xc_volume *vol, char *arg)
+{
+	char *error = NULL;
+	int size, err;
+
+	size = xc_key_size(arg, &error);
+	if (size < 0) {
+		err = size;
+	} else if (size != vol->cipher->key.size) {
+		error = "key: its size cannot be changed";
+		err = -EINVAL;
+	} else {
+		err = xc_cipher_set_key(vol->cipher, arg, &error);
+	}
+	xc_key_clear_arg(arg);
+	if (err)
+		DMERR("message refused: %s", error);
+	return err;
+}
+
+/* key set <key> | key wipe */
+static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
+			  char *result, unsigned int maxlen)
+{
+	struct xc_volume *vol = ti->private;
+	bool set = argc == 3 && !strcasecmp(argv[0], "key") &&
+		!strcasecmp(argv[1], "set");
+	bool wipe = argc == 2 && !strcasecmp(argv[0], "key") &&
+		!strcasecmp(argv[1], "wipe");
+
+	if (!set && !wipe) {
+		DMERR("message refused: not \"key set <key>\" or \"key wipe\"");
+		return -EINVAL;
+	}
+	if (!vol->suspended) {
+		DMERR("message refused: the device must be suspended to change its key");
+		if (set)
+			xc_key_clear_arg(argv[2]);
+		return -EINVAL;
+	}
+	return set ? set_key(vol, argv[2]) : xc_cipher_wipe_key(vol->cipher);
+}
+
+static int xcrypt_iterate_devices(struct dm_target *ti,
+				  iterate_devices_callout_fn fn, void *data)
+{
+	struct xc_volume *vol = ti->private;
+
+	return fn(ti, vol->dev, vol->start, ti->len, data);
+}
+
+static void xcrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
+{
+	struct xc_volume *vol = ti->private;
+
+	dm_stack_bs_limits(limits, vol->opt.sector_size);
+
+	/* what cannot be split must fit a buffer */
+	if (vol->ordered)
+		limits->max_hw_sectors = min(limits->max_hw_sectors,
+					     BIO_MAX_VECS << PAGE_SECTORS_SHIFT);
+	xc_limit_atomic_writes(limits, BIO_MAX_VECS << PAGE_SHIFT);
+}
+
+#ifdef CONFIG_BLK_DEV_ZONED
+static int xcrypt_report_zones(struct dm_target *ti,
+			       struct dm_report_zones_args *args,
+			       unsigned int nr_zones)
+{
+	struct xc_volume *vol = ti->private;
+
+	return dm_report_zones(vol->dev->bdev, vol->start,
+			       vol->start + dm_target_offset(ti, args->next_sector),
+			       args, nr_zones);
+}
+#else
+#define xcrypt_report_zones NULL
+#endif
+
+#define XCRYPT_METHODS							\
+	.module = THIS_MODULE,						\
+	.features = DM_TARGET_ZONED_HM | DM_TARGET_ATOMIC_WRITES,	\
+	.ctr = xcrypt_ctr,						\
+	.dtr = xcrypt_dtr,						\
+	.map = xcrypt_map,						\
+	.status = xcrypt_status,					\
+	.postsuspend = xcrypt_postsuspend,				\
+	.preresume = xcrypt_preresume,					\
+	.resume = xcrypt_resume,					\
+	.message = xcrypt_message,					\
+	.iterate_devices = xcrypt_iterate_devices,			\
+	.io_hints = xcrypt_io_hints,					\
+	.report_zones = xcrypt_report_zones
+
+static struct target_type xcrypt_target = {
+	.name = "xcrypt",
+	.version = { 1, 0, 0 },
+	XCRYPT_METHODS,
+};
+
+/* cryptsetup tells by the version which features it may use. */
+static struct target_type crypt_target = {
+	.name = "crypt",
+	.version = { 1, 29, 0 },
+	XCRYPT_METHODS,
+};
+
+static int __init xcrypt_init(void)
+{
+	int err;
+
+	err = dm_register_target(&xcrypt_target);
+	if (err)
+		return err;
+	if (!crypt_alias)
+		return 0;
+
+	err = dm_register_target(&crypt_target);
+	if (err == -EEXIST) {
+		DMERR("crypt_alias: there is a target \"crypt\" already; unload dm_crypt first");
+		err = -EBUSY;
+	}
+	if (err)
+		dm_unregister_target(&xcrypt_target);
+	return err;
+}
+
+static void __exit xcrypt_exit(void)
+{
+	if (crypt_alias)
+		dm_unregister_target(&crypt_target);
+	dm_unregister_target(&xcrypt_target);
+}
+
+module_init(xcrypt_init);
+module_exit(xcrypt_exit);
+
+MODULE_DESCRIPTION("device-mapper target for transparent encryption");
+MODULE_LICENSE("GPL");

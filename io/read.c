@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The way of a read: a clone fetches the ciphertext into the pages of the bio
+ * that asked, where it is deciphered in place.
+ *
+ * Two kinds of read go through private pages instead, from start to end in one
+ * work item, which is slow and rare: bios in which an encryption sector crosses
+ * a page, and bios in which a tag was wrong.  The latter need not be a fault of
+ * the disk: a caller who reads several blocks into one page, or writes to the
+ * page meanwhile, changes the ciphertext between arrival and deciphering.  Only
+ * what is wrong in private pages is an error.
+ */
+#include <linux/audit.h>
+
+#include "../dm-xcrypt.h"
+
+static void report_bad_tag(const struct xc_io *io)
+{
+	struct bio *base = io->base;
+
+	DMERR_LIMIT("%pg: INTEGRITY AEAD ERROR, sector %llu", base->bi_bdev,
+		    (unsigned long long)io->run.bad_sector);
+	dm_audit_log_bio(DM_MSG_PREFIX, "integrity-aead", base,
+			 io->run.bad_sector, 0);
+}
+
+static void wake_reader(struct bio *bio)
+{
+	complete(bio->bi_private);
+}
+
+/* Fetch ciphertext into a buffer and wait for it. */
+static blk_status_t fetch(struct xc_io *io, struct bio *buffer)
+{
+	DECLARE_COMPLETION_ONSTACK(done);
+	struct bvec_iter iter = buffer->bi_iter;
+
+	buffer->bi_private = &done;
+	buffer->bi_end_io = wake_reader;
+	dm_submit_bio_remap(io->base, buffer);
+	wait_for_completion_io(&done);
+
+	buffer->bi_iter = iter;
+	return buffer->bi_status;
+}
+
+static blk_status_t read_into(struct xc_io *io, struct bio *buffer)
+{
+	struct xc_run *run = &io->run;
+	blk_status_t status;
+
+	if (xc_tags_attach(io, buffer, GFP_NOIO))
+		return BLK_STS_RESOURCE;
+	status = fetch(io, buffer);
+	if (status)
+		return status;
+
+	xc_run_init(run, io->vol->cipher, false, buffer, buffer, io->sector,
+		    io->tags);
+	xc_run_sync(run);
+	if (run->bad_tag)
+		report_bad_tag(io);
+	if (!run->status)
+		bio_copy_data(io->base, buffer);
+	return run->status;
+}
+
+static void read_bounced(struct xc_io *io)
+{
+	struct bio *buffer;
+	blk_status_t status;
+
+	if (!xc_tags_get(io, GFP_NOIO) ||
+	    xc_buffers_get(io, GFP_NOIO, &buffer, 1)) {
+		xc_io_end(io, BLK_STS_RESOURCE);
+		return;
+	}
+	status = read_into(io, buffer);
+	xc_buffer_put(io->vol, buffer);
+	xc_io_end(io, status);
+}
+
+static void bounced_work(struct work_struct *work)
+{
+	read_bounced(container_of(work, struct xc_io, work));
+}
+
+static void read_done(struct xc_io *io)
+{
+	if (!io->run.bad_tag) {
+		xc_io_end(io, io->run.status);
+		return;
+	}
+	/* who waits on memory_wq must not hold tags of the pool */
+	xc_tags_put(io);
+	xc_queue_memory(io, bounced_work);
+}
+
+static void async_done(struct xc_run *run)
+{
+	read_done(container_of(run, struct xc_io, run));
+}
+
+static void read_again_work(struct work_struct *work);
+
+static void read_run(struct xc_io *io, bool may_sleep)
+{
+	switch (xc_run(&io->run, may_sleep)) {
+	case XC_RUN_DONE:
+		read_done(io);
+		break;
+	case XC_RUN_AGAIN:
+		xc_queue_crypt(io, read_again_work);
+		break;
+	case XC_RUN_PENDING:
+		break;
+	}
+}
+
+static void read_again_work(struct work_struct *work)
+{
+	read_run(container_of(work, struct xc_io, work), true);
+}
+
+static void decipher(struct xc_io *io, bool may_sleep)
+{
+	xc_run_init(&io->run, io->vol->cipher, false, io->base, io->base,
+		    io->sector, io->tags);
+	io->run.done = async_done;
+	read_run(io, may_sleep);
+}
+
+static void decipher_work(struct work_struct *work)
+{
+	decipher(container_of(work, struct xc_io, work), true);
+}
+
+static void decipher_bh_work(struct work_struct *work)
+{
+	decipher(container_of(work, struct xc_io, work), false);
+}
+
+/* The ciphertext has arrived.  This may be hard interrupt context. */
+static void read_endio(struct bio *clone)
+{
+	struct xc_io *io = clone->bi_private;
+	struct xc_volume *vol = io->vol;
+	blk_status_t status = clone->bi_status;
+
+	bio_put(clone);
+	if (status) {
+		xc_io_end(io, status);
+		return;
+	}
+	if (!xc_runs_inline(vol, io->base)) {
+		this_cpu_inc(vol->stats->spread);
+		xc_queue_crypt(io, decipher_work);
+		return;
+	}
+	this_cpu_inc(vol->stats->inlined);
+	if (in_hardirq() || irqs_disabled())
+		xc_queue_bh(io, decipher_bh_work);
+	else
+		decipher(io, false);
+}
+
+/* Send a read down; false if there is no memory for that. */
+static bool send_read(struct xc_io *io, gfp_t gfp)
+{
+	struct bio *clone;
+
+	if (!xc_tags_get(io, gfp))
+		return false;
+	clone = xc_clone(io, gfp);
+	if (!clone)
+		return false;
+	if (xc_tags_attach(io, clone, gfp)) {
+		bio_put(clone);
+		return false;
+	}
+	clone->bi_end_io = read_endio;
+	dm_submit_bio_remap(io->base, clone);
+	return true;
+}
+
+static void send_work(struct work_struct *work)
+{
+	struct xc_io *io = container_of(work, struct xc_io, work);
+
+	if (!send_read(io, GFP_NOIO))
+		xc_io_end(io, BLK_STS_RESOURCE);
+}
+
+/**
+ * xc_read_start() - start a read on its way
+ * @io: the bio on its way
+ *
+ * Context: Process context.  Never waits for memory.
+ */
+void xc_read_start(struct xc_io *io)
+{
+	if (io->bounce) {
+		this_cpu_inc(io->vol->stats->spread);
+		xc_queue_memory(io, bounced_work);
+	} else if (!send_read(io, GFP_NOWAIT)) {
+		xc_queue_memory(io, send_work);
+	}
+}

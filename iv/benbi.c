@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * benbi: the number of the sector's first cipher block, counted from 1, 64
+ * bits, big-endian, at the end of the IV.  Made for LRW mode.
+ *
+ * Source: IEEE P1619/D5 (2006), LRW-AES, the "logical position" of a block.
+ */
+#include <linux/log2.h>
+
+#include "../dm-xcrypt.h"
+
+static int benbi_create(struct xc_iv *iv, const struct xc_key_layout *layout,
+			char **error)
+{
+	if (!is_power_of_2(iv->block_size) || iv->block_size > SECTOR_SIZE) {
+		*error = "cipher: IV benbi needs a block size that divides 512";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int benbi_generate(const struct xc_iv *iv, u8 *out,
+			  const struct xc_iv_call *call)
+{
+	unsigned int shift = SECTOR_SHIFT - ilog2(iv->block_size);
+
+	memset(out, 0, iv->size);
+	put_unaligned_be64((call->sector << shift) + 1,
+			   out + iv->size - sizeof(u64));
+	return 0;
+}
+
+const struct xc_iv_ops xc_iv_benbi = {
+	.name = "benbi",
+	.create = benbi_create,
+	.generate = benbi_generate,
+};

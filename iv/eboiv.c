@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * eboiv: the sector's byte offset, 64 bits, little-endian, encrypted with the
+ * volume's own key and cipher.  Used by BitLocker in CBC mode.
+ *
+ * The volume's cipher, given this number as IV and a block of zeroes, does
+ * that encryption in its first block.  A synchronous handle of the same
+ * algorithm is used, so that no memory is needed and nothing sleeps.
+ *
+ * Source: N. Ferguson, AES-CBC + Elephant diffuser, Microsoft 2006, section 4.2.
+ */
+#include <linux/mm.h>
+#include <linux/random.h>
+#include <crypto/skcipher.h>
+
+#include "../dm-xcrypt.h"
+
+/**
+ * xc_eboiv_create() - get a handle for the encryption of IVs
+ * @iv: the generator, with all but ``priv`` set
+ * @tfm: where to put the handle
+ * @error: where to put what is wrong
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0, or a negative errno with @error set.
+ */
+int xc_eboiv_create(struct xc_iv *iv, struct crypto_sync_skcipher **tfm,
+		    char **error)
+{
+	struct crypto_sync_skcipher *sync;
+
+	if (iv->aead) {
+		*error = "cipher: this IV does not go with authentication";
+		return -EINVAL;
+	}
+	if (iv->block_size != iv->size) {
+		*error = "cipher: this IV needs a cipher whose IV is one block";
+		return -EINVAL;
+	}
+	sync = crypto_alloc_sync_skcipher(iv->alg, 0, 0);
+	if (IS_ERR(sync)) {
+		*error = "cipher: not available in synchronous form for its IV";
+		return PTR_ERR(sync);
+	}
+	*tfm = sync;
+	return 0;
+}
+
+/**
+ * xc_eboiv_generate() - encrypt a sector's byte offset
+ * @iv: the generator
+ * @tfm: the handle that xc_eboiv_create() gave
+ * @out: the IV
+ * @sector: the number that the IV is made from
+ *
+ * Context: Any context but hard interrupt.
+ * Return: 0, or what the cipher returned.
+ */
+int xc_eboiv_generate(const struct xc_iv *iv, struct crypto_sync_skcipher *tfm,
+		      u8 *out, u64 sector)
+{
+	SYNC_SKCIPHER_REQUEST_ON_STACK(req, tfm);
+	u8 number[XC_MAX_IV_SIZE] = {};
+	struct scatterlist zero, sg;
+	int err;
+
+	put_unaligned_le64(sector * iv->sector_size, number);
+	sg_init_table(&zero, 1);
+	sg_set_page(&zero, ZERO_PAGE(0), iv->size, 0);
+	sg_init_one(&sg, out, iv->size);
+
+	skcipher_request_set_sync_tfm(req, tfm);
+	skcipher_request_set_callback(req, 0, NULL, NULL);
+	skcipher_request_set_crypt(req, &zero, &sg, iv->size, number);
+	err = crypto_skcipher_encrypt(req);
+	skcipher_request_zero(req);
+	return err;
+}
+
+static int eboiv_create(struct xc_iv *iv, const struct xc_key_layout *layout,
+			char **error)
+{
+	return xc_eboiv_create(iv, (struct crypto_sync_skcipher **)&iv->priv,
+			       error);
+}
+
+static void eboiv_destroy(struct xc_iv *iv)
+{
+	crypto_free_sync_skcipher(iv->priv);
+	iv->priv = NULL;
+}
+
+static int eboiv_set_key(struct xc_iv *iv, const u8 *key,
+			 const struct xc_key_layout *layout)
+{
+	return crypto_sync_skcipher_setkey(iv->priv, key,
+					   xc_subkey_size(layout));
+}
+
+static int eboiv_generate(const struct xc_iv *iv, u8 *out,
+			  const struct xc_iv_call *call)
+{
+	return xc_eboiv_generate(iv, iv->priv, out, call->sector);
+}
+
+const struct xc_iv_ops xc_iv_eboiv = {
+	.name = "eboiv",
+	.create = eboiv_create,
+	.destroy = eboiv_destroy,
+	.set_key = eboiv_set_key,
+	.generate = eboiv_generate,
+};

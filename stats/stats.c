@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What can be seen of a volume at work.
+ */
+#include "../dm-xcrypt.h"
+
+static struct xc_stats sum_stats(const struct xc_volume *vol)
+{
+	struct xc_stats sum = {};
+	const struct xc_stats *one;
+	unsigned int i;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		one = per_cpu_ptr(vol->stats, cpu);
+		for (i = 0; i < ARRAY_SIZE(sum.bios); i++) {
+			sum.bios[i] += one->bios[i];
+			sum.sectors[i] += one->sectors[i];
+		}
+		sum.inlined += one->inlined;
+		sum.spread += one->spread;
+		sum.errors += one->errors;
+		sum.mismatches += one->mismatches;
+	}
+	return sum;
+}
+
+/**
+ * xc_status_print() - print the status of a volume
+ * @vol: the volume
+ * @result: where to print
+ * @maxlen: room there, in bytes
+ *
+ * Context: Process context.
+ */
+void xc_status_print(const struct xc_volume *vol, char *result,
+		     unsigned int maxlen)
+{
+	struct xc_stats sum = sum_stats(vol);
+	unsigned int sz = 0;
+
+	DMEMIT("engine:%s offload:%s key:%s", vol->cipher->engine->name,
+	       xc_offload_words[vol->opt.offload],
+	       vol->cipher->key_valid ? "valid" : "wiped");
+	DMEMIT(" read:%llu/%llu write:%llu/%llu", sum.bios[READ],
+	       sum.sectors[READ], sum.bios[WRITE], sum.sectors[WRITE]);
+	DMEMIT(" inline:%llu spread:%llu errors:%llu", sum.inlined, sum.spread,
+	       sum.errors);
+	if (xc_opt(&vol->opt, XC_VERIFY_WRITES))
+		DMEMIT(" mismatches:%llu", sum.mismatches);
+}

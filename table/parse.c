@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A table line, from words to struct xc_table.  Only what the words say is
+ * checked here; whether there is such a cipher, key or device is found out
+ * later.
+ */
+#include <linux/ctype.h>
+#include <linux/log2.h>
+#include <linux/string.h>
+
+#include "../dm-xcrypt.h"
+
+/* More than there are options, so that giving one twice is no error. */
+#define MAX_OPTIONS 32
+/* What dm-integrity can store for a sector, as dm-crypt limits it. */
+#define MAX_TAG_SIZE 480
+#define MAX_SECTOR_SIZE 4096
+
+/* A key that slipped into another argument's place must not reach the log. */
+static bool looks_like_key(const char *value)
+{
+	unsigned int run = 0;
+
+	for (; *value; value++) {
+		run = isxdigit(*value) ? run + 1 : 0;
+		if (run == 32)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * xc_log_value() - put the value of a refused argument in the kernel log
+ * @argument: name of the argument; not the key
+ * @value: the value
+ *
+ * Context: Any context.
+ */
+void xc_log_value(const char *argument, const char *value)
+{
+	if (looks_like_key(value))
+		DMERR("%s: value not shown, it looks like a key", argument);
+	else
+		DMERR("%s: \"%.128s\"", argument, value);
+}
+
+static bool parse_flag(struct xc_options *opt, const char *word)
+{
+	unsigned int i;
+
+	for (i = 0; i < XC_FLAGS; i++)
+		if (!strcasecmp(word, xc_flag_words[i])) {
+			opt->flags |= BIT(i);
+			return true;
+		}
+	return false;
+}
+
+/* The value of a "name:value" word, or NULL if it is another option's. */
+static const char *option_value(const char *word, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncasecmp(word, name, len) ? NULL : word + len;
+}
+
+static int parse_integrity(struct xc_options *opt, const char *word,
+			   char **error)
+{
+	unsigned int size;
+	const char *profile;
+
+	if (sscanf(word, "integrity:%u:", &size) != 1) {
+		*error = "integrity: not of the form integrity:<bytes>:aead or integrity:<bytes>:none";
+		return -EINVAL;
+	}
+	if (!size || size > MAX_TAG_SIZE) {
+		*error = "integrity: size of the tag is not between 1 and 480 bytes";
+		return -EINVAL;
+	}
+	profile = strchr(word + strlen("integrity:"), ':');
+	if (profile && !strcasecmp(profile + 1, "aead")) {
+		opt->aead = true;
+	} else if (!profile || strcasecmp(profile + 1, "none")) {
+		*error = "integrity: profile is neither aead nor none";
+		return -EINVAL;
+	}
+	opt->tag_size = size;
+	return 0;
+}
+
+static int parse_mac_key_size(struct xc_options *opt, const char *word,
+			      char **error)
+{
+	char dummy;
+
+	if (sscanf(word, "integrity_key_size:%u%c", &opt->mac_key_size,
+		   &dummy) != 1 || !opt->mac_key_size) {
+		*error = "integrity_key_size: not a number of bytes above 0";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_sector_size(struct xc_options *opt, const char *word,
+			     sector_t len, char **error)
+{
+	unsigned short size;	/* as in dm-crypt: what is longer wraps */
+	char dummy;
+
+	if (sscanf(word, "sector_size:%hu%c", &size, &dummy) != 1 ||
+	    size < SECTOR_SIZE || size > MAX_SECTOR_SIZE ||
+	    !is_power_of_2(size)) {
+		*error = "sector_size: not 512, 1024, 2048 or 4096";
+		return -EINVAL;
+	}
+	if (len & ((size >> SECTOR_SHIFT) - 1)) {
+		*error = "sector_size: length of the device is not a multiple of it";
+		return -EINVAL;
+	}
+	opt->sector_size = size;
+	return 0;
+}
+
+static int parse_offload(struct xc_options *opt, const char *value,
+			 char **error)
+{
+	if (!strcasecmp(value, "auto")) {
+		opt->offload = XC_OFFLOAD_AUTO;
+	} else if (!strcasecmp(value, "inline")) {
+		opt->offload = XC_OFFLOAD_INLINE;
+	} else if (!strcasecmp(value, "spread")) {
+		opt->offload = XC_OFFLOAD_SPREAD;
+	} else {
+		*error = "offload: not auto, inline or spread";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_engine(struct xc_options *opt, const char *value,
+			char **error)
+{
+	if (!strcasecmp(value, "auto")) {
+		opt->engine = XC_ENGINE_AUTO;
+	} else if (!strcasecmp(value, "api")) {
+		opt->engine = XC_ENGINE_API;
+	} else if (!strcasecmp(value, "batch")) {
+		*error = "engine: batch is not built yet; use auto or api";
+		return -EINVAL;
+	} else {
+		*error = "engine: not auto, api or batch";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_option(struct xc_options *opt, const char *word, sector_t len,
+			char **error)
+{
+	const char *value;
+
+	if (parse_flag(opt, word))
+		return 0;
+	if (strstarts(word, "integrity:"))
+		return parse_integrity(opt, word, error);
+	if (strstarts(word, "integrity_key_size:"))
+		return parse_mac_key_size(opt, word, error);
+	if (strstarts(word, "sector_size:"))
+		return parse_sector_size(opt, word, len, error);
+	value = option_value(word, "offload:");
+	if (value)
+		return parse_offload(opt, value, error);
+	value = option_value(word, "engine:");
+	if (value)
+		return parse_engine(opt, value, error);
+
+	*error = "option: unknown word among the optional parameters";
+	return -EINVAL;
+}
+
+static int parse_options(struct xc_options *opt, unsigned int argc,
+			 char **argv, sector_t len, char **error)
+{
+	static const struct dm_arg count_arg = {
+		0, MAX_OPTIONS, "#opts: not the number of optional parameters that follow"
+	};
+	struct dm_arg_set args = { .argc = argc, .argv = argv };
+	unsigned int count;
+	const char *word;
+	int err;
+
+	err = dm_read_arg_group(&count_arg, &args, &count, error);
+	if (err) {
+		xc_log_value("#opts", argv[0]);
+		return err;
+	}
+
+	while (count--) {
+		word = dm_shift_arg(&args);
+		err = parse_option(opt, word, len, error);
+		if (err) {
+			xc_log_value("option", word);
+			return err;
+		}
+	}
+	if (args.argc)
+		DMWARN("%u surplus words at the end of the table line ignored",
+		       args.argc);
+	return 0;
+}
+
+/*
+ * A number of sectors.  As in dm-crypt, what does not fit 64 bits wraps; that
+ * can only be a slip and is worth a warning.
+ */
+static int parse_sectors(const char *argument, const char *word, u64 *value)
+{
+	unsigned long long sectors;
+	char dummy;
+
+	if (sscanf(word, "%llu%c", &sectors, &dummy) != 1) {
+		xc_log_value(argument, word);
+		return -EINVAL;
+	}
+	*value = sectors;
+	if (kstrtoull(word, 10, &sectors))
+		DMWARN("%s: number does not fit 64 bits, %llu is used",
+		       argument, *value);
+	return 0;
+}
+
+/**
+ * xc_table_parse() - take a table line apart
+ * @table: where to put the parts
+ * @argc: number of words after the target's name
+ * @argv: these words
+ * @len: length of the target in 512-byte sectors
+ * @error: where to put what is wrong: a static string that names the argument
+ *
+ * The value of an argument that is refused is logged, except the key's.
+ *
+ * Context: Process context.
+ * Return: 0, or -EINVAL with @error set.
+ */
+int xc_table_parse(struct xc_table *table, unsigned int argc, char **argv,
+		   sector_t len, char **error)
+{
+	unsigned int mask;
+	u64 start;
+	int err;
+
+	memset(table, 0, sizeof(*table));
+	table->opt.sector_size = SECTOR_SIZE;
+
+	if (argc < 5) {
+		*error = "too few arguments: <cipher> <key> <iv_offset> <device> <offset> are needed";
+		return -EINVAL;
+	}
+	table->cipher = argv[0];
+	table->key = argv[1];
+	table->device = argv[3];
+
+	if (argc > 5) {
+		err = parse_options(&table->opt, argc - 5, argv + 5, len, error);
+		if (err)
+			return err;
+	}
+	mask = (table->opt.sector_size >> SECTOR_SHIFT) - 1;
+
+	if (parse_sectors("iv_offset", argv[2], &table->iv_offset)) {
+		*error = "iv_offset: not a number of 512-byte sectors";
+		return -EINVAL;
+	}
+	if (table->iv_offset & mask) {
+		*error = "iv_offset: not a multiple of sector_size";
+		xc_log_value("iv_offset", argv[2]);
+		return -EINVAL;
+	}
+
+	if (parse_sectors("offset", argv[4], &start) ||
+	    start != (sector_t)start) {
+		*error = "offset: not a number of 512-byte sectors on the device";
+		return -EINVAL;
+	}
+	table->start = start;
+	if (table->start & mask)
+		DMWARN("offset: %llu is not a multiple of sector_size, access will be slow",
+		       start);
+	return 0;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The cipher specification of a table line, in its two spellings:
+ *
+ *	cipher[:keycount]-mode-iv[:ivopts]
+ *	capi:crypto_api_name[-iv[:ivopts]]
+ */
+#include <linux/log2.h>
+#include <linux/string.h>
+
+#include "../dm-xcrypt.h"
+
+static int spec_parse_capi(struct xc_spec *spec, char **error)
+{
+	char *name = spec->buf + strlen("capi:");
+	char *iv, *opts;
+
+	/* from the right: a hash name among the options may contain '-' */
+	opts = strrchr(name, ':');
+	if (opts)
+		*opts++ = '\0';
+	iv = strrchr(name, '-');
+	if (iv)
+		*iv++ = '\0';
+
+	spec->iv = iv ?: "";
+	spec->iv_opts = opts;
+	spec->keys = strcmp(spec->iv, "lmk") ? 1 : 64;
+
+	if (strscpy(spec->name, name, sizeof(spec->name)) < 0) {
+		*error = "cipher: name is too long";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int spec_parse_classic(struct xc_spec *spec, bool aead, char **error)
+{
+	char *rest = spec->buf;
+	char *keys, *cipher, *mode;
+	const char *iv;
+	char dummy;
+	int len;
+
+	if (strchr(rest, '(')) {
+		*error = "cipher: a crypto API name needs the prefix capi:";
+		return -EINVAL;
+	}
+	if (aead) {
+		*error = "cipher: with integrity:<n>:aead it must be given as capi:<name>";
+		return -EINVAL;
+	}
+
+	keys = strsep(&rest, "-");
+	cipher = strsep(&keys, ":");
+	mode = strsep(&rest, "-");
+	iv = strsep(&rest, ":");
+	spec->iv_opts = rest;
+
+	if (!keys) {
+		spec->keys = 1;
+	} else if (sscanf(keys, "%u%c", &spec->keys, &dummy) != 1 ||
+		   !is_power_of_2(spec->keys)) {
+		*error = "cipher: key count is not a power of two";
+		return -EINVAL;
+	}
+
+	/* the first version of dm-crypt knew cbc and plain only */
+	if (!mode || (!strcmp(mode, "plain") && !iv)) {
+		mode = "cbc";
+		iv = "plain";
+	}
+	if (!iv && strcmp(mode, "ecb")) {
+		*error = "cipher: IV generator is missing (<cipher>-<mode>-<iv>)";
+		return -EINVAL;
+	}
+	spec->iv = iv ?: "";
+
+	len = snprintf(spec->name, sizeof(spec->name), "%s(%s)", mode, cipher);
+	if (len >= sizeof(spec->name)) {
+		*error = "cipher: name is too long";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * xc_spec_parse() - take a cipher specification apart
+ * @spec: where to put the parts
+ * @string: the specification
+ * @aead: an authenticating cipher is wanted
+ * @error: where to put what is wrong
+ *
+ * Context: Any context.
+ * Return: 0, or -EINVAL with @error set.
+ */
+int xc_spec_parse(struct xc_spec *spec, const char *string, bool aead,
+		  char **error)
+{
+	int err;
+
+	if (strscpy(spec->buf, string, sizeof(spec->buf)) < 0) {
+		*error = "cipher: specification is too long";
+		return -EINVAL;
+	}
+
+	if (strstarts(string, "capi:"))
+		err = spec_parse_capi(spec, error);
+	else
+		err = spec_parse_classic(spec, aead, error);
+	if (err)
+		return err;
+
+	if (!strcmp(spec->iv, "essiv") && !spec->iv_opts) {
+		*error = "cipher: IV essiv needs a hash (essiv:<hash>)";
+		return -EINVAL;
+	}
+	if (!strcmp(spec->iv, "lmk") && aead) {
+		*error = "cipher: IV lmk does not go with authentication";
+		return -EINVAL;
+	}
+	return 0;
+}

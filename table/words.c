@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How the options of a table line are spelled, for parsing and printing.
+ */
+#include "../dm-xcrypt.h"
+
+const char *const xc_flag_words[XC_FLAGS] = {
+	[XC_ALLOW_DISCARDS] = "allow_discards",
+	[XC_SAME_CPU_CRYPT] = "same_cpu_crypt",
+	[XC_HIGH_PRIORITY] = "high_priority",
+	[XC_SUBMIT_FROM_CRYPT_CPUS] = "submit_from_crypt_cpus",
+	[XC_NO_READ_WORKQUEUE] = "no_read_workqueue",
+	[XC_NO_WRITE_WORKQUEUE] = "no_write_workqueue",
+	[XC_IV_LARGE_SECTORS] = "iv_large_sectors",
+	[XC_VERIFY_WRITES] = "verify_writes",
+};
+
+const char *const xc_offload_words[] = {
+	[XC_OFFLOAD_DEFAULT] = "auto",
+	[XC_OFFLOAD_AUTO] = "auto",
+	[XC_OFFLOAD_INLINE] = "inline",
+	[XC_OFFLOAD_SPREAD] = "spread",
+};
+
+const char *const xc_engine_words[] = {
+	[XC_ENGINE_DEFAULT] = "auto",
+	[XC_ENGINE_AUTO] = "auto",
+	[XC_ENGINE_API] = "api",
+};
