@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What a user types.  How the module is made is in Kbuild.
+#
+#   make             build dm-xcrypt.ko; KDIR= or KVER= chooses the kernel
+#   make demo        see it work, in a virtual machine
+#   make check       run every test, in virtual machines; T=NAME one file,
+#                    K=NAME one kernel, LONG=1 what takes hours
+#   make lint        checkpatch, sparse, kernel-doc, shellcheck
+#   make install     the module, for the kernel it was built for
+#   make clean
+
+# The kernel: the running one if its headers are there, else the newest.
+ifdef KVER
+KDIR ?= /lib/modules/$(KVER)/build
+else
+KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build/Makefile) \
+	$(shell ls -d /lib/modules/*/build/Makefile 2>/dev/null | sort -rV))
+endif
+override KDIR := $(patsubst %/Makefile,%,$(KDIR))
+
+all: modules
+
+modules modules_install: | kernel-headers
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+
+kernel-headers:
+	@test -e "$(KDIR)/Makefile" || { \
+		echo "No kernel headers found$(if $(KDIR), in $(KDIR)).  Install them:"; \
+		echo "    apt-get install linux-headers-amd64"; \
+		echo "or build for a kernel of the tests:"; \
+		echo "    make KDIR=\$$(scripts/kernel dir 6.1)"; \
+		exit 1; } >&2
+
+install: modules modules_install
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
+		$$(cat $(KDIR)/include/config/kernel.release)
+
+demo:
+	@scripts/demo
+
+check:
+	@T='$(T)' K='$(K)' XCRYPT_LONG='$(LONG)' scripts/check
+
+lint:
+	@scripts/lint
+
+clean:
+	rm -rf build
+	find . -path ./.git -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
+		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name Module.symvers \
+		-o -name modules.order \) -exec rm -f {} +
+
+.PHONY: all modules modules_install kernel-headers install demo check lint clean

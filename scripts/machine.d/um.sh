@@ -1,0 +1,39 @@
+# shellcheck shell=bash disable=SC2154
+# A user-mode Linux as the machine, for scripts/machine.
+#
+# Its root file system is the host's by hostfs, mounted read-only; disks are
+# ubd files; the command's output leaves through two of its serial lines, and
+# the console, with the kernel's log, goes to a file.
+
+machine_start()
+{
+	local words i file logical
+
+	[ -z "$net" ] || cannot "no network in the user-mode Linux"
+	words=(seccomp=on "ncpus=$cpus" "mem=${memory}M" "umid=${run##*/}" "uml_dir=$run/uml"
+		root=none rootfstype=hostfs rootflags=/ ro
+		init="$parts/init-um" "machine_run=$run/out"
+		con=null loglevel=7 panic=-1)
+	# shellcheck disable=SC2206 # it is a list of words
+	words+=($append)
+
+	for i in "${!disks[@]}"; do
+		disk_file "${disks[$i]}" "$i"
+		words+=("ubd$i=$file")
+		echo "$logical" >"$run/out/logical$i"
+	done
+	if [ -n "$interactive" ]; then
+		exec 5<&0 6>&1
+		words+=(ssl=null con0=null,fd:7 ssl0=fd:5,fd:6)
+	else
+		words+=(con0=null,fd:7 ssl=null ssl0=null,fd:8 ssl1=null,fd:9)
+	fi
+
+	mkdir "$run/uml"
+	exec 7>>"$run/kernel.log"
+	# Its memory is a file: best one in memory.
+	TMPDIR=/dev/shm start timeout --foreground -k 5 "$timeout" \
+		setpriv --pdeathsig KILL "$image" "${words[@]}" >&7 2>&1
+	machine=${pids[-1]}
+	exec 7>&-
+}
