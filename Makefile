@@ -39,7 +39,7 @@ demo:
 	@scripts/demo
 
 check:
-	@T='$(T)' K='$(K)' XCRYPT_LONG='$(LONG)' scripts/check
+	@T='$(T)' K='$(K)' XCRYPT_LONG='$(or $(LONG),$(XCRYPT_LONG))' scripts/check
 
 lint:
 	@scripts/lint

@@ -1,0 +1,161 @@
+#!/usr/bin/env bats
+#
+# The test machine tests itself, in QEMU and in user-mode Linux.
+
+machine() { "$BATS_TEST_DIRNAME/../../scripts/machine" "$@"; }
+export -f machine
+
+setup()
+{
+	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	cd "$top" || return
+}
+
+# each KERNELS...: those that are built; the user-mode one need not be
+kernels()
+{
+	local name
+
+	for name in 6.1 7.3; do
+		[ ! -e "build/$name/out/splat.ko" ] || echo "$name"
+	done
+}
+
+@test "output and exit status are passed on" {
+	for kernel in $(kernels); do
+		run machine -k "$kernel" -- bash -c 'echo "out $XCRYPT_KERNEL"; echo err >&2; exit 7'
+		echo "$output"
+		[ "$status" = 7 ]
+		[[ $output == *"out $kernel"* && $output == *err* ]]
+		run --separate-stderr machine -k "$kernel" -- seq 100000
+		[ "$output" = "$(seq 100000)" ]
+	done
+}
+
+@test "arguments arrive as they are, and the folder is this one" {
+	run machine -- printf '%s|' 'a b' "c'd" '$e' ''
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$output" = "a b|c'd|\$e||" ]
+	[ "$(machine -- pwd)" = "$PWD" ]
+}
+
+@test "a warning fails the run even if the command passed" {
+	for kernel in $(kernels); do
+		run machine -k "$kernel" -- sh -c 'insmod $XCRYPT_KO/splat.ko'
+		echo "$output"
+		[ "$status" = 121 ]
+		[[ $output == *"splat: as asked"* ]]
+	done
+}
+
+@test "an expected warning does not, another one does" {
+	run machine --expect-splat 'splat: as asked' -- sh -c 'insmod $XCRYPT_KO/splat.ko'
+	echo "$output"
+	[ "$status" = 0 ]
+	run machine --expect-splat 'something else' -- sh -c 'insmod $XCRYPT_KO/splat.ko'
+	[ "$status" = 121 ]
+}
+
+@test "an oops and a panic end the machine at once, with the log" {
+	for kernel in $(kernels); do
+		for how in oops panic; do
+			SECONDS=0
+			run machine -k "$kernel" -- sh -c "insmod \$XCRYPT_KO/splat.ko how=$how; sleep 1000"
+			echo "$output"
+			[ "$status" = 121 ]
+			[ "$SECONDS" -lt 120 ]
+		done
+	done
+}
+
+@test "a leak is found" {
+	[ -e build/7.3/out/splat.ko ] || skip "needs the user-mode Linux"
+	run machine -k 7.3 -- sh -c 'insmod $XCRYPT_KO/splat.ko how=leak'
+	echo "$output"
+	[ "$status" = 121 ]
+	[[ $output == *"unreferenced object"* ]]
+}
+
+@test "a machine that hangs is ended in time, and nothing of it is left" {
+	for kernel in $(kernels); do
+		run machine -k "$kernel" --timeout 40 -- sh -c "echo begun; sleep 1000"
+		echo "$output"
+		[ "$status" = 124 ]
+		[[ $output == *begun* ]]
+	done
+}
+
+@test "a machine ends with the script that started it" {
+	for signal in TERM KILL; do
+		machine --append "mark=$signal.$$" -- sleep 1000 &
+		sleep 5
+		pgrep -f "qemu.*mark=$signal.$$"
+		kill -"$signal" "$(pgrep -f "bash.*scripts/machine.*mark=$signal.$$")"
+		sleep 2
+		! pgrep -f "qemu.*mark=$signal.$$"
+	done
+}
+
+@test "disks are there, in order, of the asked sizes and sectors, empty" {
+	for kernel in $(kernels); do
+		run machine -k "$kernel" -d 8M -d 16M,logical=4096 -d 4M -- bash -c '
+			for disk in $XCRYPT_DISKS; do
+				blockdev --getsize64 --getss "$disk" | xargs
+				cmp -n 4194304 "$disk" /dev/zero
+				dd if=/dev/urandom of="$disk" bs=4096 count=1 oflag=direct status=none
+			done'
+		echo "$output"
+		[ "$status" = 0 ]
+		[ "$output" = $'8388608 512\n16777216 4096\n4194304 512' ]
+	done
+}
+
+@test "a disk that is a file is kept" {
+	truncate -s 4M "$BATS_TEST_TMPDIR/disk"
+	machine -d "$BATS_TEST_TMPDIR/disk" -- sh -c 'echo kept | dd of=$XCRYPT_DISKS conv=notrunc status=none'
+	grep -q kept "$BATS_TEST_TMPDIR/disk"
+}
+
+@test "a shared folder is written to, the rest of the host is not" {
+	for kernel in $(kernels); do
+		rm -f "$BATS_TEST_TMPDIR/result"
+		machine -k "$kernel" --share "$BATS_TEST_TMPDIR" -- sh -c "
+			echo $kernel >$BATS_TEST_TMPDIR/result && echo x >/etc/xcrypt-was-here &&
+			echo x >$BATS_RUN_TMPDIR/not-shared"
+		[ "$(cat "$BATS_TEST_TMPDIR/result")" = "$kernel" ]
+		[ ! -e /etc/xcrypt-was-here ]
+		[ ! -e "$BATS_RUN_TMPDIR/not-shared" ]
+	done
+}
+
+@test "what a command needs is there" {
+	for kernel in $(kernels); do
+		run machine -k "$kernel" -- bash -ec '
+			modprobe dm-crypt
+			truncate -s 8M /tmp/file
+			loop=$(losetup --show -f /tmp/file)
+			dmsetup create zero --table "0 8 linear $loop 0"
+			test -b /dev/mapper/zero
+			dmsetup remove zero
+			mountpoint -q /sys/kernel/debug
+			mountpoint -q /sys/kernel/config
+			keyctl add user name value @u
+			test "$(cat <(echo substitution))" = substitution
+			echo again >/dev/stdout
+			head -c 32 /dev/random | wc -c'
+		echo "$output"
+		[ "$status" = 0 ]
+	done
+}
+
+@test "two machines reach each other" {
+	machine -n "test$$:1" -- bash -c 'set -- $XCRYPT_NET
+		for i in $(seq 60); do ping -c 1 -W 1 "$2" && exit; sleep 1; done; exit 1' >"$BATS_TEST_TMPDIR/1" 2>&1 &
+	first=$!
+	run machine -n "test$$:2" -- bash -c 'set -- $XCRYPT_NET
+		for i in $(seq 60); do ping -c 1 -W 1 "$2" && break; sleep 1; done; sleep 5'
+	echo "$output"
+	[ "$status" = 0 ]
+	wait "$first"
+}
