@@ -142,6 +142,20 @@ loop_disk()
 	losetup --find --show "$@" "$file"
 }
 
+# integrity_disk NAME DEVICE TAG_SIZE SECTOR_SIZE [MODE]: dm-integrity that
+# keeps TAG_SIZE bytes a sector for the target above, as cryptsetup sets it up.
+# MODE is J (journal), B (bitmap) or D (direct, the default).
+integrity_disk()
+{
+	local tail="$2 0 $3 ${5:-D} 1 block_size:$4" size
+	modules dm-integrity
+	dd if=/dev/zero of="$2" bs=4096 count=1 conv=notrunc status=none
+	# With one sector the kernel formats it; then it tells the size.
+	map "$1" <<<"0 1 integrity $tail" && unmap "$1" || return
+	size=$(dd if="$2" bs=8 skip=2 count=1 status=none | od -An -t u8)
+	map "$1" <<<"0 $((size)) integrity $tail"
+}
+
 # slice NAME DEVICE START SECTORS: /dev/mapper/NAME, a part of a device
 slice()
 {
@@ -257,15 +271,17 @@ log_since()
 
 # --- programs of the tests ---------------------------------------------------
 
-# c_tool SOURCE: prints the path of the program, built once in a machine.
-# SOURCE is relative to this folder.
+# c_tool SOURCE: prints the path of the program made from SOURCE (relative to
+# this folder): by tests/Makefile beforehand, or else here and now
 c_tool()
 {
-	local out=/tmp/xc-tools/${1##*/}
-	out=${out%.c}
-	[ -x "$out" ] || {
+	local name=${1##*/} out
+	name=${name%.c}
+	out=$XC_TESTS/../build/tests/$name
+	if [ ! "$out" -nt "$XC_TESTS/$1" ]; then
+		out=/tmp/xc-tools/$name
 		mkdir -p /tmp/xc-tools
-		cc -O1 -Wall -Wextra -o "$out" "$XC_TESTS/$1" >&2 || return
-	}
+		[ -x "$out" ] || cc -O1 -Wall -Wextra -o "$out" "$XC_TESTS/$1" >&2
+	fi
 	echo "$out"
 }
