@@ -595,6 +595,7 @@ void xc_buffers_exit(struct xc_volume *vol);
 int xc_buffers_get(struct xc_io *io, gfp_t gfp, struct bio **bios,
 		   unsigned int count);
 void xc_buffer_put(struct xc_volume *vol, struct bio *bio);
+void xc_buffer_put_plaintext(struct xc_volume *vol, struct bio *bio);
 struct bio *xc_clone(struct xc_io *io, gfp_t gfp);
 
 int xc_tags_init(struct xc_volume *vol, char **error);

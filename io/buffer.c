@@ -130,6 +130,19 @@ void xc_buffer_put(struct xc_volume *vol, struct bio *bio)
 	bio_put(bio);
 }
 
+/**
+ * xc_buffer_put_plaintext() - overwrite a buffer and free it
+ * @vol: the volume
+ * @bio: the buffer, which has not been submitted, or has its iterator back
+ *
+ * Context: Any context.
+ */
+void xc_buffer_put_plaintext(struct xc_volume *vol, struct bio *bio)
+{
+	zero_fill_bio(bio);
+	xc_buffer_put(vol, bio);
+}
+
 static struct bio *get_buffer(struct xc_io *io, gfp_t gfp)
 {
 	struct xc_volume *vol = io->vol;

@@ -76,7 +76,7 @@ static void read_bounced(struct xc_io *io)
 		return;
 	}
 	status = read_into(io, buffer);
-	xc_buffer_put(io->vol, buffer);
+	xc_buffer_put_plaintext(io->vol, buffer);
 	xc_io_end(io, status);
 }
 
@@ -92,7 +92,8 @@ static void read_done(struct xc_io *io)
 		return;
 	}
 	/* who waits on memory_wq must not hold tags of the pool */
-	xc_tags_put(io);
+	if (io->tags_pooled)
+		xc_tags_put(io);
 	xc_queue_memory(io, bounced_work);
 }
 

@@ -78,8 +78,8 @@ static unsigned int tags_size(const struct xc_io *io)
 /**
  * xc_tags_get() - allocate a bio's tags, if it has any
  * @io: the bio on its way
- * @gfp: %GFP_NOWAIT, or %GFP_NOIO to wait for the pool: then the bio must be
- *	no longer than tags_sectors
+ * @gfp: %GFP_NOWAIT, or %GFP_NOIO to wait for the pool: xc_map() saw to it that
+ *	a bio that has no tags by then is no longer than tags_sectors
  *
  * Context: Any context with %GFP_NOWAIT.  With %GFP_NOIO process context, on
  * memory_wq; may sleep.

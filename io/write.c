@@ -18,8 +18,8 @@
 static void free_verify_buffers(struct xc_io *io)
 {
 	if (io->plain) {
-		xc_buffer_put(io->vol, io->plain);
-		xc_buffer_put(io->vol, io->scratch);
+		xc_buffer_put_plaintext(io->vol, io->plain);
+		xc_buffer_put_plaintext(io->vol, io->scratch);
 	}
 }
 
@@ -78,7 +78,7 @@ static void finish_write(struct xc_io *io, blk_status_t status)
 {
 	free_verify_buffers(io);
 	if (status) {
-		xc_buffer_put(io->vol, io->lower);
+		xc_buffer_put_plaintext(io->vol, io->lower);
 		xc_io_end(io, status);
 		return;
 	}
