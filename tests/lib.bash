@@ -150,8 +150,8 @@ integrity_disk()
 	local tail="$2 0 $3 ${5:-D} 1 block_size:$4" size
 	modules dm-integrity
 	dd if=/dev/zero of="$2" bs=4096 count=1 conv=notrunc status=none
-	# With one sector the kernel formats it; then it tells the size.
-	map "$1" <<<"0 1 integrity $tail" && unmap "$1" || return
+	# Asked for a few sectors the kernel formats it; then it tells the size.
+	map "$1" <<<"0 8 integrity $tail" && unmap "$1" || return
 	size=$(dd if="$2" bs=8 skip=2 count=1 status=none | od -An -t u8)
 	map "$1" <<<"0 $((size)) integrity $tail"
 }

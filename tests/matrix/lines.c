@@ -11,8 +11,9 @@
  *				and key size
  *	lines SEED long		cipher x IV x key size x key count x
  *				sector_size x iv_large_sectors x iv_offset in full
- *	lines SEED random SIZE	random IVs, for an integrity device with sectors
- *				of SIZE bytes
+ *	lines SEED random SIZE TAG
+ *				random IVs of TAG bytes, for an integrity device
+ *				with that tag and sectors of SIZE bytes
  *	lines SEED odd		combinations at the edge of what is allowed, most
  *				of which must be refused
  *	lines SEED segments	several segments, each with its own key
@@ -212,8 +213,7 @@ static void print_cipher(const int *v)
 		printf("-%s", iv);
 }
 
-/* extra: options that the mode of the run adds */
-static void print_segment(const int *v, int bytes, const char *extra)
+static void print_segment(const int *v, int bytes)
 {
 	print_cipher(v);
 	putchar(' ');
@@ -225,15 +225,13 @@ static void print_segment(const int *v, int bytes, const char *extra)
 		printf(" iv_large_sectors");
 	if (*flags[v[FLAGS]])
 		printf(" %s", flags[v[FLAGS]]);
-	if (*extra)
-		printf(" %s", extra);
 	if (*extras[v[EXTRA]])
 		printf(" | %s", extras[v[EXTRA]]);
 }
 
 static void print_line(const int *v)
 {
-	print_segment(v, key_bytes(v), "");
+	print_segment(v, key_bytes(v));
 	putchar('\n');
 }
 
@@ -369,46 +367,45 @@ static void in_full(void)
 	}
 }
 
-/* Random IVs are stored beside the sector, so the tag has the IV's size */
-static void random_ivs(int size)
+/*
+ * Random IVs are stored beside the sector, in a tag of the IV's size. One line
+ * for each cipher, with key sizes and key counts by turns.
+ */
+static void random_ivs(int size, int tag)
 {
-	int v[FACTORS] = { 0 }, i;
-	char option[32];
+	int v[FACTORS] = { 0 }, turn = rnd(3);
 
-	for (v[ALG] = 0; v[ALG] < values[ALG]; v[ALG]++)
-		for (v[KEY] = 0; v[KEY] < 3; v[KEY]++)
-			for (v[KEYCOUNT] = 0; v[KEYCOUNT] < 3; v[KEYCOUNT]++) {
-				const struct alg *a = &algs[v[ALG]];
+	for (v[ALG] = 0; v[ALG] < values[ALG]; v[ALG]++) {
+		const struct alg *a = &algs[v[ALG]];
+		int i = 0;
 
-				v[IV] = PLAIN64;	/* the same keys */
-				v[SECTOR] = 0;
-				if (!a->iv || key_bytes(v) < 0)
-					continue;
-				for (i = 0; sectors[i] != size; i++)
-					if (i == ARRAY_SIZE(sectors) - 1)
-						exit(2);
-				v[SECTOR] = i;
-				random_rest(v);
-				/* the integrity device is full to the last sector */
-				v[START] = 0;
-				snprintf(option, sizeof(option),
-					 "integrity:%d:none", a->iv);
-				if (a->old)
-					printf("%.*s:%d%s-random ",
-					       (int)strcspn(a->old, "-"), a->old,
-					       keycounts[v[KEYCOUNT]],
-					       strchr(a->old, '-'));
-				else
-					printf("capi:%s-random ", a->capi);
-				print_key(forms[v[FORM]], a->key[v[KEY]] *
-					  keycounts[v[KEYCOUNT]]);
-				printf(" %s 0 %s sector_size:%d%s%s%s%s\n",
-				       offsets[v[OFFSET]], option, size,
-				       v[LARGE] ? " iv_large_sectors " : " ",
-				       flags[v[FLAGS]],
-				       *extras[v[EXTRA]] ? " | " : "",
-				       extras[v[EXTRA]]);
-			}
+		if (a->iv != tag)
+			continue;
+		while (sectors[i] != size)
+			if (++i == ARRAY_SIZE(sectors))
+				exit(2);
+		v[SECTOR] = i;
+		v[IV] = PLAIN64;	/* takes keys of the same sizes */
+		v[KEY] = turn++ % 3;
+		v[KEYCOUNT] = a->old ? rnd(3) : 0;
+		if (key_bytes(v) < 0)
+			v[KEY] = 0;
+		random_rest(v);
+		/* the integrity device is full to the last sector */
+		v[START] = 0;
+		if (a->old)
+			printf("%.*s:%d%s-random ", (int)strcspn(a->old, "-"),
+			       a->old, keycounts[v[KEYCOUNT]],
+			       strchr(a->old, '-'));
+		else
+			printf("capi:%s-random ", a->capi);
+		print_key(forms[v[FORM]],
+			  a->key[v[KEY]] * keycounts[v[KEYCOUNT]]);
+		printf(" %s 0 integrity:%d:none sector_size:%d%s%s%s%s\n",
+		       offsets[v[OFFSET]], tag, size,
+		       v[LARGE] ? " iv_large_sectors " : " ", flags[v[FLAGS]],
+		       *extras[v[EXTRA]] ? " | " : "", extras[v[EXTRA]]);
+	}
 }
 
 /* Any values together, keys of about the right size */
@@ -426,7 +423,7 @@ static void odd(int lines)
 			bytes = algs[v[ALG]].key[v[KEY]] * keycounts[v[KEYCOUNT]];
 		if (rnd(3) == 0)
 			bytes += (int)rnd(4) * 8 - 8;
-		print_segment(v, bytes < 0 ? 0 : bytes, "");
+		print_segment(v, bytes < 0 ? 0 : bytes);
 		putchar('\n');
 	}
 }
@@ -443,7 +440,7 @@ static void segments(int lines)
 			random_rest(v);
 			/* or they would overlap below */
 			v[START] = start;
-			print_segment(v, key_bytes(v), "");
+			print_segment(v, key_bytes(v));
 			printf("%s", n > 1 ? " ; " : "\n");
 		}
 	}
@@ -460,8 +457,8 @@ int main(int argc, char **argv)
 		pairwise();
 	else if (!strcmp(run, "long"))
 		in_full();
-	else if (!strcmp(run, "random") && argc > 3)
-		random_ivs(atoi(argv[3]));
+	else if (!strcmp(run, "random") && argc > 4)
+		random_ivs(atoi(argv[3]), atoi(argv[4]));
 	else if (!strcmp(run, "odd"))
 		odd(150);
 	else if (!strcmp(run, "segments"))
