@@ -32,6 +32,12 @@ die()
 	return 1
 }
 
+# fails COMMAND...: must fail. ("! COMMAND" would not make a bats test fail.)
+fails()
+{
+	if "$@"; then die "succeeded, but must not: $*"; fi
+}
+
 # --- seeds, keys, data -------------------------------------------------------
 
 # Sets XCRYPT_SEED once for a file (call it in setup_file) and names it.
