@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A table line in user space.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "line.h"
+
+/* "<start> <length> <target>" */
+#define WORDS_BEFORE 3
+
+/* ---- from text to table --------------------------------------------------- */
+
+/* The next word; a backslash takes the next character as it is. */
+static char *next_word(const char **text)
+{
+	const char *s = *text;
+	char *word, *out;
+
+	while (isspace(*s))
+		s++;
+	if (!*s)
+		return NULL;
+	out = word = malloc(strlen(s) + 1);
+	while (*s && !isspace(*s)) {
+		if (*s == '\\' && s[1])
+			s++;
+		*out++ = *s++;
+	}
+	*out++ = '\0';
+	*text = s;
+	return realloc(word, out - word);
+}
+
+/**
+ * line_parse() - parse a table line
+ * @line: to be given to line_free()
+ * @text: the line
+ *
+ * What was logged meanwhile is in kernel_log.
+ */
+void line_parse(struct line *line, const char *text)
+{
+	char *word;
+	int i;
+
+	memset(line, 0, sizeof(*line));
+	for (i = 0; i < WORDS_BEFORE; i++) {
+		word = next_word(&text);
+		if (word && i == 1)
+			line->len = strtoull(word, NULL, 10);
+		free(word);
+	}
+	while ((word = next_word(&text))) {
+		line->argv = realloc(line->argv,
+				     (line->argc + 1) * sizeof(word));
+		line->argv[line->argc++] = word;
+	}
+	kernel_log_clear();
+	line->err = xc_table_parse(&line->table, line->argc, line->argv,
+				   line->len, &line->error);
+}
+
+/**
+ * line_free() - free what line_parse() allocated
+ * @line: the line
+ */
+void line_free(struct line *line)
+{
+	while (line->argc)
+		free(line->argv[--line->argc]);
+	free(line->argv);
+}
+
+/* ---- from table to text --------------------------------------------------- */
+
+/* The volume that a table makes, as far as table/print.c looks at it. */
+struct printable {
+	struct xc_volume vol;
+	struct xc_cipher cipher;
+	struct dm_dev dev;
+	u8 key[256];
+};
+
+static int nibble(char c)
+{
+	return isdigit(c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+/*
+ * The key as key/ would take it; false where it would refuse.  It is
+ * printed as '-' then.
+ */
+static bool take_key(struct printable *p, char *arg)
+{
+	struct xc_key *key = &p->cipher.key;
+	size_t i, digits = strlen(arg);
+	char colon;
+
+	if (!strcmp(arg, "-"))
+		return true;
+	if (*arg == ':') {
+		if (sscanf(arg + 1, "%u%c", &key->size, &colon) != 2 ||
+		    colon != ':' || !key->size) {
+			key->size = 0;
+			return false;
+		}
+		key->keyring = strchr(arg + 1, ':') + 1;
+		return true;
+	}
+	if (digits % 2 || digits / 2 > sizeof(p->key) ||
+	    strspn(arg, "0123456789abcdefABCDEF") != digits)
+		return false;
+	for (i = 0; i < digits; i++)
+		p->key[i / 2] = p->key[i / 2] << 4 | nibble(arg[i]);
+	key->bytes = p->key;
+	key->size = digits / 2;
+	return true;
+}
+
+static bool make_printable(struct printable *p, const struct xc_table *table)
+{
+	memset(p, 0, sizeof(*p));
+	p->dev.name = table->device;
+	p->vol.dev = &p->dev;
+	p->vol.start = table->start;
+	p->vol.opt = table->opt;
+	p->vol.cipher = &p->cipher;
+	p->cipher.spec = table->cipher;
+	p->cipher.iv_offset = table->iv_offset;
+	p->cipher.sector_size = table->opt.sector_size;
+	return take_key(p, table->key);
+}
+
+static const struct target_type target = {
+	.name = "xcrypt",
+	.version = { 1, 2, 3 },
+};
+
+static char *print(const struct printable *p, bool ima, unsigned int room)
+{
+	char *text = malloc(room);	/* exactly: more would be an overflow */
+
+	text[0] = '\0';
+	if (ima)
+		xc_ima_print(&p->vol, &target, text, room);
+	else
+		xc_table_print(&p->vol, text, room);
+	return text;
+}
+
+/**
+ * line_print() - what STATUSTYPE_TABLE says of a volume with this table
+ * @table: the table
+ *
+ * Return: a string to be freed.
+ */
+char *line_print(const struct xc_table *table)
+{
+	struct printable p;
+
+	make_printable(&p, table);
+	return print(&p, false, 1 << 16);
+}
+
+/**
+ * line_print_ima() - what STATUSTYPE_IMA says of a volume with this table
+ * @table: the table
+ *
+ * Return: a string to be freed.
+ */
+char *line_print_ima(const struct xc_table *table)
+{
+	struct printable p;
+
+	make_printable(&p, table);
+	p.cipher.layout = (struct xc_key_layout) {
+		.size = p.cipher.key.size, .tfms = 1, .parts = 1, .extra = 0,
+		.mac = table->opt.mac_key_size,
+	};
+	return print(&p, true, 1 << 16);
+}
+
+/**
+ * line_options() - the options of a table, spelled out by a second hand
+ * @opt: the options
+ *
+ * Return: those that are not the default, as a string to be freed.
+ */
+char *line_options(const struct xc_options *opt)
+{
+	static const struct {
+		enum xc_flag flag;
+		const char *word;
+	} flags[] = {
+		{ XC_ALLOW_DISCARDS, "discards" },
+		{ XC_SAME_CPU_CRYPT, "same_cpu" },
+		{ XC_HIGH_PRIORITY, "priority" },
+		{ XC_SUBMIT_FROM_CRYPT_CPUS, "submit_from_cpus" },
+		{ XC_NO_READ_WORKQUEUE, "no_read_wq" },
+		{ XC_NO_WRITE_WORKQUEUE, "no_write_wq" },
+		{ XC_IV_LARGE_SECTORS, "large_iv" },
+		{ XC_VERIFY_WRITES, "verify" },
+	};
+	static const char *const offload[] = {
+		[XC_OFFLOAD_AUTO] = "offload=auto",
+		[XC_OFFLOAD_INLINE] = "offload=inline",
+		[XC_OFFLOAD_SPREAD] = "offload=spread",
+	};
+	static const char *const engine[] = {
+		[XC_ENGINE_AUTO] = "engine=auto",
+		[XC_ENGINE_API] = "engine=api",
+	};
+	char *text = calloc(1, 1024);
+	unsigned long known = 0;
+	size_t used = 0, i;
+
+#define ADD(...) \
+	(used += snprintf(text + used, 1024 - used, __VA_ARGS__))
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		known |= BIT(flags[i].flag);
+		if (opt->flags & BIT(flags[i].flag))
+			ADD("%s ", flags[i].word);
+	}
+	if (opt->flags & ~known)
+		ADD("flags=%lx ", opt->flags & ~known);
+	if (opt->tag_size)
+		ADD("tag=%u ", opt->tag_size);
+	if (opt->aead)
+		ADD("aead ");
+	if (opt->sector_size != 512)
+		ADD("sector=%u ", opt->sector_size);
+	if (opt->mac_key_size)
+		ADD("mac=%u ", opt->mac_key_size);
+	if (opt->offload)
+		ADD("%s ", offload[opt->offload]);
+	if (opt->engine)
+		ADD("%s ", engine[opt->engine]);
+#undef ADD
+	if (used)
+		text[used - 1] = '\0';
+	return text;
+}
+
+/* ---- what must be true of any line ---------------------------------------- */
+
+static const char *complain(const char *format, ...)
+{
+	static char complaint[4096];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(complaint, sizeof(complaint), format, args);
+	va_end(args);
+	return complaint;
+}
+
+/* An error is there if and only if there is cause, and names an argument. */
+static const char *error_complaint(int err, const char *error)
+{
+	const char *colon;
+
+	if (!err)
+		return error ? complain("error without refusal: %s", error) :
+			NULL;
+	if (err != -EINVAL)
+		return complain("refused with %d", err);
+	if (!error)
+		return "refused without an error";
+	colon = strstr(error, ": ");
+	if (!colon || !colon[2])
+		return complain("error that names no argument: %s", error);
+	return NULL;
+}
+
+static const char *log_complaint(void)
+{
+	unsigned int run = 0;
+	const char *c;
+
+	for (c = kernel_log; *c; c++) {
+		run = isxdigit(*c) ? run + 1 : 0;
+		if (run == 32)
+			return complain("a key in the log: %s", kernel_log);
+	}
+	return NULL;
+}
+
+static const char *range_complaint(const struct xc_table *table, u64 len)
+{
+	const struct xc_options *opt = &table->opt;
+	unsigned int sectors = opt->sector_size / 512;
+
+	if (opt->sector_size != 512 && opt->sector_size != 1024 &&
+	    opt->sector_size != 2048 && opt->sector_size != 4096)
+		return complain("sector_size %u", opt->sector_size);
+	if (table->iv_offset % sectors || len % sectors)
+		return complain("not aligned to sector_size %u: %llu or %llu",
+				opt->sector_size, table->iv_offset, len);
+	if (opt->tag_size > 480 || (opt->aead && !opt->tag_size))
+		return complain("tag_size %u, aead %d", opt->tag_size,
+				opt->aead);
+	if (opt->flags >> XC_FLAGS)
+		return complain("unknown flags %lx", opt->flags);
+	return NULL;
+}
+
+/* Whatever room there is, what is printed is the beginning of the whole. */
+static const char *room_complaint(const struct printable *p, bool ima,
+				  const char *whole)
+{
+	unsigned int len = strlen(whole);
+	unsigned int rooms[] = { 1, 2, len / 2 + 1, len ? len : 1, len + 1 };
+	const char *complaint = NULL;
+	char *text;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rooms) && !complaint; i++) {
+		text = print(p, ima, rooms[i]);
+		if (strlen(text) != rooms[i] - 1 ||
+		    strncmp(text, whole, rooms[i] - 1))
+			complaint = complain("in room of %u: \"%s\"", rooms[i],
+					     text);
+		free(text);
+	}
+	return complaint;
+}
+
+static bool printable_word(const char *word)
+{
+	for (; *word; word++)
+		if (isspace(*word) || *word == '\\')
+			return false;
+	return true;
+}
+
+static bool same_table(const struct xc_table *a, const struct xc_table *b,
+		       bool same_key)
+{
+	char *opt_a = line_options(&a->opt), *opt_b = line_options(&b->opt);
+	bool same = !strcmp(a->cipher, b->cipher) &&
+		    a->iv_offset == b->iv_offset &&
+		    !strcmp(a->device, b->device) && a->start == b->start &&
+		    !strcmp(opt_a, opt_b);
+
+	/* hex digits are printed in lower case, the size without zeroes */
+	if (same_key)
+		same = same && (*a->key == ':' ?
+				!strcmp(strchr(a->key + 1, ':'),
+					strchr(b->key + 1, ':')) :
+				!strcasecmp(a->key, b->key));
+	free(opt_a);
+	free(opt_b);
+	return same;
+}
+
+/* What was accepted prints as a line that makes the same volume. */
+static const char *print_complaint(const struct xc_table *table, u64 len)
+{
+	const char *complaint;
+	struct printable p;
+	struct line again;
+	char *printed, *ima, *text;
+	bool good_key;
+
+	good_key = make_printable(&p, table);
+	printed = line_print(table);
+	complaint = room_complaint(&p, false, printed);
+	ima = print(&p, true, 1 << 16);
+	if (!complaint)
+		complaint = room_complaint(&p, true, ima);
+	free(ima);
+
+	/* device mapper does not put back the backslashes that it took */
+	if (!complaint && printable_word(table->cipher) &&
+	    printable_word(table->key) && printable_word(table->device)) {
+		if (asprintf(&text, "0 %llu xcrypt %s", len, printed) < 0)
+			abort();
+		line_parse(&again, text);
+		if (again.err)
+			complaint = complain("printed, but refused: \"%s\": %s",
+					     text, again.error);
+		else if (!same_table(table, &again.table, good_key))
+			complaint = complain("printed otherwise: \"%s\"", text);
+		line_free(&again);
+		free(text);
+	}
+	free(printed);
+	return complaint;
+}
+
+/**
+ * spec_complaint() - hold a cipher specification against what must be true
+ * @text: the specification
+ * @aead: an authenticating cipher is wanted
+ *
+ * Return: NULL, or what is not as it should be.
+ */
+const char *spec_complaint(const char *text, bool aead)
+{
+	const char *complaint;
+	struct xc_spec spec;
+	char *error = NULL;
+	int err;
+
+	memset(&spec, 0xa5, sizeof(spec));
+	kernel_log_clear();
+	err = xc_spec_parse(&spec, text, aead, &error);
+	complaint = error_complaint(err, error);
+	if (complaint)
+		return complaint;
+	if (err)
+		return strncmp(error, "cipher: ", 8) ?
+			complain("cipher refused as %s", error) : NULL;
+
+	if (!is_power_of_2(spec.keys))
+		return complain("%u keys", spec.keys);
+	if (strnlen(spec.name, sizeof(spec.name)) == sizeof(spec.name))
+		return "name without an end";
+	/* the sanitizer looks whether these are strings */
+	if (strlen(spec.iv) >= sizeof(spec.buf) ||
+	    (spec.iv_opts && strlen(spec.iv_opts) >= sizeof(spec.buf)))
+		return "IV longer than the specification";
+	if (!strcmp(spec.iv, "essiv") && !spec.iv_opts)
+		return "essiv without a hash";
+	if (aead && !strcmp(spec.iv, "lmk"))
+		return "lmk with authentication";
+	return NULL;
+}
+
+/**
+ * line_complaint() - hold a table line against what must be true of any
+ * @text: the line
+ *
+ * Return: NULL, or what is not as it should be.
+ */
+const char *line_complaint(const char *text)
+{
+	const char *complaint;
+	struct line line;
+
+	line_parse(&line, text);
+	complaint = error_complaint(line.err, line.error);
+	if (!complaint)
+		complaint = log_complaint();
+	if (!complaint && line.err && line.argc >= 5 && !*kernel_log)
+		complaint = complain("refused without the value in the log: %s",
+				     line.error);
+	if (!complaint && !line.err) {
+		complaint = range_complaint(&line.table, line.len);
+		if (!complaint)
+			complaint = print_complaint(&line.table, line.len);
+	}
+	line_free(&line);
+	return complaint;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A table line in user space: split as device mapper does, parsed and printed
+ * by table/, and held against what must be true of any line at all.
+ */
+#ifndef _XC_HOST_LINE_H
+#define _XC_HOST_LINE_H
+
+#include "dm-xcrypt.h"
+
+/**
+ * struct line - a table line, "<start> <length> <target> <argument>...", parsed
+ * @len: the length
+ * @argc: number of arguments
+ * @argv: the arguments, each a piece of memory of its own
+ * @err: what xc_table_parse() returned
+ * @error: what it said; NULL for nothing
+ * @table: what it made of the line
+ */
+struct line {
+	u64 len;
+	unsigned int argc;
+	char **argv;
+	int err;
+	char *error;
+	struct xc_table table;
+};
+
+void line_parse(struct line *line, const char *text);
+void line_free(struct line *line);
+char *line_options(const struct xc_options *opt);
+char *line_print(const struct xc_table *table);
+char *line_print_ima(const struct xc_table *table);
+const char *line_complaint(const char *text);
+const char *spec_complaint(const char *text, bool aead);
+
+#endif

@@ -1,0 +1,754 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Unit tests of table/: what is accepted and as what, what is refused and
+ * why, what is logged, what is printed.
+ *
+ * Usage: table GROUP
+ *
+ * Says what is not as it should be, and exits with 1 if something is not.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "line.h"
+
+#define HEX32 "00112233445566778899aabbccddeeff"
+#define KEY HEX32 HEX32
+/* A line whose arguments but the last are of no interest. */
+#define LINE(words) "0 2048 xcrypt aes-xts-plain64 " KEY " " words
+
+static unsigned int checks, failures;
+
+/* One check; what went wrong is said only if it did. */
+static void __attribute__((format(printf, 2, 3)))
+check(bool good, const char *format, ...)
+{
+	va_list args;
+
+	checks++;
+	if (good)
+		return;
+	failures++;
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+/* @line's error names @argument, and the log its value, but no key. */
+static void check_refusal(const char *text, const struct line *line,
+			  const char *argument)
+{
+	size_t len = strlen(argument);
+
+	check(line->err == -EINVAL && line->error &&
+	      !strncmp(line->error, argument, len) &&
+	      !strncmp(line->error + len, ": ", 2),
+	      "%s\n    should be refused for %s, but %d: %s", text, argument,
+	      line->err, line->error ?: "(no error)");
+	check(!strstr(kernel_log, "0011223344"), "%s\n    key in the log: %s",
+	      text, kernel_log);
+}
+
+static void refuse(const char *text, const char *argument)
+{
+	const char *complaint = line_complaint(text);
+	struct line line;
+
+	check(!complaint, "%s\n    %s", text, complaint);
+	line_parse(&line, text);
+	check_refusal(text, &line, argument);
+	line_free(&line);
+}
+
+/* @text is accepted with these options; a warning is logged or not. */
+static void accept(const char *text, const char *options, bool warns)
+{
+	const char *complaint = line_complaint(text);
+	struct line line;
+	char *got;
+
+	check(!complaint, "%s\n    %s", text, complaint);
+	line_parse(&line, text);
+	check(!line.err, "%s\n    should be accepted, but: %s", text,
+	      line.error ?: "(no error)");
+	if (!line.err) {
+		got = line_options(&line.table.opt);
+		check(!strcmp(got, options),
+		      "%s\n    options are \"%s\" instead of \"%s\"", text,
+		      got, options);
+		free(got);
+		check(!strncmp(kernel_log, "W ", 2) == warns,
+		      "%s\n    log: \"%s\"", text, kernel_log);
+		check(!strstr(kernel_log, "\nE "), "%s\n    log: \"%s\"", text,
+		      kernel_log);
+	}
+	line_free(&line);
+}
+
+/* ---- what is accepted ----------------------------------------------------- */
+
+static void test_arguments(void)
+{
+	struct line line;
+
+	line_parse(&line, "0 8 crypt serpent-cbc-essiv:sha256 - 7 8:16 4096");
+	check(!line.err, "refused: %s", line.error ?: "");
+	check(!strcmp(line.table.cipher, "serpent-cbc-essiv:sha256"), "cipher");
+	check(!strcmp(line.table.key, "-"), "key");
+	check(line.table.iv_offset == 7, "iv_offset");
+	check(!strcmp(line.table.device, "8:16"), "device");
+	check(line.table.start == 4096, "offset");
+	check(line.table.opt.sector_size == 512, "sector_size");
+	/* the strings are those of the argument vector, to be zeroed there */
+	check(line.table.key == line.argv[1], "key is a copy");
+	check(!*kernel_log, "log: %s", kernel_log);
+	line_free(&line);
+}
+
+/* Each of dm-crypt's options, alone. */
+static void test_options(void)
+{
+	static const struct {
+		const char *words, *options;
+	} cases[] = {
+		{ "", "" },
+		{ "0", "" },
+		{ "1 allow_discards", "discards" },
+		{ "1 same_cpu_crypt", "same_cpu" },
+		{ "1 high_priority", "priority" },
+		{ "1 submit_from_crypt_cpus", "submit_from_cpus" },
+		{ "1 no_read_workqueue", "no_read_wq" },
+		{ "1 no_write_workqueue", "no_write_wq" },
+		{ "1 iv_large_sectors", "large_iv" },
+		{ "1 sector_size:512", "" },
+		{ "1 sector_size:1024", "sector=1024" },
+		{ "1 sector_size:2048", "sector=2048" },
+		{ "1 sector_size:4096", "sector=4096" },
+		{ "1 integrity:1:none", "tag=1" },
+		{ "1 integrity:480:none", "tag=480" },
+		{ "1 integrity:28:aead", "tag=28 aead" },
+		{ "1 integrity_key_size:32", "mac=32" },
+		{ "1 integrity_key_size:4294967295", "mac=4294967295" },
+		/* words in any case, the names of values not */
+		{ "1 Allow_DISCARDS", "discards" },
+		{ "1 integrity:28:AEAD", "tag=28 aead" },
+		{ "1 integrity:28:None", "tag=28" },
+		/* the last one counts; flags stay */
+		{ "2 sector_size:4096 sector_size:1024", "sector=1024" },
+		{ "2 integrity:16:none integrity:32:aead", "tag=32 aead" },
+		{ "2 high_priority high_priority", "priority" },
+		/* dm-crypt's sscanf() is content with these */
+		{ "1 integrity:28x:aead", "tag=28 aead" },
+		{ "1 sector_size:\\ 4096", "sector=4096" },
+		{ "1 sector_size:0004096", "sector=4096" },
+		/* and takes the low bits of these */
+		{ "1 sector_size:69632", "sector=4096" },
+		{ "1 integrity:4294967312:none", "tag=16" },
+		{ "4294967297 high_priority", "priority" },
+		{ "4294967296", "" },
+		/* all nine that dm-crypt allows */
+		{ "9 iv_large_sectors sector_size:4096 integrity:28:aead"
+		  " no_write_workqueue no_read_workqueue submit_from_crypt_cpus"
+		  " high_priority same_cpu_crypt allow_discards",
+		  "discards same_cpu priority submit_from_cpus no_read_wq"
+		  " no_write_wq large_iv tag=28 aead sector=4096" },
+	};
+	char text[1024];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(text, sizeof(text), LINE("0 /dev/sda 0 %s"),
+			 cases[i].words);
+		accept(text, cases[i].options, false);
+	}
+}
+
+/* Those that only xcrypt has. */
+static void test_own_options(void)
+{
+	accept(LINE("0 /dev/sda 0 1 offload:auto"), "offload=auto", false);
+	accept(LINE("0 /dev/sda 0 1 offload:inline"), "offload=inline", false);
+	accept(LINE("0 /dev/sda 0 1 offload:spread"), "offload=spread", false);
+	accept(LINE("0 /dev/sda 0 1 OFFLOAD:Spread"), "offload=spread", false);
+	accept(LINE("0 /dev/sda 0 1 engine:auto"), "engine=auto", false);
+	accept(LINE("0 /dev/sda 0 1 engine:api"), "engine=api", false);
+	accept(LINE("0 /dev/sda 0 1 Engine:API"), "engine=api", false);
+	accept(LINE("0 /dev/sda 0 1 verify_writes"), "verify", false);
+	accept(LINE("0 /dev/sda 0 3 engine:api verify_writes offload:spread"),
+	       "verify offload=spread engine=api", false);
+	accept(LINE("0 /dev/sda 0 2 offload:spread offload:inline"),
+	       "offload=inline", false);
+	refuse(LINE("0 /dev/sda 0 1 offload:"), "offload");
+	refuse(LINE("0 /dev/sda 0 1 offload:none"), "offload");
+	refuse(LINE("0 /dev/sda 0 1 offload:autox"), "offload");
+	refuse(LINE("0 /dev/sda 0 1 engine:"), "engine");
+	refuse(LINE("0 /dev/sda 0 1 engine:fast"), "engine");
+	refuse(LINE("0 /dev/sda 0 1 verify_writes:1"), "option");
+}
+
+/* Numbers of sectors, for both kernels' idea of what is too long. */
+static void test_numbers(void)
+{
+	static const struct {
+		const char *word;
+		u64 wraps, saturates;
+		bool warns;
+	} cases[] = {
+		{ "0", 0, 0 },
+		{ "4096", 4096, 4096 },
+		{ "00010", 10, 10 },
+		{ "18446744073709551615", ULLONG_MAX, ULLONG_MAX },
+		{ "18446744073709551616", 0, ULLONG_MAX, true },
+		{ "18446744073709551624", 8, ULLONG_MAX, true },
+		{ "100000000000000000000", 7766279631452241920ULL, ULLONG_MAX,
+		  true },
+	};
+	struct line line;
+	char text[1024];
+	unsigned int i, pass;
+	u64 expected;
+
+	for (pass = 0; pass < 2; pass++) {
+		kernel_scan_saturates = pass;
+		for (i = 0; i < ARRAY_SIZE(cases); i++) {
+			expected = pass ? cases[i].saturates : cases[i].wraps;
+			snprintf(text, sizeof(text), LINE("%s /dev/sda 0"),
+				 cases[i].word);
+			accept(text, "", cases[i].warns);
+			line_parse(&line, text);
+			check(line.table.iv_offset == expected,
+			      "iv_offset %s is %llu", cases[i].word,
+			      line.table.iv_offset);
+			line_free(&line);
+
+			snprintf(text, sizeof(text), LINE("0 /dev/sda %s"),
+				 cases[i].word);
+			accept(text, "", cases[i].warns);
+			line_parse(&line, text);
+			check(line.table.start == expected,
+			      "offset %s is %llu", cases[i].word,
+			      line.table.start);
+			line_free(&line);
+		}
+	}
+	kernel_scan_saturates = false;
+}
+
+/* What dm-crypt accepts though it is plainly a slip: with a warning. */
+static void test_slips(void)
+{
+	accept(LINE("0 /dev/sda 0 0 surplus"), "", true);
+	accept(LINE("0 /dev/sda 0 1 high_priority same_cpu_crypt"),
+	       "priority", true);
+	accept(LINE("0 /dev/sda 7 1 sector_size:4096"), "sector=4096", true);
+	accept(LINE("0 /dev/sda 8 1 sector_size:4096"), "sector=4096", false);
+	accept(LINE("0 /dev/sda 7"), "", false);
+	check(!line_complaint(LINE("0 /dev/sda 0 0 " HEX32)), "surplus key");
+}
+
+/* ---- what is refused ------------------------------------------------------ */
+
+static void test_refusals(void)
+{
+	static const struct {
+		const char *words, *argument;
+	} cases[] = {
+		{ "x /dev/sda 0", "iv_offset" },
+		{ "-1 /dev/sda 0", "iv_offset" },
+		{ "+1 /dev/sda 0", "iv_offset" },
+		{ "0x10 /dev/sda 0", "iv_offset" },
+		{ "1.5 /dev/sda 0", "iv_offset" },
+		{ "8k /dev/sda 0", "iv_offset" },
+		{ "8\\  /dev/sda 0", "iv_offset" },
+		{ "0 /dev/sda x", "offset" },
+		{ "0 /dev/sda -8", "offset" },
+		{ "0 /dev/sda 8s", "offset" },
+		{ "1 /dev/sda 0 1 sector_size:1024", "iv_offset" },
+		{ "4 /dev/sda 0 1 sector_size:4096", "iv_offset" },
+		{ "0 /dev/sda 0 x", "#opts" },
+		{ "0 /dev/sda 0 allow_discards", "#opts" },
+		{ "0 /dev/sda 0 -1", "#opts" },
+		{ "0 /dev/sda 0 1x allow_discards", "#opts" },
+		{ "0 /dev/sda 0 1", "#opts" },
+		{ "0 /dev/sda 0 2 allow_discards", "#opts" },
+		{ "0 /dev/sda 0 1 allow_discard", "option" },
+		{ "0 /dev/sda 0 1 allow_discards_", "option" },
+		{ "0 /dev/sda 0 1 sector_size", "option" },
+		{ "0 /dev/sda 0 1 journal", "option" },
+		{ "0 /dev/sda 0 1 SECTOR_SIZE:4096", "option" },
+		{ "0 /dev/sda 0 1 Integrity:28:aead", "option" },
+		{ "0 /dev/sda 0 1 sector_size:", "sector_size" },
+		{ "0 /dev/sda 0 1 sector_size:0", "sector_size" },
+		{ "0 /dev/sda 0 1 sector_size:256", "sector_size" },
+		{ "0 /dev/sda 0 1 sector_size:513", "sector_size" },
+		{ "0 /dev/sda 0 1 sector_size:1536", "sector_size" },
+		{ "0 /dev/sda 0 1 sector_size:8192", "sector_size" },
+		{ "0 /dev/sda 0 1 sector_size:32768", "sector_size" },
+		{ "0 /dev/sda 0 1 sector_size:65536", "sector_size" },
+		{ "0 /dev/sda 0 1 sector_size:-512", "sector_size" },
+		{ "0 /dev/sda 0 1 sector_size:4096k", "sector_size" },
+		{ "0 /dev/sda 0 1 integrity:", "integrity" },
+		{ "0 /dev/sda 0 1 integrity:aead", "integrity" },
+		{ "0 /dev/sda 0 1 integrity:0:aead", "integrity" },
+		{ "0 /dev/sda 0 1 integrity:481:none", "integrity" },
+		{ "0 /dev/sda 0 1 integrity:28:hmac", "integrity" },
+		{ "0 /dev/sda 0 1 integrity:28:", "integrity" },
+		{ "0 /dev/sda 0 1 integrity:28:none:x", "integrity" },
+		/* without the second colon dm-crypt crashes */
+		{ "0 /dev/sda 0 1 integrity:28", "integrity" },
+		{ "0 /dev/sda 0 1 integrity_key_size:", "integrity_key_size" },
+		{ "0 /dev/sda 0 1 integrity_key_size:0", "integrity_key_size" },
+		{ "0 /dev/sda 0 1 integrity_key_size:8b", "integrity_key_size" },
+		{ "0 /dev/sda 0 1 integrity_key_size:4294967296",
+		  "integrity_key_size" },
+		/* what is wrong is found wherever it stands */
+		{ "0 /dev/sda 0 3 high_priority sector_size:1 same_cpu_crypt",
+		  "sector_size" },
+	};
+	char text[1024];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(text, sizeof(text), LINE("%s"), cases[i].words);
+		refuse(text, cases[i].argument);
+	}
+}
+
+static void test_too_few(void)
+{
+	char text[1024] = "0 2048 xcrypt";
+	static const char *const words[] = {
+		"aes-xts-plain64", KEY, "0", "/dev/sda",
+	};
+	unsigned int i;
+
+	refuse(text, "too few arguments");
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		strcat(strcat(text, " "), words[i]);
+		refuse(text, "too few arguments");
+	}
+}
+
+/* sector_size: and the length of the device; 32 words and not one more. */
+static void test_limits(void)
+{
+	char text[1024];
+	unsigned int i, n;
+
+	for (i = 1; i <= 16; i++) {
+		snprintf(text, sizeof(text), "0 %u xcrypt aes - 0 8:0 0 1 sector_size:2048",
+			 i);
+		if (i % 4)
+			refuse(text, "sector_size");
+		else
+			accept(text, "sector=2048", false);
+	}
+	for (n = 32; n <= 33; n++) {
+		snprintf(text, sizeof(text), "0 8 xcrypt aes - 0 8:0 0 %u", n);
+		for (i = 0; i < n; i++)
+			strcat(text, " high_priority");
+		if (n == 32)
+			accept(text, "priority", false);
+		else
+			refuse(text, "#opts");
+	}
+}
+
+/* ---- what is logged ------------------------------------------------------- */
+
+/* A key in the place of any word, as it is or behind another word's name. */
+static void test_keys_in_the_log(void)
+{
+	static const char *const words[] = {
+		"aes-xts-plain64", KEY, "0", "/dev/sda", "0", "2",
+		"sector_size:4096", "integrity:28:aead",
+	};
+	static const char *const keys[] = {
+		KEY, HEX32, "x" HEX32, HEX32 "x", "sector_size:" KEY,
+		"integrity:1:" KEY, "integrity_key_size:" KEY, "offload:" KEY,
+		"engine:" KEY, "integrity:" HEX32, "1" HEX32 ":", "-" HEX32,
+		"0011223344556677-8899aabbccddeeff-" HEX32,
+		"00112233445566778899AABBCCDDEEFF",
+	};
+	unsigned int place, i, k;
+	const char *complaint;
+	struct line line;
+	char text[4096];
+
+	for (place = 0; place < ARRAY_SIZE(words); place++)
+		for (k = 0; k < ARRAY_SIZE(keys); k++) {
+			strcpy(text, "0 2048 xcrypt");
+			for (i = 0; i < ARRAY_SIZE(words); i++)
+				strcat(strcat(text, " "),
+				       i == place ? keys[k] : words[i]);
+			complaint = line_complaint(text);
+			check(!complaint, "%s\n    %s", text, complaint);
+			line_parse(&line, text);
+			check(!strstr(kernel_log, "0011223344"),
+			      "%s\n    key in the log: %s", text, kernel_log);
+			line_free(&line);
+		}
+}
+
+static void test_log_value(void)
+{
+	char value[1024];
+
+	kernel_log_clear();
+	xc_log_value("offset", "12x");
+	check(!strcmp(kernel_log, "E xcrypt: offset: \"12x\"\n"), "%s",
+	      kernel_log);
+
+	/* 31 digits in a row are shown, 32 are not */
+	kernel_log_clear();
+	xc_log_value("option", "x:0123456789abcdef0123456789abcde");
+	check(strstr(kernel_log, "cde"), "%s", kernel_log);
+	kernel_log_clear();
+	xc_log_value("option", "x:0123456789abcdef0123456789ABCDEF");
+	check(*kernel_log && !strstr(kernel_log, "0123"), "%s", kernel_log);
+
+	/* what is long is cut, but looked at to its end */
+	memset(value, 'x', sizeof(value));
+	value[sizeof(value) - 1] = '\0';
+	kernel_log_clear();
+	xc_log_value("option", value);
+	check(strlen(kernel_log) < 200, "%zu bytes", strlen(kernel_log));
+	strcpy(value + 120, HEX32);
+	kernel_log_clear();
+	xc_log_value("option", value);
+	check(!strstr(kernel_log, "0011"), "%s", kernel_log);
+}
+
+/* ---- what is printed ------------------------------------------------------ */
+
+static void check_printed(const char *words, const char *expected)
+{
+	struct line line;
+	char text[1024];
+	char *printed;
+
+	snprintf(text, sizeof(text), "0 2048 xcrypt %s", words);
+	line_parse(&line, text);
+	check(!line.err, "%s: %s", text, line.error ?: "");
+	printed = line_print(&line.table);
+	check(!strcmp(printed, expected), "printed: %s\nwanted:  %s", printed,
+	      expected);
+	free(printed);
+	line_free(&line);
+}
+
+/* Byte by byte what dm-crypt prints; cryptsetup reads it. */
+static void test_print(void)
+{
+	check_printed("aes - 0 8:0 0", "aes - 0 8:0 0");
+	check_printed("aes - 0 8:0 0 0", "aes - 0 8:0 0");
+	check_printed("aes-cbc-essiv:sha256 00FfA0 0018446744073709551615 8:0 9",
+		      "aes-cbc-essiv:sha256 00ffa0 18446744073709551615 8:0 9");
+	check_printed("capi:xts(aes)-plain64 :64:logon:cryptsetup:x-d0 8 8:0 16",
+		      "capi:xts(aes)-plain64 :64:logon:cryptsetup:x-d0 8 8:0 16");
+	check_printed("aes - 0 8:0 0 1 sector_size:512", "aes - 0 8:0 0");
+	check_printed("aes - 0 8:0 0 10 iv_large_sectors integrity_key_size:32"
+		      " sector_size:4096 integrity:28:AEAD no_write_workqueue"
+		      " no_read_workqueue submit_from_crypt_cpus"
+		      " high_priority same_cpu_crypt Allow_discards",
+		      "aes - 0 8:0 0 10 allow_discards same_cpu_crypt"
+		      " high_priority submit_from_crypt_cpus no_read_workqueue"
+		      " no_write_workqueue integrity:28:aead sector_size:4096"
+		      " iv_large_sectors integrity_key_size:32");
+	check_printed("aes - 0 8:0 0 1 offload:auto",
+		      "aes - 0 8:0 0 1 offload:auto");
+	check_printed("aes - 0 8:0 0 2 verify_writes engine:api",
+		      "aes - 0 8:0 0 2 engine:api verify_writes");
+}
+
+static void check_ima(const char *words, const char *expected)
+{
+	struct line line;
+	char text[1024];
+	char *printed;
+
+	snprintf(text, sizeof(text), "0 2048 xcrypt %s", words);
+	line_parse(&line, text);
+	printed = line_print_ima(&line.table);
+	check(!strcmp(printed, expected), "printed: %s\nwanted:  %s", printed,
+	      expected);
+	free(printed);
+	line_free(&line);
+}
+
+static void test_print_ima(void)
+{
+	check_ima("aes-xts-plain64 " KEY " 0 8:0 0",
+		  "target_name=xcrypt,target_version=1.2.3,allow_discards=n,"
+		  "same_cpu_crypt=n,high_priority=n,submit_from_crypt_cpus=n,"
+		  "no_read_workqueue=n,no_write_workqueue=n,iv_large_sectors=n,"
+		  "cipher_string=aes-xts-plain64,key_size=32,key_parts=1,"
+		  "key_extra_size=0,key_mac_size=0;");
+	check_ima("capi:gcm(aes)-random :32:user:x 0 8:0 0 6 allow_discards"
+		  " no_write_workqueue integrity:28:aead sector_size:4096"
+		  " iv_large_sectors integrity_key_size:16",
+		  "target_name=xcrypt,target_version=1.2.3,allow_discards=y,"
+		  "same_cpu_crypt=n,high_priority=n,submit_from_crypt_cpus=n,"
+		  "no_read_workqueue=n,no_write_workqueue=y,iv_large_sectors=y,"
+		  "integrity_tag_size=28,cipher_auth=aead,sector_size=4096,"
+		  "cipher_string=capi:gcm(aes)-random,key_size=32,key_parts=1,"
+		  "key_extra_size=0,key_mac_size=16;");
+}
+
+/*
+ * Every combination of options, through the parser, the printer and the
+ * parser again; line_complaint() compares.
+ */
+static void test_round_trip(void)
+{
+	static const char *const offload[] = {
+		"", " offload:auto", " offload:inline", " offload:spread",
+	};
+	static const char *const engine[] = { "", " engine:auto", " engine:api" };
+	static const char *const integrity[] = {
+		"", " integrity:16:none", " integrity:28:aead",
+	};
+	static const char *const key[] = { "-", KEY, ":32:logon:a:b" };
+	unsigned int flags, o, e, i, m, s, f, count;
+	const char *complaint;
+	unsigned int n = 0;
+	char words[1024];
+	char text[2048];
+
+	for (flags = 0; flags < 1 << XC_FLAGS; flags++)
+	for (o = 0; o < ARRAY_SIZE(offload); o++)
+	for (e = 0; e < ARRAY_SIZE(engine); e++)
+	for (i = 0; i < ARRAY_SIZE(integrity); i++)
+	for (m = 0; m < 2; m++)
+	for (s = 512; s <= 4096; s *= 2) {
+		words[0] = '\0';
+		for (f = 0; f < XC_FLAGS; f++)
+			if (flags & BIT(f))
+				strcat(strcat(words, " "), xc_flag_words[f]);
+		sprintf(words + strlen(words), "%s%s%s%s sector_size:%u",
+			offload[o], engine[e], integrity[i],
+			m ? " integrity_key_size:20" : "", s);
+		count = __builtin_popcount(flags) + !!o + !!e + !!i + m + 1;
+		sprintf(text, "0 2048 xcrypt aes-xts-plain64 %s %u 8:0 %u %u%s",
+			key[n % ARRAY_SIZE(key)], n * 8, n * 16, count, words);
+		complaint = line_complaint(text);
+		check(!complaint, "%s\n    %s", text, complaint);
+		n++;
+	}
+	check(n == (1 << XC_FLAGS) * 4 * 3 * 3 * 2 * 4, "%u combinations", n);
+}
+
+/* ---- the cipher specification --------------------------------------------- */
+
+static void test_specs(void)
+{
+	static const struct {
+		const char *spec, *name, *iv, *opts;
+		unsigned int keys;
+		bool aead;
+	} cases[] = {
+		{ "aes", "cbc(aes)", "plain", NULL, 1 },
+		{ "aes-plain", "cbc(aes)", "plain", NULL, 1 },
+		{ "aes:4", "cbc(aes)", "plain", NULL, 4 },
+		{ "aes-cbc-plain", "cbc(aes)", "plain", NULL, 1 },
+		{ "aes-xts-plain64", "xts(aes)", "plain64", NULL, 1 },
+		{ "aes-xts-plain64be", "xts(aes)", "plain64be", NULL, 1 },
+		{ "serpent-lrw-benbi", "lrw(serpent)", "benbi", NULL, 1 },
+		{ "aes-cbc-essiv:sha256", "cbc(aes)", "essiv", "sha256", 1 },
+		{ "aes-cbc-essiv:", "cbc(aes)", "essiv", "", 1 },
+		{ "aes-cbc-essiv:a:b", "cbc(aes)", "essiv", "a:b", 1 },
+		{ "aes-cbc-essiv:sha3-256", "cbc(aes)", "essiv", "sha3-256", 1 },
+		{ "aes-xts-plain64:x", "xts(aes)", "plain64", "x", 1 },
+		{ "aes:64-cbc-lmk", "cbc(aes)", "lmk", NULL, 64 },
+		{ "aes:1-cbc-lmk", "cbc(aes)", "lmk", NULL, 1 },
+		{ "aes:2-xts-plain64", "xts(aes)", "plain64", NULL, 2 },
+		{ "twofish-cbc-tcw", "cbc(twofish)", "tcw", NULL, 1 },
+		{ "aes-cbc-elephant", "cbc(aes)", "elephant", NULL, 1 },
+		{ "aes-cbc-eboiv", "cbc(aes)", "eboiv", NULL, 1 },
+		{ "aes-ecb", "ecb(aes)", "", NULL, 1 },
+		{ "cipher_null-ecb", "ecb(cipher_null)", "", NULL, 1 },
+		{ "aes-ecb-null", "ecb(aes)", "null", NULL, 1 },
+		{ "aes-cbc-plain-x", "cbc(aes)", "plain-x", NULL, 1 },
+		/* dm-crypt's sscanf() takes the low 32 bits */
+		{ "aes:4294967298-cbc-plain", "cbc(aes)", "plain", NULL, 2 },
+		{ "aes:2147483648-cbc-plain", "cbc(aes)", "plain", NULL,
+		  2147483648 },
+		{ "capi:xts(aes)-plain64", "xts(aes)", "plain64", NULL, 1 },
+		{ "capi:cbc(aes)", "cbc(aes)", "", NULL, 1 },
+		{ "capi:cbc(aes)-essiv:sha256", "cbc(aes)", "essiv", "sha256",
+		  1 },
+		{ "capi:cbc(aes)-essiv:sha3-256", "cbc(aes)", "essiv",
+		  "sha3-256", 1 },
+		{ "capi:cbc(aes)-lmk", "cbc(aes)", "lmk", NULL, 64 },
+		{ "capi:xts(ecb(aes-generic))-plain64",
+		  "xts(ecb(aes-generic))", "plain64", NULL, 1 },
+		/* from the right: there is no other rule for '-' in a name */
+		{ "capi:ecb(aes-generic)", "ecb(aes", "generic)", NULL, 1 },
+		{ "capi:gcm(aes)-random", "gcm(aes)", "random", NULL, 1, true },
+		{ "capi:authenc(hmac(sha256),xts(aes))-random",
+		  "authenc(hmac(sha256),xts(aes))", "random", NULL, 1, true },
+		{ "capi:rfc7539(chacha20,poly1305)-random",
+		  "rfc7539(chacha20,poly1305)", "random", NULL, 1, true },
+		{ "capi:authenc(hmac(sha256),cbc(aes))-essiv:sha256",
+		  "authenc(hmac(sha256),cbc(aes))", "essiv", "sha256", 1, true },
+	};
+	const char *complaint;
+	struct xc_spec spec;
+	unsigned int i;
+	char *error;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		complaint = spec_complaint(cases[i].spec, cases[i].aead);
+		check(!complaint, "%s: %s", cases[i].spec, complaint);
+
+		error = NULL;
+		err = xc_spec_parse(&spec, cases[i].spec, cases[i].aead, &error);
+		check(!err, "%s: refused: %s", cases[i].spec,
+		      error ?: "(no error)");
+		if (err)
+			continue;
+		check(!strcmp(spec.name, cases[i].name), "%s: name %s",
+		      cases[i].spec, spec.name);
+		check(!strcmp(spec.iv, cases[i].iv), "%s: IV %s",
+		      cases[i].spec, spec.iv);
+		check(cases[i].opts ? spec.iv_opts &&
+		      !strcmp(spec.iv_opts, cases[i].opts) : !spec.iv_opts,
+		      "%s: IV options %s", cases[i].spec,
+		      spec.iv_opts ?: "(none)");
+		check(spec.keys == cases[i].keys, "%s: %u keys",
+		      cases[i].spec, spec.keys);
+	}
+}
+
+/* What is refused; @why is part of what is said. */
+static void refuse_spec(const char *text, bool aead, const char *why)
+{
+	const char *complaint = spec_complaint(text, aead);
+	struct xc_spec spec;
+	char *error = NULL;
+	int err;
+
+	check(!complaint, "%s: %s", text, complaint);
+	err = xc_spec_parse(&spec, text, aead, &error);
+	check(err == -EINVAL && error && strstr(error, why),
+	      "%s should be refused with \"...%s...\", but %d: %s", text, why,
+	      err, error ?: "(no error)");
+}
+
+static void test_spec_refusals(void)
+{
+	char text[600];
+	unsigned int i;
+
+	refuse_spec("xts(aes)-plain64", false, "capi:");
+	refuse_spec("aes-cbc(x)-plain", false, "capi:");
+	refuse_spec("aes-xts-plain64", true, "capi:");
+	refuse_spec("aes:3-cbc-plain", false, "key count");
+	refuse_spec("aes:0-cbc-plain", false, "key count");
+	refuse_spec("aes:-cbc-plain", false, "key count");
+	refuse_spec("aes:2x-cbc-plain", false, "key count");
+	refuse_spec("aes:-2-cbc-plain", false, "key count");
+	refuse_spec("aes:2:4-cbc-plain", false, "key count");
+	refuse_spec("CAPI:x-cbc-plain", false, "key count");
+	refuse_spec("aes-xts", false, "IV generator is missing");
+	refuse_spec("aes-", false, "IV generator is missing");
+	refuse_spec("aes-cbc-essiv", false, "essiv");
+	refuse_spec("capi:cbc(aes)-essiv", false, "essiv");
+	refuse_spec("capi:gcm(aes)-lmk", true, "lmk");
+
+	/* names of any length, around every limit */
+	for (i = 1; i < sizeof(text) - 20; i++) {
+		memset(text, 'a', i);
+		strcpy(text + i, "-cbc-plain");
+		if (i + strlen("cbc()") >= CRYPTO_MAX_ALG_NAME)
+			refuse_spec(text, false, "too long");
+		else
+			check(!spec_complaint(text, false), "%u bytes", i);
+
+		memset(text, 'a', i);
+		memcpy(text, "capi:", 5);
+		strcpy(text + i, "-plain");
+		if (i >= CRYPTO_MAX_ALG_NAME + 5)
+			refuse_spec(text, false, "too long");
+	}
+}
+
+/* ---- the stand-ins -------------------------------------------------------- */
+
+/* The rest is worth as much as kernel.c's likeness to the kernel. */
+static void test_stand_ins(void)
+{
+	unsigned long long ll;
+	unsigned short h;
+	unsigned int u;
+	char c, buf[4];
+
+	check(sscanf("12", "%u%c", &u, &c) == 1 && u == 12, "12");
+	check(sscanf("12x", "%u%c", &u, &c) == 2 && c == 'x', "12x");
+	check(sscanf(" 12", "%u%c", &u, &c) == 1 && u == 12, "blank");
+	check(sscanf("12 ", "%u%c", &u, &c) == 2 && c == ' ', "blank after");
+	check(sscanf("+12", "%u%c", &u, &c) == 0, "plus");
+	check(sscanf("-12", "%u%c", &u, &c) == 0, "minus");
+	check(sscanf("", "%u%c", &u, &c) == 0, "nothing");
+	check(sscanf("0x12", "%u%c", &u, &c) == 2 && !u, "hex");
+	check(sscanf("65537", "%hu%c", &h, &c) == 1 && h == 1, "short");
+	check(sscanf("4294967297", "%u%c", &u, &c) == 1 && u == 1, "int");
+	check(sscanf("a:7:b", "a:%u:", &u) == 1 && u == 7, "literal");
+	check(sscanf("a:7", "a:%u:", &u) == 1 && u == 7, "literal at the end");
+	check(sscanf("b:7", "a:%u:", &u) == 0, "other literal");
+	kernel_scan_saturates = true;
+	check(sscanf("18446744073709551617", "%llu", &ll) == 1 && !~ll,
+	      "saturates");
+	kernel_scan_saturates = false;
+	check(sscanf("18446744073709551617", "%llu", &ll) == 1 && ll == 1,
+	      "wraps");
+	check(kstrtoull("18446744073709551616", 10, &ll) == -ERANGE, "range");
+	check(kstrtoull("12 ", 10, &ll) == -EINVAL, "kstrtoull blank");
+	check(kstrtoull("+12", 10, &ll) == 0 && ll == 12, "kstrtoull plus");
+	check(strscpy(buf, "abc", 4) == 3 && !strcmp(buf, "abc"), "strscpy");
+	check(strscpy(buf, "abcd", 4) == -E2BIG && !strcmp(buf, "abc"),
+	      "strscpy too long");
+	check(scnprintf(buf, 4, "%s", "abcd") == 3 && !strcmp(buf, "abc"),
+	      "scnprintf");
+}
+
+static const struct {
+	const char *name;
+	void (*test)(void);
+} groups[] = {
+	{ "arguments", test_arguments },
+	{ "options", test_options },
+	{ "own-options", test_own_options },
+	{ "numbers", test_numbers },
+	{ "slips", test_slips },
+	{ "refusals", test_refusals },
+	{ "too-few", test_too_few },
+	{ "limits", test_limits },
+	{ "keys-in-the-log", test_keys_in_the_log },
+	{ "log-value", test_log_value },
+	{ "print", test_print },
+	{ "print-ima", test_print_ima },
+	{ "round-trip", test_round_trip },
+	{ "specs", test_specs },
+	{ "spec-refusals", test_spec_refusals },
+	{ "stand-ins", test_stand_ins },
+};
+
+int main(int argc, char **argv)
+{
+	unsigned int i;
+
+	for (i = 0; argc == 2 && i < ARRAY_SIZE(groups); i++)
+		if (!strcmp(argv[1], groups[i].name)) {
+			groups[i].test();
+			printf("%s: %u checks, %u failed\n", argv[1], checks,
+			       failures);
+			return failures || !checks;
+		}
+	fprintf(stderr, "Usage: %s GROUP\n", argv[0]);
+	for (i = 0; i < ARRAY_SIZE(groups); i++)
+		fprintf(stderr, "    %s\n", groups[i].name);
+	return 2;
+}
