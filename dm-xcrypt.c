@@ -4,6 +4,7 @@
  * that device mapper calls; what they do is in the folders.
  */
 #include <linux/audit.h>
+#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -119,7 +120,8 @@ static int xcrypt_map(struct dm_target *ti, struct bio *bio)
 	 * queue that waits for the first.
 	 */
 	may_split = !(bio->bi_opf & REQ_ATOMIC) &&
-		!(vol->ordered && bio_data_dir(bio) == WRITE);
+		!(XC_DM_LIMITS_ZONE_WRITES && vol->ordered &&
+		  bio_data_dir(bio) == WRITE);
 	return xc_map(vol, bio, sector, may_split);
 }
 
@@ -227,8 +229,9 @@ static void xcrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 	/* what cannot be split must fit a buffer */
 	if (vol->ordered)
 		limits->max_hw_sectors = min(limits->max_hw_sectors,
-					     BIO_MAX_VECS << PAGE_SECTORS_SHIFT);
-	xc_limit_atomic_writes(limits, BIO_MAX_VECS << PAGE_SHIFT);
+					     xc_max_buffer_size(vol) >> SECTOR_SHIFT);
+	xc_limit_atomic_writes(limits,
+			       rounddown_pow_of_two(xc_max_buffer_size(vol)));
 }
 
 #ifdef CONFIG_BLK_DEV_ZONED

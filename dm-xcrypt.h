@@ -104,6 +104,11 @@ struct xc_options {
 	unsigned int mac_key_size;
 };
 
+/**
+ * xc_opt() - is a flag among the options?
+ * @opt: the options
+ * @flag: the flag
+ */
 static inline bool xc_opt(const struct xc_options *opt, enum xc_flag flag)
 {
 	return opt->flags & BIT(flag);
@@ -132,7 +137,7 @@ struct xc_table {
 /**
  * struct xc_spec - a cipher specification, taken apart
  * @name: what the crypto API is asked for, without ESSIV
- * @iv: name of the IV generator, "" for none
+ * @iv: name of the IV generator, NULL where none was named
  * @iv_opts: what followed the IV generator's name, NULL for nothing
  * @keys: number of keys (ciphers) that sectors are shared among in turn
  * @buf: a copy of the specification, which @iv and @iv_opts point into
@@ -144,6 +149,16 @@ struct xc_spec {
 	unsigned int keys;
 	char buf[256];
 };
+
+/**
+ * xc_spec_iv_is() - does a specification name this IV generator?
+ * @spec: the specification
+ * @name: the generator's name
+ */
+static inline bool xc_spec_iv_is(const struct xc_spec *spec, const char *name)
+{
+	return spec->iv && !strcmp(spec->iv, name);
+}
 
 struct xc_volume;
 
@@ -317,6 +332,7 @@ struct xc_engine;
  * @iv_offset: added to sector numbers for the IV, in 512-byte sectors
  * @large_iv: count IVs in encryption sectors, not in 512 bytes
  * @sector_size: bytes in an encryption sector
+ * @sector_shift: the same, as binary logarithm of 512-byte sectors
  * @layout: how @key is shared out
  * @key: the key
  * @key_valid: the ciphers hold the key
@@ -337,6 +353,7 @@ struct xc_cipher {
 	u64 iv_offset;
 	bool large_iv;
 	unsigned int sector_size;
+	unsigned int sector_shift;
 	struct xc_key_layout layout;
 	struct xc_key key;
 	bool key_valid;
@@ -583,6 +600,7 @@ struct xc_io {
 int xc_volume_init(struct xc_volume *vol, const char *name, char **error);
 void xc_volume_exit(struct xc_volume *vol);
 unsigned int xc_io_size(const struct xc_volume *vol);
+unsigned int xc_max_buffer_size(const struct xc_volume *vol);
 int xc_map(struct xc_volume *vol, struct bio *bio, sector_t sector,
 	   bool may_split);
 

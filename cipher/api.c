@@ -113,7 +113,7 @@ static void advance(struct xc_run *run)
 
 	bio_advance_iter(run->src, &run->src_iter, cipher->sector_size);
 	bio_advance_iter(run->dst, &run->dst_iter, cipher->sector_size);
-	run->sector += cipher->sector_size >> SECTOR_SHIFT;
+	run->sector += 1 << cipher->sector_shift;
 	if (run->tuple)
 		run->tuple += cipher->tuple_size;
 }

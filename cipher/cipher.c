@@ -22,11 +22,11 @@ static int api_name(const struct xc_spec *spec, char *name, char **error)
 {
 	int len;
 
-	if (strcmp(spec->iv, "essiv"))
-		len = snprintf(name, CRYPTO_MAX_ALG_NAME, "%s", spec->name);
-	else
+	if (xc_spec_iv_is(spec, "essiv"))
 		len = snprintf(name, CRYPTO_MAX_ALG_NAME, "essiv(%s,%s)",
 			       spec->name, spec->iv_opts);
+	else
+		len = snprintf(name, CRYPTO_MAX_ALG_NAME, "%s", spec->name);
 	if (len >= CRYPTO_MAX_ALG_NAME) {
 		*error = "cipher: name is too long";
 		return -EINVAL;
@@ -159,14 +159,14 @@ static int init_iv(struct xc_cipher *cipher, const struct xc_spec *spec,
 	iv->sector_size = cipher->sector_size;
 	iv->aead = cipher->aead;
 	if (!iv->size) {
-		if (spec->iv[0])
+		if (spec->iv)
 			DMWARN("cipher: %s takes no IV, %s is ignored",
 			       spec->name, spec->iv);
 		return 0;
 	}
 	/* a 64-bit sector number must fit, whatever the cipher takes of it */
 	iv->size = max_t(unsigned int, iv->size, sizeof(u64));
-	if (!spec->iv[0])
+	if (!spec->iv)
 		return 0;
 
 	ops = xc_iv_find(spec->iv);
@@ -227,6 +227,7 @@ struct xc_cipher *xc_cipher_create(const struct xc_table *table, char **error)
 	cipher->iv_offset = table->iv_offset;
 	cipher->large_iv = xc_opt(opt, XC_IV_LARGE_SECTORS);
 	cipher->sector_size = opt->sector_size;
+	cipher->sector_shift = ilog2(opt->sector_size) - SECTOR_SHIFT;
 	cipher->engine = &xc_api_engine;
 
 	err = -ENOMEM;

@@ -27,6 +27,11 @@ struct scatterlist *xc_request_init(struct xc_request *req, struct xc_run *run)
 	unsigned int data = cipher->aead ? AEAD_DATA : 0;
 	unsigned int parts = cipher->aead ? ARRAY_SIZE(req->src) : 1;
 	const struct xc_iv_ops *ops = cipher->iv.ops;
+	unsigned int used = cipher->auth_size + cipher->iv_stored;
+
+	/* no stale memory in what the device below has to spare */
+	if (run->tuple && run->encrypt)
+		memset(run->tuple + used, 0, cipher->tuple_size - used);
 
 	req->run = run;
 	req->tuple = run->tuple;
@@ -41,7 +46,7 @@ struct scatterlist *xc_request_init(struct xc_request *req, struct xc_run *run)
 
 	req->call.sector = run->sector + cipher->iv_offset;
 	if (cipher->large_iv)
-		req->call.sector /= cipher->sector_size >> SECTOR_SHIFT;
+		req->call.sector >>= cipher->sector_shift;
 	req->call.encrypt = run->encrypt;
 	req->call.src = &req->src[data];
 	req->call.dst = &req->dst[data];
@@ -102,7 +107,6 @@ static void add_parts(struct xc_request *req, struct scatterlist *sg)
 int xc_aead_start(struct xc_request *req, struct aead_request *areq)
 {
 	const struct xc_cipher *cipher = req->run->cipher;
-	unsigned int used = cipher->auth_size + cipher->iv_stored;
 
 	add_parts(req, req->src);
 	add_parts(req, req->dst);
@@ -114,8 +118,6 @@ int xc_aead_start(struct xc_request *req, struct aead_request *areq)
 				       req->iv);
 		return crypto_aead_decrypt(areq);
 	}
-	/* no stale memory in what the device below has to spare */
-	memset(req->tuple + used, 0, cipher->tuple_size - used);
 	aead_request_set_crypt(areq, req->src, req->dst, cipher->sector_size,
 			       req->iv);
 	return crypto_aead_encrypt(areq);

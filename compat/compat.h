@@ -162,6 +162,13 @@ static inline void dm_stack_bs_limits(struct queue_limits *limits,
 }
 #endif
 
+/*
+ * dm core holds writes of zoned devices to max_hw_sectors before they reach the
+ * target.  Where it does not, the target has to split them.
+ */
+#define XC_DM_LIMITS_ZONE_WRITES \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0))
+
 /* Auditing: exported by dm-mod, but its header is not among the installed. */
 #ifdef CONFIG_DM_AUDIT
 void dm_audit_log_ti(int audit_type, const char *dm_msg_prefix, const char *op,

@@ -31,6 +31,22 @@ static bool crosses_pages(const struct bio *bio, unsigned int sector_size)
 	return false;
 }
 
+/**
+ * xc_max_buffer_size() - the longest bio that buffers can be had for
+ * @vol: the volume, with its options
+ *
+ * All buffers of a bio must fit the pool at once: one, or three to verify.
+ *
+ * Context: Any context.
+ * Return: that length in bytes.
+ */
+unsigned int xc_max_buffer_size(const struct xc_volume *vol)
+{
+	unsigned int buffers = xc_opt(&vol->opt, XC_VERIFY_WRITES) ? 3 : 1;
+
+	return (BIO_MAX_VECS / buffers) << PAGE_SHIFT;
+}
+
 /* The longest bio that may be handled in one piece, in 512-byte sectors. */
 static unsigned int max_sectors(const struct xc_volume *vol,
 				const struct bio *bio, bool bounce,
@@ -45,12 +61,8 @@ static unsigned int max_sectors(const struct xc_volume *vol,
 		size = READ_ONCE(*(write ? &max_write_size : &max_read_size));
 		size = size ?: DEFAULT_MAX_SIZE;
 	}
-	/* buffers of a write are taken from the pool, all at once */
-	if (write && xc_opt(&vol->opt, XC_VERIFY_WRITES))
-		size = min_t(unsigned int, size,
-			     (BIO_MAX_VECS / 3) << PAGE_SHIFT);
-	else if (write || bounce || vol->cipher->tuple_size)
-		size = min_t(unsigned int, size, BIO_MAX_VECS << PAGE_SHIFT);
+	if (write || bounce || vol->cipher->tuple_size)
+		size = min(size, xc_max_buffer_size(vol));
 
 	return max(round_down(size, align), align) >> SECTOR_SHIFT;
 }

@@ -59,7 +59,7 @@ int xc_tags_init(struct xc_volume *vol, char **error)
 	vol->tags_sectors = max(POOL_ENTRY_SIZE / tuple_size, 1U);
 	err = mempool_init_kmalloc_pool(&vol->tags, MIN_TAGS,
 					vol->tags_sectors * tuple_size);
-	vol->tags_sectors *= cipher->sector_size >> SECTOR_SHIFT;
+	vol->tags_sectors <<= cipher->sector_shift;
 	if (!err)
 		err = xc_bioset_integrity_create(&vol->bios, MIN_TAGS);
 	if (err)
@@ -71,7 +71,7 @@ static unsigned int tags_size(const struct xc_io *io)
 {
 	const struct xc_cipher *cipher = io->vol->cipher;
 
-	return io->base->bi_iter.bi_size / cipher->sector_size *
+	return (bio_sectors(io->base) >> cipher->sector_shift) *
 		cipher->tuple_size;
 }
 
@@ -96,6 +96,8 @@ bool xc_tags_get(struct xc_io *io, gfp_t gfp)
 	io->tags = kmalloc(tags_size(io), GFP_NOWAIT | __GFP_NOMEMALLOC |
 			   __GFP_NORETRY | __GFP_NOWARN);
 	if (!io->tags && gfpflags_allow_blocking(gfp)) {
+		if (WARN_ON_ONCE(bio_sectors(io->base) > vol->tags_sectors))
+			return false;
 		io->tags_pooled = true;
 		io->tags = mempool_alloc(&vol->tags, gfp);
 	}

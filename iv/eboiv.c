@@ -37,7 +37,8 @@ int xc_eboiv_create(struct xc_iv *iv, struct crypto_sync_skcipher **tfm,
 		*error = "cipher: this IV needs a cipher whose IV is one block";
 		return -EINVAL;
 	}
-	sync = crypto_alloc_sync_skcipher(iv->alg, 0, 0);
+	sync = crypto_alloc_sync_skcipher(iv->alg, 0,
+					  CRYPTO_ALG_ALLOCATES_MEMORY);
 	if (IS_ERR(sync)) {
 		*error = "cipher: not available in synchronous form for its IV";
 		return PTR_ERR(sync);

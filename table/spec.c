@@ -23,9 +23,9 @@ static int spec_parse_capi(struct xc_spec *spec, char **error)
 	if (iv)
 		*iv++ = '\0';
 
-	spec->iv = iv ?: "";
+	spec->iv = iv;
 	spec->iv_opts = opts;
-	spec->keys = strcmp(spec->iv, "lmk") ? 1 : 64;
+	spec->keys = xc_spec_iv_is(spec, "lmk") ? 64 : 1;
 
 	if (strscpy(spec->name, name, sizeof(spec->name)) < 0) {
 		*error = "cipher: name is too long";
@@ -74,7 +74,7 @@ static int spec_parse_classic(struct xc_spec *spec, bool aead, char **error)
 		*error = "cipher: IV generator is missing (<cipher>-<mode>-<iv>)";
 		return -EINVAL;
 	}
-	spec->iv = iv ?: "";
+	spec->iv = iv;
 
 	len = snprintf(spec->name, sizeof(spec->name), "%s(%s)", mode, cipher);
 	if (len >= sizeof(spec->name)) {
@@ -111,11 +111,11 @@ int xc_spec_parse(struct xc_spec *spec, const char *string, bool aead,
 	if (err)
 		return err;
 
-	if (!strcmp(spec->iv, "essiv") && !spec->iv_opts) {
+	if (xc_spec_iv_is(spec, "essiv") && !spec->iv_opts) {
 		*error = "cipher: IV essiv needs a hash (essiv:<hash>)";
 		return -EINVAL;
 	}
-	if (!strcmp(spec->iv, "lmk") && aead) {
+	if (xc_spec_iv_is(spec, "lmk") && aead) {
 		*error = "cipher: IV lmk does not go with authentication";
 		return -EINVAL;
 	}

@@ -87,6 +87,6 @@ machine_start()
 
 	# --foreground lets an interactive QEMU have the terminal; it has no
 	# children, so there is no group to end.
-	start timeout --foreground -k 5 "$timeout" setpriv --pdeathsig KILL "${qemu[@]}"
+	start timeout --foreground -s KILL "$timeout" setpriv --pdeathsig KILL "${qemu[@]}"
 	machine=${pids[-1]}
 }

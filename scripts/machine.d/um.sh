@@ -32,7 +32,7 @@ machine_start()
 	mkdir "$run/uml"
 	exec 7>>"$run/kernel.log"
 	# Its memory is a file: best one in memory.
-	TMPDIR=/dev/shm start timeout --foreground -k 5 "$timeout" \
+	TMPDIR=/dev/shm start timeout --foreground -s KILL "$timeout" \
 		setpriv --pdeathsig KILL "$image" "${words[@]}" >&7 2>&1
 	machine=${pids[-1]}
 	exec 7>&-
