@@ -2,7 +2,6 @@
 # What every script here starts with; sourced, not run.
 
 TOP=$(cd -- "${BASH_SOURCE[0]%/*}/.." && pwd)
-# shellcheck disable=SC2034 # used by the scripts that source this
 CACHE=${XCRYPT_CACHE:-/var/cache/dm-xcrypt}
 ME=${0##*/}
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash
 # Packages of any Debian suite, without a trace in this machine's own apt:
 # lists, cache and status are folders of ours.  Uses $name, $suites, $CACHE.
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash
 # A kernel as Debian ships it: image and headers, unpacked into $dir.
 
 # Classes of modules that no test machine has a device for; two thirds of all.
@@ -25,7 +25,7 @@ kernel_build()
 	release=$(basename "$root"/lib/modules/*)
 	mv "$root"/boot/vmlinuz-* "$dir/image"
 	cp "$root"/boot/config-* "$dir/config"
-	rm -rf "$root/boot" "$root/usr/share"
+	rm -rf "${root:?}/boot" "${root:?}/usr/share"
 	for class in $needless; do
 		rm -rf "$root/lib/modules/$release/kernel/$class"
 	done

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash
 # A user-mode Linux, built from Debian's source package with um.config.  It
 # stays in $dir as image, modules (root) and what module builds need (source,
 # build); the rest is removed.

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash
 # A machine in QEMU, for scripts/machine.
 #
 # The root file system and the run's folder come over virtio-9p, the command's
@@ -79,7 +79,7 @@ machine_start()
 	done
 	[ -z "$net" ] || network
 	if [ -n "$interactive" ]; then
-		qemu+=(-chardev stdio,id=tty,signal=off -serial chardev:tty)
+		qemu+=(-chardev "stdio,id=tty,signal=off" -serial chardev:tty)
 	else
 		port stdout
 		port stderr

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash
 # A user-mode Linux as the machine, for scripts/machine.
 #
 # Its root file system is the host's by hostfs, mounted read-only; disks are
@@ -24,9 +24,9 @@ machine_start()
 	done
 	if [ -n "$interactive" ]; then
 		exec 5<&0 6>&1
-		words+=(ssl=null con0=null,fd:7 ssl0=fd:5,fd:6)
+		words+=(ssl=null "con0=null,fd:7" "ssl0=fd:5,fd:6")
 	else
-		words+=(con0=null,fd:7 ssl=null ssl0=null,fd:8 ssl1=null,fd:9)
+		words+=("con0=null,fd:7" ssl=null "ssl0=null,fd:8" "ssl1=null,fd:9")
 	fi
 
 	mkdir "$run/uml"

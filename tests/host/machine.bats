@@ -2,6 +2,8 @@
 #
 # The test machine tests itself, in QEMU and in user-mode Linux.
 
+# shellcheck disable=SC2016 # what is not expanded here is in the machine
+
 machine() { "$BATS_TEST_DIRNAME/../../scripts/machine" "$@"; }
 export -f machine
 

@@ -16,7 +16,7 @@ static int __init splat_init(void)
 	if (!strcmp(how, "panic"))
 		panic("splat: as asked");
 	if (!strcmp(how, "oops"))
-		*(volatile int *)8 = 0;
+		WRITE_ONCE(*(int *)8, 0);
 	if (!strcmp(how, "leak"))
 		memset(kmalloc(4000, GFP_KERNEL), 0x5a, 4000);
 	if (!strcmp(how, "warn"))
