@@ -6,6 +6,7 @@
 #include <linux/audit.h>
 #include <linux/log2.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "dm-xcrypt.h"
@@ -73,7 +74,7 @@ static int xcrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	}
 
 	ti->private = vol;
-	ti->per_io_data_size = xc_io_size(vol);
+	ti->per_io_data_size = vol->io_size;
 	ti->num_flush_bios = 1;
 	ti->num_discard_bios = xc_opt(&vol->opt, XC_ALLOW_DISCARDS);
 	ti->limit_swap_bios = true;
@@ -105,7 +106,6 @@ static int xcrypt_map(struct dm_target *ti, struct bio *bio)
 {
 	struct xc_volume *vol = ti->private;
 	sector_t sector = dm_target_offset(ti, bio->bi_iter.bi_sector);
-	bool may_split;
 
 	/* no data: flushes (dm core splits those off), discards, zone resets */
 	if (!bio_has_data(bio)) {
@@ -115,14 +115,7 @@ static int xcrypt_map(struct dm_target *ti, struct bio *bio)
 		return DM_MAPIO_REMAPPED;
 	}
 
-	/*
-	 * A zone write must not be split: its second half would wait for the
-	 * queue that waits for the first.
-	 */
-	may_split = !(bio->bi_opf & REQ_ATOMIC) &&
-		!(XC_DM_LIMITS_ZONE_WRITES && vol->ordered &&
-		  bio_data_dir(bio) == WRITE);
-	return xc_map(vol, bio, sector, may_split);
+	return xc_map(vol, bio, sector);
 }
 
 static void xcrypt_status(struct dm_target *ti, status_type_t type,
@@ -169,7 +162,7 @@ static void xcrypt_resume(struct dm_target *ti)
 	vol->suspended = false;
 }
 
-static int set_key(struct xc_volume *vol, char *arg)
+static int set_key(struct xc_volume *vol, const char *arg)
 {
 	char *error = NULL;
 	int size, err;
@@ -183,17 +176,14 @@ static int set_key(struct xc_volume *vol, char *arg)
 	} else {
 		err = xc_cipher_set_key(vol->cipher, arg, &error);
 	}
-	xc_key_clear_arg(arg);
 	if (err)
 		DMERR("message refused: %s", error);
 	return err;
 }
 
 /* key set <key> | key wipe */
-static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
-			  char *result, unsigned int maxlen)
+static int key_message(struct xc_volume *vol, unsigned int argc, char **argv)
 {
-	struct xc_volume *vol = ti->private;
 	bool set = argc == 3 && !strcasecmp(argv[0], "key") &&
 		!strcasecmp(argv[1], "set");
 	bool wipe = argc == 2 && !strcasecmp(argv[0], "key") &&
@@ -205,11 +195,26 @@ static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
 	}
 	if (!vol->suspended) {
 		DMERR("message refused: the device must be suspended to change its key");
-		if (set)
-			xc_key_clear_arg(argv[2]);
 		return -EINVAL;
 	}
 	return set ? set_key(vol, argv[2]) : xc_cipher_wipe_key(vol->cipher);
+}
+
+static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
+			  char *result, unsigned int maxlen)
+{
+	unsigned int noio, i;
+	int err;
+
+	/* the device is suspended: to free memory through it would not end */
+	noio = memalloc_noio_save();
+	err = key_message(ti->private, argc, argv);
+	memalloc_noio_restore(noio);
+
+	/* a key may stand anywhere in a message that is not well formed */
+	for (i = 0; i < argc; i++)
+		xc_key_clear_arg(argv[i]);
+	return err;
 }
 
 static int xcrypt_iterate_devices(struct dm_target *ti,
@@ -224,12 +229,15 @@ static void xcrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 {
 	struct xc_volume *vol = ti->private;
 
+	/*
+	 * dma_alignment is dm core's: the device's below, but not less than
+	 * 512.  What is finer still takes the way through private pages.
+	 */
 	dm_stack_bs_limits(limits, vol->opt.sector_size);
 
 	/* what cannot be split must fit a buffer */
 	if (vol->ordered)
-		limits->max_hw_sectors = min(limits->max_hw_sectors,
-					     xc_max_buffer_size(vol) >> SECTOR_SHIFT);
+		xc_limit_zone_writes(limits, xc_max_buffer_size(vol));
 	xc_limit_atomic_writes(limits,
 			       rounddown_pow_of_two(xc_max_buffer_size(vol)));
 }

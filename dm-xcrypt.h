@@ -248,6 +248,8 @@ struct xc_iv_call {
  * @name: as in a table line
  * @preprocess: before encryption, generate() fills ``dst`` from ``src`` and
  *	the cipher then works in place on ``dst``
+ * @from_data: IVs are made from the plaintext, which must not change between
+ *	generate() and the cipher
  * @stored: IVs cannot be computed again and are kept with the tag
  * @layout: (optional) claim a part of the key; may sleep
  * @create: (optional) check that the generator fits the cipher and allocate;
@@ -262,6 +264,7 @@ struct xc_iv_call {
 struct xc_iv_ops {
 	const char *name;
 	bool preprocess;
+	bool from_data;
 	bool stored;
 	int (*layout)(struct xc_iv *iv, struct xc_key_layout *layout,
 		      char **error);
@@ -336,6 +339,7 @@ struct xc_engine;
  * @layout: how @key is shared out
  * @key: the key
  * @key_valid: the ciphers hold the key
+ * @authenc_key: room for the form in which authenc() takes its keys, or NULL
  * @auth_size: bytes of authentication tag a sector
  * @iv_stored: bytes of IV kept beside the tag
  * @tuple_size: bytes of metadata a sector on the device below
@@ -357,6 +361,7 @@ struct xc_cipher {
 	struct xc_key_layout layout;
 	struct xc_key key;
 	bool key_valid;
+	void *authenc_key;
 	unsigned int auth_size;
 	unsigned int iv_stored;
 	unsigned int tuple_size;
@@ -517,6 +522,7 @@ void xc_status_print(const struct xc_volume *vol, char *result,
  * @suspended: no bio is on its way; keys may be changed
  * @ordered: writes must reach the device below in the order they arrived
  * @sorted: writes are sorted by sector for a rotating disk
+ * @io_size: bytes of private data that each bio needs
  * @id: tells the workqueues of two tables of one device apart
  * @crypt_wq: enciphers; work on it never waits for memory of a pool
  * @memory_wq: for what must wait for memory of a pool
@@ -541,6 +547,7 @@ struct xc_volume {
 	bool suspended;
 	bool ordered;
 	bool sorted;
+	unsigned int io_size;
 	int id;
 
 	struct workqueue_struct *crypt_wq;
@@ -599,10 +606,8 @@ struct xc_io {
 
 int xc_volume_init(struct xc_volume *vol, const char *name, char **error);
 void xc_volume_exit(struct xc_volume *vol);
-unsigned int xc_io_size(const struct xc_volume *vol);
 unsigned int xc_max_buffer_size(const struct xc_volume *vol);
-int xc_map(struct xc_volume *vol, struct bio *bio, sector_t sector,
-	   bool may_split);
+int xc_map(struct xc_volume *vol, struct bio *bio, sector_t sector);
 
 void xc_read_start(struct xc_io *io);
 void xc_write_start(struct xc_io *io);

@@ -112,6 +112,14 @@ static int find_mac_size(struct xc_cipher *cipher, const char *name,
 	}
 	cipher->layout.mac = given ?: crypto_ahash_digestsize(tfm);
 	crypto_free_ahash(tfm);
+
+	/* now, so that wiping the key later cannot fail */
+	cipher->authenc_key = kzalloc(RTA_SPACE(sizeof(struct crypto_authenc_key_param)) +
+				      cipher->layout.size, GFP_KERNEL | __GFP_NOWARN);
+	if (!cipher->authenc_key) {
+		*error = "key: no memory for it";
+		return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -281,6 +289,7 @@ void xc_cipher_destroy(struct xc_cipher *cipher)
 	kfree(cipher->skcipher);
 	crypto_free_aead(cipher->aead);
 	xc_key_exit(&cipher->key);
+	kfree_sensitive(cipher->authenc_key);
 	kfree(cipher->spec);
 	kfree_sensitive(cipher);
 }
@@ -291,17 +300,13 @@ static int set_authenc_key(struct xc_cipher *cipher, const u8 *key)
 	unsigned int size = xc_subkey_size(&cipher->layout);
 	unsigned int mac = cipher->layout.mac;
 	struct crypto_authenc_key_param *param;
-	struct rtattr *rta;
-	unsigned int total;
+	struct rtattr *rta = cipher->authenc_key;
+	unsigned int total = RTA_SPACE(sizeof(*param)) + size;
 	int err;
 	u8 *p;
 
 	if (size < mac)
 		return -EINVAL;
-	total = RTA_SPACE(sizeof(*param)) + size;
-	rta = kzalloc(total, GFP_KERNEL);
-	if (!rta)
-		return -ENOMEM;
 
 	rta->rta_type = CRYPTO_AUTHENC_KEYA_PARAM;
 	rta->rta_len = RTA_LENGTH(sizeof(*param));
@@ -312,7 +317,7 @@ static int set_authenc_key(struct xc_cipher *cipher, const u8 *key)
 	memcpy(p + mac, key, size - mac);
 
 	err = crypto_aead_setkey(cipher->aead, (u8 *)rta, total);
-	kfree_sensitive(rta);
+	memzero_explicit(rta, total);
 	return err;
 }
 
@@ -324,7 +329,7 @@ static int set_tfm_keys(struct xc_cipher *cipher, const u8 *key)
 	int err = 0, r;
 
 	if (cipher->aead)
-		return layout->mac ? set_authenc_key(cipher, key) :
+		return cipher->authenc_key ? set_authenc_key(cipher, key) :
 			crypto_aead_setkey(cipher->aead, key, size);
 
 	/* go on after an error, so that no handle keeps an older key */

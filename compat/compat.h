@@ -126,6 +126,17 @@ static inline int xc_bioset_integrity_create(struct bio_set *bs, int size)
 #define xc_bioset_integrity_create bioset_integrity_create
 #endif
 
+/* Hints about how long data will live, and where it should go. */
+static inline void xc_copy_hints(struct bio *to, const struct bio *from)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	to->bi_write_hint = from->bi_write_hint;
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	to->bi_write_stream = from->bi_write_stream;
+#endif
+}
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
 static inline bool bdev_rot(struct block_device *bdev)
 {
@@ -164,10 +175,25 @@ static inline void dm_stack_bs_limits(struct queue_limits *limits,
 
 /*
  * dm core holds writes of zoned devices to max_hw_sectors before they reach the
- * target.  Where it does not, the target has to split them.
+ * target.  Where it does not, the target has to split them; but not those that
+ * dm core makes of appends, which have a limit of their own.
  */
-#define XC_DM_LIMITS_ZONE_WRITES \
-	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0))
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define XC_DM_LIMITS_ZONE_WRITES 1
+#else
+#define XC_DM_LIMITS_ZONE_WRITES 0
+#endif
+
+static inline void xc_limit_zone_writes(struct queue_limits *limits,
+					unsigned int bytes)
+{
+	limits->max_hw_sectors = min(limits->max_hw_sectors,
+				     bytes >> SECTOR_SHIFT);
+	if (!XC_DM_LIMITS_ZONE_WRITES)
+		limits->max_zone_append_sectors =
+			min(limits->max_zone_append_sectors,
+			    bytes >> SECTOR_SHIFT);
+}
 
 /* Auditing: exported by dm-mod, but its header is not among the installed. */
 #ifdef CONFIG_DM_AUDIT

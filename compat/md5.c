@@ -25,9 +25,10 @@ int xc_md5_get(void)
 
 	mutex_lock(&md5_lock);
 	if (!md5_users) {
-		tfm = crypto_alloc_shash("md5", 0, 0);
+		tfm = crypto_alloc_shash("md5", 0, CRYPTO_ALG_ALLOCATES_MEMORY);
 		err = PTR_ERR_OR_ZERO(tfm);
-		if (!err && crypto_shash_descsize(tfm) > HASH_MAX_DESCSIZE) {
+		if (!err && (crypto_shash_descsize(tfm) > HASH_MAX_DESCSIZE ||
+			     crypto_shash_statesize(tfm) > sizeof(struct md5_state))) {
 			crypto_free_shash(tfm);
 			err = -EINVAL;
 		}

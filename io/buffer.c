@@ -160,6 +160,7 @@ static struct bio *get_buffer(struct xc_io *io, gfp_t gfp)
 		return NULL;
 	bio_clear_polled(bio);
 	bio->bi_ioprio = io->base->bi_ioprio;
+	xc_copy_hints(bio, io->base);
 	bio->bi_iter.bi_sector = vol->start + io->sector;
 	bio->bi_private = io;
 

@@ -47,17 +47,27 @@ unsigned int xc_max_buffer_size(const struct xc_volume *vol)
 	return (BIO_MAX_VECS / buffers) << PAGE_SHIFT;
 }
 
+/*
+ * Bios that are not cut to share them out over CPUs: atomic writes, and writes
+ * of zoned devices, whose second half would wait for a queue that waits for the
+ * first.
+ */
+static bool stays_whole(const struct xc_volume *vol, const struct bio *bio)
+{
+	return (bio->bi_opf & REQ_ATOMIC) ||
+		(vol->ordered && bio_data_dir(bio) == WRITE);
+}
+
 /* The longest bio that may be handled in one piece, in 512-byte sectors. */
 static unsigned int max_sectors(const struct xc_volume *vol,
-				const struct bio *bio, bool bounce,
-				bool may_split)
+				const struct bio *bio, bool bounce)
 {
 	unsigned int align = max(bdev_logical_block_size(vol->dev->bdev),
 				 vol->opt.sector_size);
 	bool write = bio_data_dir(bio) == WRITE;
 	unsigned int size = UINT_MAX;
 
-	if (may_split) {
+	if (!stays_whole(vol, bio)) {
 		size = READ_ONCE(*(write ? &max_write_size : &max_read_size));
 		size = size ?: DEFAULT_MAX_SIZE;
 	}
@@ -85,19 +95,19 @@ void xc_io_end(struct xc_io *io, blk_status_t status)
 	bio_endio(base);
 }
 
-/**
- * xc_io_size() - bytes of private data that each bio needs
- * @vol: the volume, with its cipher
- *
- * Context: Any context.
- * Return: that number.
+/*
+ * Take the first part of a bio; dm core sends the rest again.  The queue limits
+ * see to it that what stays whole need not be cut; older kernels do not hold
+ * zone writes to them.
  */
-unsigned int xc_io_size(const struct xc_volume *vol)
+static bool take_part(const struct xc_volume *vol, struct bio *bio,
+		      unsigned int sectors)
 {
-	const struct xc_cipher *cipher = vol->cipher;
-
-	return ALIGN(sizeof(struct xc_io) +
-		     cipher->engine->request_size(cipher), ARCH_DMA_MINALIGN);
+	if (stays_whole(vol, bio) &&
+	    (XC_DM_LIMITS_ZONE_WRITES || (bio->bi_opf & REQ_ATOMIC)))
+		return false;
+	dm_accept_partial_bio(bio, sectors);
+	return true;
 }
 
 static void account(struct xc_volume *vol, const struct bio *bio)
@@ -113,30 +123,25 @@ static void account(struct xc_volume *vol, const struct bio *bio)
  * @vol: the volume
  * @bio: the bio
  * @sector: its first sector, counted from the start of the mapping
- * @may_split: part of it may be taken and the rest be sent again
  *
  * Context: Process context, in the target's map method.  Never waits for
  * memory.
  * Return: what the map method is to return.
  */
-int xc_map(struct xc_volume *vol, struct bio *bio, sector_t sector,
-	   bool may_split)
+int xc_map(struct xc_volume *vol, struct bio *bio, sector_t sector)
 {
 	unsigned int mask = (vol->opt.sector_size >> SECTOR_SHIFT) - 1;
 	bool bounce = crosses_pages(bio, vol->opt.sector_size);
-	unsigned int max = max_sectors(vol, bio, bounce, may_split);
+	unsigned int max = max_sectors(vol, bio, bounce);
 	struct xc_io *io;
 
-	if (bio_sectors(bio) > max) {
-		if (!may_split)
-			return DM_MAPIO_KILL;
-		dm_accept_partial_bio(bio, max);
-	}
+	if (bio_sectors(bio) > max && !take_part(vol, bio, max))
+		return DM_MAPIO_KILL;
 	/* only what the queue limits forbid */
 	if ((bio->bi_iter.bi_sector & mask) || (bio_sectors(bio) & mask))
 		return DM_MAPIO_KILL;
 
-	io = dm_per_bio_data(bio, xc_io_size(vol));
+	io = dm_per_bio_data(bio, vol->io_size);
 	memset(io, 0, offsetof(struct xc_io, run));
 	io->vol = vol;
 	io->base = bio;
@@ -146,11 +151,9 @@ int xc_map(struct xc_volume *vol, struct bio *bio, sector_t sector,
 
 	/* a bio whose tags are the pool's must not be longer than they are */
 	if (!xc_tags_get(io, GFP_NOWAIT) &&
-	    bio_sectors(bio) > vol->tags_sectors) {
-		if (!may_split)
-			return DM_MAPIO_KILL;
-		dm_accept_partial_bio(bio, vol->tags_sectors);
-	}
+	    bio_sectors(bio) > vol->tags_sectors &&
+	    !take_part(vol, bio, vol->tags_sectors))
+		return DM_MAPIO_KILL;
 
 	account(vol, bio);
 	if (bio_data_dir(bio) == WRITE)

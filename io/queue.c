@@ -2,7 +2,7 @@
 /*
  * Where work is done.
  *
- * A volume has three workqueues.  They exist apart so that none of them can
+ * A volume has three workqueues for that.  They exist apart so that none of them can
  * wait, through the memory of a pool, for work that is queued behind it:
  *
  * crypt_wq	enciphers.  Never waits for a pool; what it cannot have at once

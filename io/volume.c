@@ -19,7 +19,11 @@ int xc_volume_init(struct xc_volume *vol, const char *name, char **error)
 
 	vol->ordered = bdev_is_zoned(vol->dev->bdev);
 	vol->sorted = !vol->ordered && bdev_rot(vol->dev->bdev) &&
-		!xc_opt(&vol->opt, XC_SUBMIT_FROM_CRYPT_CPUS);
+		!xc_opt(&vol->opt, XC_SUBMIT_FROM_CRYPT_CPUS) &&
+		!xc_opt(&vol->opt, XC_NO_WRITE_WORKQUEUE);
+	vol->io_size = ALIGN(sizeof(struct xc_io) +
+			     vol->cipher->engine->request_size(vol->cipher),
+			     ARCH_DMA_MINALIGN);
 
 	vol->stats = alloc_percpu(struct xc_stats);
 	if (!vol->stats) {

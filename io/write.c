@@ -4,8 +4,9 @@
  * submitted into pages of our own, which go to the device below.
  *
  * The submitter may still change its pages (O_DIRECT).  Where that would do
- * harm, a private copy is made first: with a tag, which must fit the data; with
- * verify_writes, which compares; and where an encryption sector crosses a page.
+ * harm, a private copy is made first: with a tag or an IV that must fit the data;
+ * with verify_writes, which compares; and where an encryption sector crosses a
+ * page.
  *
  * On a zoned device writes must arrive in the order they were submitted.  They
  * are enciphered where they are submitted, or, as soon as one of them has to
@@ -140,11 +141,14 @@ static bool prepare_write(struct xc_io *io, gfp_t gfp)
 /* Where the plaintext is taken from: see the top of this file. */
 static struct bio *plaintext(struct xc_io *io)
 {
+	const struct xc_cipher *cipher = io->vol->cipher;
+
 	if (io->plain) {
 		bio_copy_data(io->plain, io->base);
 		return io->plain;
 	}
-	if (io->vol->cipher->aead || io->bounce) {
+	if (cipher->aead || (cipher->iv.ops && cipher->iv.ops->from_data) ||
+	    io->bounce) {
 		bio_copy_data(io->lower, io->base);
 		return io->lower;
 	}

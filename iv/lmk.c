@@ -146,6 +146,7 @@ static void lmk_post(const struct xc_iv *iv, u8 *out,
 
 const struct xc_iv_ops xc_iv_lmk = {
 	.name = "lmk",
+	.from_data = true,
 	.layout = lmk_layout,
 	.create = lmk_create,
 	.destroy = lmk_destroy,

@@ -285,7 +285,7 @@ int xc_table_parse(struct xc_table *table, unsigned int argc, char **argv,
 	}
 	table->start = start;
 	if (table->start & mask)
-		DMWARN("offset: %llu is not a multiple of sector_size, access will be slow",
+		DMWARN("offset: %llu is not a multiple of sector_size",
 		       start);
 	return 0;
 }
