@@ -25,11 +25,12 @@ say()
 	printf '# %s\n' "$*" >&3
 }
 
-# die TEXT...: fail the test, with the reason
+# die TEXT...: fail the test, with the reason. It ends the test by itself: where
+# bash ignores errexit (after "if" and before "||"), a mere failure would not.
 die()
 {
 	printf '%s\n' "$*" >&2
-	return 1
+	exit 1
 }
 
 # fails COMMAND...: must fail. ("! COMMAND" would not make a bats test fail.)
@@ -63,8 +64,8 @@ hex_key()
 # hex_ramp BYTES: 000102..., for tests where the key must be recognisable
 hex_ramp()
 {
-	local i
-	for ((i = 0; i < $1; i++)); do printf '%02x' "$i"; done
+	# shellcheck disable=SC2046 # one argument for each
+	printf '%02x' $(seq 0 $(($1 - 1)))
 }
 
 # --- modules -----------------------------------------------------------------
@@ -85,7 +86,7 @@ modules()
 # load_target [PARAM=VALUE...]: load the target under test
 load_target()
 {
-	in_machine || return
+	in_machine
 	modules dm-mod
 	if [ "$TARGET" = crypt ]; then
 		modprobe dm-crypt
@@ -210,10 +211,11 @@ unmap_all()
 				[ "$pass" -lt 5 ] || dmsetup remove --force "$name"
 		done < <(dmsetup ls 2>/dev/null)
 	done
-	die "mappings that would not go: $(dmsetup ls)"
+	echo "mappings that would not go: $(dmsetup ls)" >&2
+	return 1
 }
 
-# clean_up: for teardown: mappings, loops, mounts under /tmp and RAM disks go
+# clean_up: for teardown_file: mappings, loops, mounts under /tmp and RAM disks go
 clean_up()
 {
 	local m

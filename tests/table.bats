@@ -40,311 +40,65 @@ teardown()
 
 # --- the wrong lines -----------------------------------------------------------
 
-# What a wrong line is about, the value at fault, and its parameters
-ABOUT=()
-VALUE=()
-PARAMS=()
-
-# wrong ABOUT VALUE PARAMS...: ABOUT is a word (or several, as a regular
-# expression) that the error must contain, VALUE what the log must show, or -
-wrong()
+# wrong_lines [own]: the list, see table/wrong-lines
+wrong_lines()
 {
-	ABOUT+=("$1")
-	VALUE+=("$2")
-	shift 2
-	PARAMS+=("$*")
+	bash "$XC_TESTS/table/wrong-lines" "$D" "$K16" "$K" "$K64" \
+		"$(hex_key 1024)" "$@"
 }
 
-# Only the cipher differs
-wrong_cipher()
+# What there is to try on the target under test
+all_wrong()
 {
-	wrong "$1" "$2" "$2" "${3:-$K}" 0 "$D" 0
+	if [ "$TARGET" = crypt ]; then wrong_lines; else wrong_lines own; fi
 }
 
-# Only the optional parameters differ
-wrong_option()
+# try_lines TARGET [REPEAT] <PARAMETERS: which are accepted, which not
+try_lines()
 {
-	wrong "$1" "$2" aes-xts-plain64 "$K" 0 "$D" 0 1 "$2"
+	"$(c_tool try-lines.c)" "$1" "$SIZE" "${2:-1}"
 }
 
-list_wrong_arguments()
+# accepted_of TARGET <LIST: the lines of the list that are accepted
+accepted_of()
 {
-	wrong argument -
-	wrong argument - aes-xts-plain64
-	wrong argument - aes-xts-plain64 "$K"
-	wrong argument - aes-xts-plain64 "$K" 0
-	wrong argument - aes-xts-plain64 "$K" 0 "$D"
-}
+	local list=$BATS_TEST_TMPDIR/list
 
-list_wrong_ciphers()
-{
-	local long
-	long=$(printf 'x%.0s' {1..200})
-
-	wrong_cipher cipher nosuch-cbc-plain64
-	wrong_cipher cipher aes-nosuch-plain64
-	wrong_cipher cipher "aes-$long-plain64"
-	wrong_cipher cipher "$long-cbc-plain64"
-	wrong_cipher cipher -cbc-plain64
-	wrong_cipher cipher aes--plain64
-	wrong_cipher cipher aes:3-cbc-plain64 "$K$K16"
-	wrong_cipher cipher aes:0-cbc-plain64
-	wrong_cipher cipher aes:x-cbc-plain64
-	wrong_cipher cipher aes:2x-cbc-plain64
-	wrong_cipher cipher aes:-cbc-plain64
-	wrong_cipher cipher "xts(aes)-plain64"
-	wrong_cipher cipher capi:
-	wrong_cipher cipher capi:-plain64
-	wrong_cipher cipher "capi:nosuch(aes)-plain64"
-	wrong_cipher cipher "capi:xts(nosuch)-plain64"
-	wrong_cipher cipher "capi:xts(aes-plain64"
-	wrong_cipher cipher capi:sha256-plain64
-	wrong_cipher cipher capi:aes-plain64
-	wrong_cipher cipher "capi:gcm(aes)-random"
-	wrong_cipher cipher "capi:$long-plain64"
-	wrong cipher - "$K" aes-xts-plain64 0 "$D" 0
-}
-
-list_wrong_ivs()
-{
-	wrong_cipher IV aes-xts
-	wrong_cipher IV aes-cbc
-	wrong_cipher IV aes-cbc-nosuch
-	wrong_cipher IV aes-cbc-
-	wrong_cipher IV aes-cbc-PLAIN64
-	wrong_cipher IV aes-cbc-plain65
-	wrong_cipher IV "capi:xts(aes)-nosuch"
-	wrong_cipher IV aes-cbc-essiv
-	wrong_cipher "IV|cipher" aes-cbc-essiv:
-	wrong_cipher "IV|cipher" aes-cbc-essiv:nosuch
-	wrong_cipher "IV|cipher" aes-cbc-essiv:sha1
-	wrong_cipher "IV|cipher" aes-cbc-essiv:sha512
-	wrong_cipher "IV|cipher" aes-ecb-essiv:sha256
-	wrong_cipher IV "capi:cbc(aes)-essiv"
-	wrong_cipher "IV|cipher" "capi:cbc(aes)-essiv:nosuch"
-	wrong_cipher IV aes-ctr-eboiv
-	wrong_cipher IV aes-ctr-elephant
-	wrong_cipher IV "capi:adiantum(xchacha12,aes)-eboiv"
-	wrong_cipher "IV|key" aes-cbc-tcw
-	wrong_cipher "IV|key" aes-cbc-elephant "$K64$K64"
-	wrong_cipher "IV|key" aes-cbc-elephant "${K64:0:80}"
-	wrong_cipher "IV|integrity" aes-xts-random
-	wrong "IV|sector_size" - aes:64-cbc-lmk "$(hex_key 1024)" 0 "$D" 0 1 sector_size:4096
-	wrong "IV|sector_size" - aes-cbc-tcw "$K64" 0 "$D" 0 1 sector_size:1024
-}
-
-list_wrong_keys()
-{
-	local key
-
-	for key in - "${K16}" "${K:0:62}" "${K}ab" "z${K:1}" "${K:0:63}g" \
-		"0x${K:2}" "${K:0:30}.${K:31}" \
-		:64:logon:xctable:nosuch :32:logon:nosuch :32:logon: :32:logon \
-		:32: :32 : :: ::logon:xctable:k :x:logon:xctable:k \
-		:32x:logon:xctable:k :0:logon:xctable:k :-1:logon:xctable:k \
-		:4294967296:logon:xctable:k :31:logon:xctable:k \
-		:33:logon:xctable:k :64:logon:xctable:k :32:user:xctable:k \
-		:32:logon:xctable-user :32:LOGON:xctable:k \
-		:32:keyring:xctable:k :32::xctable:k :32:user:nosuch \
-		:32:encrypted:nosuch :32:trusted:nosuch :32:big_key:nosuch \
-		':32:user:a\ b'; do
-		wrong key - aes-xts-plain64 "$key" 0 "$D" 0
-	done
-	wrong key - cipher_null-ecb "$K16" 0 "$D" 0
-	wrong key - aes:2-cbc-plain64 "$K16" 0 "$D" 0
-	wrong key - aes:64-cbc-lmk "$K" 0 "$D" 0
-	wrong key - des3_ede-cbc-plain64 "$K" 0 "$D" 0
-	wrong key - "capi:adiantum(xchacha12,aes)-plain64" "$K64" 0 "$D" 0
-}
-
-list_wrong_numbers()
-{
-	local n
-
-	for n in x -1 1x 0x10 1.5 1,0 ''; do
-		wrong iv_offset "${n:--}" aes-xts-plain64 "$K" "${n:-\\ }" "$D" 0
-		wrong offset "${n:--}" aes-xts-plain64 "$K" 0 "$D" "${n:-\\ }"
-	done
-	for n in 1 4 7; do
-		wrong iv_offset "$n" aes-xts-plain64 "$K" "$n" "$D" 0 1 sector_size:4096
-	done
-	wrong iv_offset 1 aes-xts-plain64 "$K" 1 "$D" 0 1 sector_size:1024
-	wrong "too small" - aes-xts-plain64 "$K" 0 "$D" 8192
-	wrong "too small" - aes-xts-plain64 "$K" 0 "$D" 1152921504606846976
-}
-
-list_wrong_devices()
-{
-	local d
-
-	for d in /dev/nosuch nosuch 999:999 1:x : /tmp /dev/null /dev/kmsg; do
-		wrong device "$d" aes-xts-plain64 "$K" 0 "$d" 0
-	done
-}
-
-list_wrong_options()
-{
-	local n
-
-	for n in x -1 99; do
-		wrong "#opts|option" "$n" aes-xts-plain64 "$K" 0 "$D" 0 "$n" allow_discards
-	done
-	wrong "#opts|option" 1 aes-xts-plain64 "$K" 0 "$D" 0 1
-	wrong "#opts|option" 3 aes-xts-plain64 "$K" 0 "$D" 0 3 allow_discards same_cpu_crypt
-	wrong "#opts" allow_discards aes-xts-plain64 "$K" 0 "$D" 0 allow_discards
-	for n in nosuch allow_discard allow_discards:1 same_cpu_crypts \
-		no_read_workqueue:yes noread 512 = iv_large_sector \
-		iv_large_sectors:1 high_prioritys verify_write; do
-		wrong_option option "$n"
-	done
-	for n in '' : :0 :1 :511 :513 :768 :8192 :x :512x :-512 =4096; do
-		wrong_option "sector_size|option" "sector_size$n"
-	done
-	wrong_option "integrity_key_size|option" integrity_key_size
-	for n in '' 0 x 32x -1; do
-		wrong_option integrity_key_size "integrity_key_size:$n"
-	done
-	for n in '' x 16x 0:aead 0:none 481:aead 100000:none -1:aead \
-		x:aead 16: 16:nosuch 16:aeadx; do
-		wrong_option integrity "integrity:$n"
-	done
-	wrong_option "integrity|cipher" integrity:16:aead
-	wrong_aead "cipher" "capi:xts(aes)-random" 16 "$K"
-	wrong_aead "cipher" "capi:authenc(hmac(nosuch),xts(aes))-random" 48 "$K64"
-	wrong_aead "cipher|IV" "capi:gcm(aes)-lmk" 16 "$K"
-	wrong_aead "cipher|integrity" "aes-gcm-random" 28 "$K"
-	wrong_aead "cipher|integrity" "capi:gcm(nosuch)-random" 28 "$K"
-	wrong_aead "key" "capi:gcm(aes)-random" 28 "${K:0:50}"
-	wrong_aead "key" "capi:authenc(hmac(sha256),cbc(aes))-random" 48 "$K16"
-	wrong_aead "integrity" "capi:gcm(aes)-random" 28 "$K"
-	wrong_aead "integrity" "capi:authenc(hmac(sha256),xts(aes))-random" 48 "$K64$K"
-}
-
-wrong_aead()
-{
-	wrong "$1" - "$2" "$4" 0 "$D" 0 1 "integrity:$3:aead"
-}
-
-# What only xcrypt has
-list_wrong_own_options()
-{
-	local n
-
-	# dm-crypt runs into a null pointer on this one.
-	wrong_option integrity integrity:16
-	for n in '' x inlined auto,inline 1; do
-		wrong_option offload "offload:$n"
-		wrong_option engine "engine:$n"
-	done
-	for n in offload engine verify_writes:1 rekey rekey_nosuch:1; do
-		wrong_option "offload|engine|option" "$n"
-	done
-}
-
-list_all_wrong()
-{
-	list_wrong_arguments
-	list_wrong_ciphers
-	list_wrong_ivs
-	list_wrong_keys
-	list_wrong_numbers
-	list_wrong_devices
-	list_wrong_options
-	[ "$TARGET" = crypt ] || list_wrong_own_options
-}
-
-# try_wrong TARGET: load every wrong line, a mark in the log before each.
-# Prints the ones that were accepted.
-try_wrong()
-{
-	local i
-
-	for i in "${!PARAMS[@]}"; do
-		echo "wrong line $i." >/dev/kmsg
-		if map wrong 2>/dev/null <<<"0 $SIZE $1 ${PARAMS[i]}"; then
-			echo "$1 accepts: ${PARAMS[i]}"
-			unmap wrong
-		fi
-	done
-}
-
-# split_log DIR: the kernel's log of wrong line N becomes DIR/N
-split_log()
-{
-	mkdir -p "$1"
-	log_since | awk -v dir="$1" '
-		match($0, /wrong line [0-9]+\./) {
-			if (n != "") close(dir "/" n)
-			n = substr($0, RSTART + 11, RLENGTH - 12)
-			printf "" >(dir "/" n)
-			next
-		}
-		n != "" { print >(dir "/" n) }'
-}
-
-# blames LOG ABOUT: does the error in LOG name the argument?
-blames()
-{
-	local error
-
-	error=$(sed -n 's/.*device-mapper: table: [0-9:]*: //p' "$1")
-	[ "$2" = "too small" ] || error=$(sed -n "s/^$TARGET: //p" <<<"$error")
-	grep -Eqi -- "$2" <<<"$error"
-}
-
-# shows LOG VALUE: is the value at fault in one of the module's own lines?
-shows()
-{
-	[ "$2" = - ] || grep -qF -- "$2" <(grep -F "device-mapper: xcrypt: " "$1")
+	cat >"$list"
+	cut -f3 "$list" | try_lines "$1" | awk -F'\t' '
+		NR == FNR { if (/ accepted$/) yes[$1 + 0] = 1; next }
+		FNR - 1 in yes { print $3 }' - "$list"
 }
 
 @test "wrong table lines: all refused, each error names the argument, the log shows the value" {
-	local dir=$BATS_TEST_TMPDIR/log i bad=0
+	local list=$BATS_TEST_TMPDIR/all
 
-	list_all_wrong
+	all_wrong >"$list"
 	log_mark
-	run try_wrong "$TARGET"
-	[ "$output" = "" ] || die "$output"
-	[ "$TARGET" != crypt ] || skip "${#PARAMS[@]} lines refused; dm-crypt's words are others"
+	run accepted_of "$TARGET" <"$list"
+	[ "$output" = "" ] || die "accepted: $output"
+	say "$(wc -l <"$list") wrong lines, all refused"
+	[ "$(wc -l <"$list")" -ge 150 ]
+	[ "$TARGET" != crypt ] || skip "dm-crypt's words are others"
 
-	split_log "$dir"
-	for i in "${!PARAMS[@]}"; do
-		if ! blames "$dir/$i" "${ABOUT[i]}"; then
-			echo "error does not say ${ABOUT[i]}: ${PARAMS[i]}"
-			cat "$dir/$i"
-			bad=$((bad + 1))
-		elif ! shows "$dir/$i" "${VALUE[i]}"; then
-			echo "log does not show ${VALUE[i]}: ${PARAMS[i]}"
-			cat "$dir/$i"
-			bad=$((bad + 1))
-		fi
-	done
-	say "${#PARAMS[@]} wrong lines, all refused; $bad with a poor message"
-	[ "${#PARAMS[@]}" -ge 150 ]
-	[ "$bad" -eq 0 ]
+	log_since >"$BATS_TEST_TMPDIR/log"
+	run awk -f "$XC_TESTS/table/check-log.awk" "$list" "$BATS_TEST_TMPDIR/log"
+	[ "$status" = 0 ] || die "$output"
 }
 
 @test "dm-crypt refuses the same lines" {
-	# dm-crypt of this kernel does not know every option, which is fine here.
-	list_wrong_arguments
-	list_wrong_ciphers
-	list_wrong_ivs
-	list_wrong_keys
-	list_wrong_numbers
-	list_wrong_devices
-	list_wrong_options
-	run try_wrong crypt
-	[ "$output" = "" ] || die "$output"
+	run accepted_of crypt <<<"$(wrong_lines)"
+	[ "$output" = "" ] || die "accepted: $output"
 }
 
 @test "no key in the log, whatever was wrong" {
 	local key
 
-	list_all_wrong
 	log_mark
-	try_wrong "$TARGET"
+	all_wrong | accepted_of "$TARGET"
+	log_since >"$BATS_TEST_TMPDIR/log"
 	for key in "$K16" "$K" "$K64" "$(hex_key 1024)"; do
-		fails grep -F -e "${key:4:12}" -e "${key: -16:12}" <<<"$(log_since)"
+		fails grep -F -e "${key:4:12}" -e "${key: -16:12}" "$BATS_TEST_TMPDIR/log"
 	done
 	# It would be noticed
 	echo "a key: $K" >/dev/kmsg
@@ -373,31 +127,30 @@ objects()
 }
 
 @test "wrong lines leave nothing behind: references, ciphers, keys, threads" {
-	list_all_wrong
-	try_wrong "$TARGET"
+	all_wrong | accepted_of "$TARGET"
 	counted >"$BATS_TEST_TMPDIR/before"
-	try_wrong "$TARGET"
+	all_wrong | accepted_of "$TARGET"
 	sleep 1
 	counted | diff "$BATS_TEST_TMPDIR/before" -
 }
 
 @test "wrong lines leave nothing behind: memory" {
-	local n=200 i line lines=(
+	local n=300 line lines=(
 		"aes-xts-plain64 $K64 0 /dev/nosuch 0 2 sector_size:4096 same_cpu_crypt"
 		"aes-xts-plain64 $K64 0 $D 8192 1 no_read_workqueue"
 		"aes:64-cbc-lmk $(hex_key 1040) 0 $D x"
 		"aes-cbc-elephant $K64 x $D 0"
 		"aes-cbc-tcw $K64 0 $D 0 2 integrity:16:none nosuch"
 		"capi:gcm(aes)-random $K 0 $D 0 1 integrity:28:aead"
+		"aes-xts-plain64 :33:logon:xctable:k 0 $D 0"
 	)
 	[ -r /proc/slabinfo ] || skip "no /proc/slabinfo"
 
 	for line in "${lines[@]}"; do
-		PARAMS=()
-		for ((i = 0; i < n; i++)); do wrong - - "$line"; done
-		try_wrong "$TARGET" >/dev/null
+		try_lines "$TARGET" "$n" <<<"$line" >/dev/null
 		objects >"$BATS_TEST_TMPDIR/before"
-		try_wrong "$TARGET"
+		run try_lines "$TARGET" "$n" <<<"$line"
+		[[ "$output" != *accepted ]] || die "accepted: $line"
 		# A leak shows as an object for each try
 		objects | join "$BATS_TEST_TMPDIR/before" - | awk -v n="$n" -v l="$line" '
 			$3 - $2 >= n * 0.9 { print l ": " $0; leak = 1 }
@@ -410,8 +163,7 @@ objects()
 	[ -w "$leaks" ] || skip "this kernel has no kmemleak"
 
 	echo clear >"$leaks"
-	list_all_wrong
-	try_wrong "$TARGET"
+	all_wrong | accepted_of "$TARGET"
 	# What was just freed by RCU, and what only a register held, needs a second
 	# look.
 	echo scan >"$leaks"

@@ -12,25 +12,16 @@
  *
  *	-c  cross-reading only: the IVs are random, so the raw bytes differ
  *	-f  flip a bit of device A after writing, to see that it is noticed
- *
- * Device mapper is driven by its ioctls, because two processes for each step
- * of each line would take most of the time.
- */
+ * */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <stdint.h>
-#include <string.h>
 #include <unistd.h>
-#include <linux/dm-ioctl.h>
 #include <linux/keyctl.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include "../dm.h"
 
 #define SECTORS		512		/* of a mapping; a multiple of 8 x segments */
 #define LEN		(SECTORS * 512)
@@ -102,37 +93,6 @@ struct side {
 };
 
 static struct side a = { .name = "xcm-a" }, b = { .name = "xcm-b" };
-static int control;
-static char ioctl_buf[64 << 10];
-
-static struct dm_ioctl *dm_start(const char *name)
-{
-	struct dm_ioctl *io = (void *)ioctl_buf;
-
-	memset(io, 0, sizeof(*io));
-	io->version[0] = DM_VERSION_MAJOR;
-	io->data_size = sizeof(ioctl_buf);
-	io->data_start = sizeof(*io);
-	io->flags = DM_SECURE_DATA_FLAG;
-	snprintf(io->name, sizeof(io->name), "%s", name);
-	return io;
-}
-
-static int dm(unsigned long cmd)
-{
-	return ioctl(control, cmd, ioctl_buf) ? -errno : 0;
-}
-
-static void dm_or_die(unsigned long cmd, const char *what)
-{
-	int r = dm(cmd);
-
-	if (r) {
-		fprintf(stderr, "%s: %s\n", what, strerror(-r));
-		exit(2);
-	}
-}
-
 static void dm_create(struct side *s)
 {
 	struct dm_ioctl *io = dm_start(s->name);
@@ -190,8 +150,8 @@ static int key_argument(char *out, size_t room, const char *key)
  * Target parameters for one segment. Words after the bar are xcrypt's own: not
  * for crypt.
  */
-static int parameters(char *out, size_t room, const char *segment, int first,
-		      const char *type, const char *below)
+static void parameters(char *out, size_t room, const char *segment, int first,
+		       const char *type, const char *below)
 {
 	char copy[16 << 10], *word, *save, *words[32];
 	long start;
@@ -220,41 +180,33 @@ static int parameters(char *out, size_t room, const char *segment, int first,
 		len += snprintf(out + len, room - len, " %d", n - 4);
 	for (int i = 4; i < n; i++)
 		len += snprintf(out + len, room - len, " %s", words[i]);
-	return len;
 }
 
 /* Put the line's table on one side. Returns 0, or why it was refused. */
 static int set_table(struct side *s, const char *type)
 {
 	static char segments[64 << 10];
-	struct dm_ioctl *io = dm_start(s->name);
-	char *spec = ioctl_buf + sizeof(*io), *segment, *next;
+	char *segment, *next;
+	struct dm_place place;
 	int count = 1, i, r;
 
 	snprintf(segments, sizeof(segments), "%s", line);
 	for (segment = segments; (segment = strstr(segment, " ; ")); segment += 3)
 		count++;
-	io->target_count = count;
+	dm_start(s->name);
+	place = dm_targets();
 	for (i = 0, segment = segments; segment; segment = next, i++) {
-		struct dm_target_spec *t = (void *)spec;
-		int each = SECTORS / count & ~7, len;
+		int each = SECTORS / count & ~7;
 
 		next = strstr(segment, " ; ");
 		if (next) {
 			*next = 0;
 			next += 3;
 		}
-		memset(t, 0, sizeof(*t));
-		t->sector_start = i * each;
-		t->length = next ? each : SECTORS - i * each;
-		snprintf(t->target_type, sizeof(t->target_type), "%s", type);
-		len = parameters(spec + sizeof(*t),
-				 ioctl_buf + sizeof(ioctl_buf) - spec -
-				 sizeof(*t) - 16,
-				 segment, i * each, type, s->below);
-		len = (sizeof(*t) + len + 1 + 7) & ~7;
-		t->next = len;
-		spec += len;
+		parameters(dm_params(&place), place.room, segment, i * each,
+			   type, s->below);
+		dm_target(&place, type, i * each,
+			  next ? each : SECTORS - i * each);
 	}
 	r = dm(DM_TABLE_LOAD);
 	syscall(SYS_keyctl, KEYCTL_CLEAR, KEY_SPEC_PROCESS_KEYRING);
@@ -414,16 +366,11 @@ static void flip_a_bit(void)
 /* So that a complaint in the kernel's log can be laid to its line */
 static void announce(void)
 {
-	static int log = -1;
 	char text[160];
-	int len;
 
-	if (log < 0)
-		log = open("/dev/kmsg", O_WRONLY);
-	len = snprintf(text, sizeof(text), "matrix line %d: %.*s\n", line_nr,
-		       (int)strcspn(line, " "), line);
-	if (write(log, text, len) != len)
-		perror("/dev/kmsg");
+	snprintf(text, sizeof(text), "matrix line %d: %.*s\n", line_nr,
+		 (int)strcspn(line, " "), line);
+	dm_log(text);
 }
 
 static void run_line(void)
@@ -498,11 +445,6 @@ int main(int argc, char **argv)
 	}
 	target = argv[optind];
 	seed = strtoull(argv[optind + 3], NULL, 10);
-	control = open("/dev/mapper/control", O_RDWR);
-	if (control < 0) {
-		perror("/dev/mapper/control");
-		return 2;
-	}
 	plain = buffer(LEN);
 	got = buffer(LEN);
 	raw_a = buffer(RAW);
