@@ -6,14 +6,11 @@
  * bio is one line of debugfs xcrypt_tap/log, oldest first, as it arrived:
  *
  *   <op> <sector> <sectors> flags=<FUA,SYNC,...|-> prio=<class>/<level>
- *   cgroup=<inode of the cgroup's folder|0>
  *
  * where op is R, W, F (an empty flush), D (discard) or ?.  Anything written to
  * the file empties it.
  */
 #include <linux/bio.h>
-#include <linux/blk-cgroup.h>
-#include <linux/cgroup.h>
 #include <linux/debugfs.h>
 #include <linux/device-mapper.h>
 #include <linux/ioprio.h>
@@ -30,7 +27,7 @@ struct tap {
 };
 
 struct note {
-	u64 sector, cgroup;
+	u64 sector;
 	unsigned int sectors;
 	blk_opf_t opf;
 	unsigned short prio;
@@ -41,19 +38,6 @@ static struct note *notes;
 static unsigned int notes_nr;
 static struct dentry *debug_dir;
 
-static u64 cgroup_of(struct bio *bio)
-{
-	struct cgroup_subsys_state *css;
-	u64 id = 0;
-
-	rcu_read_lock();
-	css = bio_blkcg_css(bio);
-	if (css)
-		id = cgroup_id(css->cgroup);
-	rcu_read_unlock();
-	return id;
-}
-
 static int tap_map(struct dm_target *ti, struct bio *bio)
 {
 	struct tap *tap = ti->private;
@@ -63,7 +47,6 @@ static int tap_map(struct dm_target *ti, struct bio *bio)
 		.sectors = bio_sectors(bio),
 		.opf = bio->bi_opf,
 		.prio = bio->bi_ioprio,
-		.cgroup = cgroup_of(bio),
 	};
 
 	spin_lock_irqsave(&notes_lock, flags);
@@ -170,10 +153,9 @@ static int log_show(struct seq_file *m, void *v)
 				sep = ",";
 			}
 		}
-		seq_printf(m, "%s prio=%u/%u cgroup=%llu\n", *sep ? "" : "-",
+		seq_printf(m, "%s prio=%u/%u\n", *sep ? "" : "-",
 			   (unsigned int)IOPRIO_PRIO_CLASS(note->prio),
-			   (unsigned int)IOPRIO_PRIO_DATA(note->prio),
-			   note->cgroup);
+			   (unsigned int)IOPRIO_PRIO_DATA(note->prio));
 	}
 	return 0;
 }

@@ -1,0 +1,167 @@
+#!/usr/bin/env bats
+#
+# machine: -m 1024 --timeout 900
+# kernels: 6.1 7.3
+#
+# Asynchronous ciphers: cryptd hands every request to a worker. Its queue is
+# made so small that it is full nearly always: requests are then put off
+# (-EINPROGRESS) or the caller is told to wait (-EBUSY).
+
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	load lib.bash
+	seed_init
+	in_machine
+	# The queue's length can only be given when cryptd is loaded.
+	rmmod aesni_intel crypto_simd ghash_clmulni_intel cryptd 2>/dev/null || true
+	[ ! -d /sys/module/cryptd ] || die "cryptd is in use already"
+	modprobe cryptd cryptd_max_cpu_qlen=4
+	modprobe xts || true
+	modprobe aes_generic || true
+}
+
+setup()
+{
+	load lib.bash
+	load lib-io.bash
+	load_target
+	load_reference
+	bios_module
+}
+
+teardown()
+{
+	io_clean_up
+}
+
+# The same ciphers, once through cryptd and once as the kernel likes.
+XTS="capi:cryptd(xts(ecb(aes-generic)))-plain64"
+CBC="capi:cryptd(cbc(aes-generic))-plain64"
+
+# async NAME SPEC KEYBYTES DEVICE [OPTION...]
+async()
+{
+	local name=$1 spec=$2 bytes=$3 device=$4 key
+	shift 4
+	key=$(hex_key "$bytes" async)
+	map "$name" <<<"0 $(sectors_of "$device") $TARGET $spec $key 0 $device 0 $(options "$@")"
+}
+
+# plain_line SPEC KEYBYTES DEVICE: by dm-crypt, for comparison
+sync_reference()
+{
+	map ref <<<"0 $(sectors_of "$3") crypt $1 $(hex_key "$2" async) 0 $3 0"
+}
+
+# What dm-crypt knows of this, when dm-crypt is under test.
+async_ways()
+{
+	if [ "$TARGET" = crypt ]; then
+		printf '\nno_read_workqueue no_write_workqueue\nsame_cpu_crypt\n'
+	else
+		offloads
+	fi
+}
+
+# busy_count: how many requests cryptd has answered with -EBUSY; where the
+# kernel can tell
+watch_queue()
+{
+	local events=/sys/kernel/tracing/kprobe_events
+	mountpoint -q /sys/kernel/tracing || mount -t tracefs none /sys/kernel/tracing || return
+	[ -e $events ] || return
+	# shellcheck disable=SC2016 # kprobe syntax, not a variable
+	echo 'r:xcrypt_enqueue crypto_enqueue_request ret=$retval:s32' >$events &&
+		echo 'hist:keys=ret' >/sys/kernel/tracing/events/kprobes/xcrypt_enqueue/trigger
+}
+
+enqueued()
+{
+	sed -nE "s/^\{ ret: *$1 *\} hitcount: *([0-9]+).*/\1/p" \
+		/sys/kernel/tracing/events/kprobes/xcrypt_enqueue/hist
+}
+
+@test "cryptd's xts and cbc, wherever the cipher is called" {
+	ram_disks 2 32
+	watched=no
+	! watch_queue || watched=yes
+	for spec in "$XTS aes-xts-plain64 64" "$CBC aes-cbc-plain64 32"; do
+		read -r capi plain bytes <<<"$spec"
+		sync_reference "$plain" "$bytes" /dev/ram1
+		bios "dev=/dev/mapper/ref op=write sectors=2048"
+		while read -r words; do
+			# shellcheck disable=SC2086 # words
+			async xc "$capi" "$bytes" /dev/ram0 $words
+			bios "dev=/dev/mapper/xc op=write sectors=2048 layout=mixed align=512" \
+				"shuffle=1 depth=32 max=262144 flags=random"
+			cmp <(raw /dev/ram0 0 2048) <(raw /dev/ram1 0 2048)
+			bios "dev=/dev/mapper/xc op=read sectors=2048 layout=mixed align=512" \
+				"shuffle=1 depth=32 max=262144"
+			unmap xc
+		done < <(async_ways)
+		unmap ref
+	done
+	if [ $watched = yes ]; then
+		# -115 is EINPROGRESS, -16 is EBUSY
+		say "put off: $(enqueued -115), told to wait: $(enqueued -16)"
+		[ "$(enqueued -115)" -gt 0 ]
+		[ "$(enqueued -16)" -gt 0 ]
+	else
+		say "this kernel cannot count what cryptd answers"
+	fi
+}
+
+@test "fio over an asynchronous cipher" {
+	ram_disks 1 64
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		async xc "$XTS" 64 /dev/ram0 $words
+		fio_verify /dev/mapper/xc --numjobs=2 --size=2M --offset_increment=16M
+		unmap xc
+	done < <(async_ways)
+}
+
+@test "an asynchronous AEAD" {
+	ram_disks 1 32
+	integrity_disk tags /dev/ram0 28
+	for words in "" $([ "$TARGET" = crypt ] || echo offload:inline offload:spread verify_writes); do
+		async xc "capi:cryptd(gcm_base(ctr(aes-generic),ghash-generic))-random" 32 \
+			/dev/mapper/tags integrity:28:aead ${words:+"$words"} || skip "this kernel has no such cipher"
+		common="dev=/dev/mapper/xc sectors=1024 layout=mixed align=512 shuffle=1 depth=16"
+		bios "$common op=write"
+		bios "$common op=read"
+		bios "dev=/dev/mapper/xc op=read sectors=1024 layout=same align=512"
+		unmap xc
+	done
+}
+
+@test "suspending, reloading and errors below, with requests put off" {
+	ram_disks 1 64
+	modules dm-flakey
+	map flaky <<<"0 131072 flakey /dev/ram0 0 3600 0"
+	async xc "$XTS" 64 /dev/mapper/flaky
+	for round in {1..10}; do
+		bios "dev=/dev/mapper/xc op=write sectors=2048 max=262144 depth=32 shuffle=1" 3>&- &
+		[ $((round % 2)) = 0 ] || dmsetup suspend --noflush xc
+		dmsetup suspend xc
+		dmsetup resume --noudevsync xc
+		wait $!
+	done
+	bios "dev=/dev/mapper/xc op=read sectors=2048"
+	remap flaky <<<"0 131072 flakey /dev/ram0 0 0 3600"
+	bios "dev=/dev/mapper/xc op=write sectors=2048 depth=32 fail=1"
+	bios "dev=/dev/mapper/xc op=read sectors=2048 depth=32 fail=1"
+	unmap xc
+}
+
+@test "the wrong key is noticed here too" {
+	ram_disks 1 16
+	async xc "$XTS" 64 /dev/ram0
+	bios "dev=/dev/mapper/xc op=write sectors=256"
+	dmsetup suspend xc
+	dmsetup message xc 0 key set "$(hex_key 64 other)"
+	dmsetup resume --noudevsync xc
+	run ! bios "dev=/dev/mapper/xc op=read sectors=256"
+}

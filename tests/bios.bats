@@ -1,0 +1,296 @@
+#!/usr/bin/env bats
+#
+# machine: -m 1024 --timeout 900
+# kernels: 6.1 6.12 7.3
+#
+# Bios of every vector layout: those that a file system or a kernel module
+# makes and user space cannot. What they store is compared with what dm-crypt
+# stores of the same data in whole pages, and they are read back in another
+# layout. All memory that a bio's vectors lie in is compared too.
+
+# shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
+
+setup_file()
+{
+	load lib.bash
+	seed_init
+}
+
+setup()
+{
+	load lib.bash
+	load lib-io.bash
+	load_target
+	load_reference
+	bios_module
+}
+
+teardown()
+{
+	io_clean_up
+}
+
+# Each is written into an area of its own, of so many sectors. The last is
+# "same", whose content repeats.
+LAYOUTS="plain sectors odd tiny multi adjacent mixed fragments same"
+AREA=128
+
+# vec_align SECTOR_SIZE: how small a vector xcrypt takes on $FINE; dm-crypt
+# takes no less than a sector
+vec_align()
+{
+	if [ "$TARGET" = crypt ]; then echo "$1"; else echo "$FINE_ALIGN"; fi
+}
+
+# area_max LAYOUT: bytes of the largest bio; many vectors are slow to make
+area_max()
+{
+	case $1 in tiny | odd | adjacent) echo 8192 ;; *) echo 32768 ;; esac
+}
+
+# write_layouts DEVICE ALIGN WORD...: every layout into its own area
+write_layouts()
+{
+	local device=$1 align=$2 layout start=0
+	shift 2
+	for layout in $LAYOUTS; do
+		bios "dev=$device op=write layout=$layout start=$start sectors=$AREA" \
+			"align=$align max=$(area_max "$layout")" \
+			"repeat=$([ "$layout" = same ]; echo $((!$?)))" "$@" || return
+		start=$((start + AREA))
+	done
+}
+
+# read_layouts DEVICE ALIGN WORD...: compare, each area in the layout after the
+# one that it was written in
+read_layouts()
+{
+	local device=$1 align=$2 layout start=0 last=same
+	shift 2
+	for layout in $LAYOUTS; do
+		bios "dev=$device op=read layout=$last start=$start sectors=$AREA" \
+			"align=$align max=$(area_max "$last") seed=$((XCRYPT_SEED + 1))" \
+			"repeat=$([ "$layout" = same ]; echo $((!$?)))" "$@" || return
+		start=$((start + AREA))
+		last=$layout
+	done
+}
+
+# areas: sectors that the two above use
+areas()
+{
+	local -a layouts
+	read -ra layouts <<<"$LAYOUTS"
+	echo $((${#layouts[@]} * AREA))
+}
+
+# plain_reference CIPHER DEVICE UNIT [OPTION...]: what dm-crypt makes of the
+# same data in whole pages
+plain_reference()
+{
+	local name=$1 device=$2 unit=$3 last
+	last=$(($(areas) - AREA))
+	shift 3
+	reference ref "$name" "$device" "$@" || return
+	bios "dev=/dev/mapper/ref op=write layout=plain unit=$unit sectors=$last" || return
+	bios "dev=/dev/mapper/ref op=write layout=plain unit=$unit start=$last" \
+		"sectors=$AREA repeat=1" || return
+	unmap ref
+}
+
+# same_start A B SECTORS
+same_start()
+{
+	cmp <(raw "$1" 0 "$3") <(raw "$2" 0 "$3")
+}
+
+# round CIPHER SECTOR_SIZE ALIGN [OPTION...]: write and read in every layout
+# on $FINE, with dm-crypt's bytes in /dev/ram0 to compare with
+round()
+{
+	local name=$1 unit=$2 align=$3
+	shift 3
+	encrypt xc "$name" "$FINE" "sector_size:$unit" "$@" || return
+	write_layouts /dev/mapper/xc "$align" "unit=$unit depth=16 shuffle=1 prio=1 flags=random" || return
+	same_start "$FINE" /dev/ram0 "$(areas)" ||
+		die "stored otherwise than by dm-crypt: $name, $unit-byte sectors, $*" || return
+	read_layouts /dev/mapper/xc "$align" "unit=$unit depth=16 shuffle=1 prio=1 flags=random" || return
+	unmap xc
+}
+
+@test "aes-xts, every layout, sectors of 512, 1024 and 4096 bytes" {
+	fine_disk 32
+	ram_disks 1 32
+	for unit in 512 1024 4096; do
+		plain_reference xts /dev/ram0 "$unit" "sector_size:$unit"
+		round xts "$unit" "$(vec_align "$unit")"
+		[ "$TARGET" = crypt ] || [ "$(bios_count straddling)" -gt 0 ]
+		say "$unit-byte sectors, vectors from $(vec_align "$unit") bytes: $(cat "$DEBUGFS/xcrypt_bios/result")"
+	done
+}
+
+@test "vectors of 512-byte blocks, where that is what the device below takes" {
+	ram_disks 2 16
+	for unit in 1024 4096; do
+		plain_reference xts /dev/ram0 "$unit" "sector_size:$unit"
+		FINE=/dev/ram1
+		FINE_ALIGN=512
+		round xts "$unit" "$(vec_align "$unit")"
+	done
+}
+
+@test "every kind of cipher and IV, in every layout" {
+	LAYOUTS="odd mixed same"
+	fine_disk 32
+	ram_disks 1 32
+	for name in essiv lmk tcw elephant ${XCRYPT_LONG:+benbi eboiv null}; do
+		plain_reference "$name" /dev/ram0 512
+		round "$name" 512 "$(vec_align 512)"
+	done
+	plain_reference elephant /dev/ram0 4096 sector_size:4096 iv_large_sectors
+	round elephant 4096 "$(vec_align 4096)" iv_large_sectors
+}
+
+@test "wherever the cipher runs, and with verify_writes" {
+	LAYOUTS="adjacent mixed same"
+	fine_disk 32
+	ram_disks 1 32
+	for unit in 512 4096; do
+		plain_reference xts /dev/ram0 "$unit" "sector_size:$unit"
+		while read -r words; do
+			# shellcheck disable=SC2086 # words
+			round xts "$unit" "$(vec_align "$unit")" $words
+		done < <(if [ "$unit" = 512 ]; then offloads; else ways; fi)
+	done
+}
+
+@test "large bios, chained bios, many at once" {
+	fine_disk 64
+	ram_disks 1 64
+	reference ref xts /dev/ram0
+	bios "dev=/dev/mapper/ref op=write sectors=32768 max=1048576"
+	for words in "" offload:spread; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts "$FINE" $words
+		align=$(vec_align 512)
+		common="dev=/dev/mapper/xc align=$align shuffle=1 flags=random"
+		# Each in its own part, all at once.
+		bios "$common op=write layout=plain sectors=8192 max=1048576 depth=4" &
+		bios "$common op=write layout=multi start=8192 sectors=16384 max=4194304 depth=3" &
+		bios "$common op=write layout=mixed start=24576 sectors=4096 split=1 depth=32 max=65536" &
+		bios "$common op=write layout=fragments start=28672 sectors=4096 split=1 max=262144" &
+		for job in $(jobs -p); do wait "$job"; done
+		same_start "$FINE" /dev/ram0 32768
+		bios "$common op=read layout=multi sectors=24576 max=4194304 depth=3" &
+		bios "$common op=read layout=fragments start=24576 sectors=4096 split=1 max=131072" &
+		bios "$common op=read layout=mixed start=28672 sectors=4096 split=1 depth=32" &
+		for job in $(jobs -p); do wait "$job"; done
+		unmap xc
+	done
+}
+
+@test "a device that completes in hard interrupt context" {
+	# completions from a timer's interrupt
+	null_disk hard 32 irqmode=2 completion_nsec=20000
+	ram_disks 1 32
+	reference ref xts /dev/ram0
+	bios "dev=/dev/mapper/ref op=write sectors=2048"
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts /dev/hard $words
+		common="dev=/dev/mapper/xc align=512 shuffle=1 depth=32 sectors=2048"
+		bios "$common op=write layout=mixed flags=random"
+		same_start /dev/hard /dev/ram0 2048
+		bios "$common op=read layout=mixed"
+		unmap xc
+	done < <(offloads)
+}
+
+@test "AEAD over dm-integrity, in every layout" {
+	LAYOUTS="mixed same"
+	ram_disks 1 64
+	for spec in "gcm 512" "authenc 512" "gcm 4096"; do
+		read -r name unit <<<"$spec"
+		integrity_disk tags /dev/ram0 "$(tag_size "$name")" "$unit"
+		while read -r more; do
+			# shellcheck disable=SC2086 # words
+			encrypt xc "$name" /dev/mapper/tags "sector_size:$unit" $more
+			write_layouts /dev/mapper/xc "$unit" "unit=$unit depth=16 shuffle=1 flags=random"
+			read_layouts /dev/mapper/xc "$unit" "unit=$unit depth=16 shuffle=1"
+			unmap xc
+			# The IV is random: dm-crypt must read it instead.
+			reference ref "$name" /dev/mapper/tags "sector_size:$unit"
+			read_layouts /dev/mapper/ref "$unit" "unit=$unit depth=16"
+			unmap ref
+		done < <(if [ "$spec" = "gcm 512" ]; then ways; else echo; fi)
+		unmap tags
+	done
+}
+
+@test "AEAD: several blocks read into one buffer, and buffers that change" {
+	ram_disks 1 32
+	integrity_disk tags /dev/ram0 "$(tag_size gcm)"
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc gcm /dev/mapper/tags $words
+		common="dev=/dev/mapper/xc sectors=1024 align=512 max=65536 depth=4"
+		bios "$common op=write layout=plain"
+		# No sector is damaged, so none may be said to be.
+		bios "$common op=read layout=same"
+		bios "$common op=read layout=mixed scribble=1"
+		# Whatever is stored, its tag must fit it.
+		bios "$common op=write layout=mixed scribble=1"
+		bios "$common op=read layout=plain any=1"
+		unmap xc
+	done < <(ways)
+}
+
+@test "a buffer that changes during a write" {
+	ram_disks 1 16
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts /dev/ram0 $words
+		common="dev=/dev/mapper/xc sectors=4096 align=512 max=131072"
+		bios "$common op=write layout=mixed scribble=1"
+		bios "$common op=read layout=mixed scribble=1"
+		# What was not being changed has come to no harm.
+		bios "$common op=write layout=mixed"
+		bios "$common op=read layout=plain"
+		unmap xc
+	done < <(ways)
+}
+
+@test "a bio that is not made of whole encryption sectors fails" {
+	ram_disks 2 16
+	fill /dev/ram0 before
+	fill /dev/ram1 before
+	for unit in 1024 4096; do
+		encrypt xc xts /dev/ram0 "sector_size:$unit"
+		common="dev=/dev/mapper/xc sectors=256 unit=512 align=512 fail=1"
+		bios "$common op=write max=512"
+		bios "$common op=read max=512"
+		# As long as a sector, but beginning within one.
+		bios "$common op=write start=1 sectors=$((unit / 512)) max=$unit"
+		bios "$common op=read start=1 sectors=$((unit / 512)) max=$unit"
+		unmap xc
+	done
+	same_content /dev/ram0 /dev/ram1
+}
+
+@test "these tests notice one wrong bit" {
+	ram_disks 1 16
+	encrypt xc xts /dev/ram0
+	bios "dev=/dev/mapper/xc op=write sectors=1024"
+	bios "dev=/dev/mapper/xc op=read sectors=1024"
+	raw /dev/ram0 777 1 >"$BATS_TEST_TMPDIR/sector"
+	# Bit 0 of its last byte.
+	last=$(tail -c 1 "$BATS_TEST_TMPDIR/sector" | od -An -tu1)
+	printf '%02x' $((last ^ 1)) | xxd -r -p |
+		dd of="$BATS_TEST_TMPDIR/sector" bs=1 seek=511 conv=notrunc status=none
+	raw_write /dev/ram0 777 <"$BATS_TEST_TMPDIR/sector"
+	run bios "dev=/dev/mapper/xc op=read sectors=1024"
+	[ "$status" -ne 0 ]
+	[[ $output == *"content differs"* ]]
+	run bios "dev=/dev/mapper/xc op=read start=778 sectors=246"
+	[ "$status" -eq 0 ]
+}

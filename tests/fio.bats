@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+#
+# machine: -m 1536 -d 128M,logical=4096 -d 128M --timeout 900
+# kernels: 6.1 7.3
+#
+# fio writes and reads blocks of mixed sizes at many depths and verifies each,
+# over several kinds of device below and with every option that changes where
+# the cipher runs.
+
+setup_file()
+{
+	load lib.bash
+	seed_init
+}
+
+setup()
+{
+	load lib.bash
+	load lib-io.bash
+	load_target
+	read -r -a disks <<<"$XCRYPT_DISKS"
+	[ "$(limit "${disks[0]}" logical_block_size)" = 4096 ] || disks[0]=''
+}
+
+teardown()
+{
+	io_clean_up
+}
+
+# Sizes for a device whose blocks are 4096 bytes.
+LARGE="--bssplit=4k/40:20k/20:64k/20:256k/10:1m/10"
+
+# every_way DEVICE OPTION... -- FIO OPTION...: with each option set in turn
+every_way()
+{
+	local device=$1 words
+	local -a common=()
+	shift
+	while [ "$1" != -- ]; do
+		common+=("$1")
+		shift
+	done
+	shift
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts "$device" "${common[@]}" $words || return
+		fio_verify /dev/mapper/xc "$@" ||
+			die "on $device with: ${common[*]} $words" || return
+		unmap xc || return
+	done < <(offloads)
+}
+
+@test "over a RAM disk, every option, 512 B to 1 MiB, two jobs" {
+	ram_disks 1 64
+	every_way /dev/ram0 -- --numjobs=2 --size=4M --offset_increment=16M
+}
+
+@test "over a RAM disk with 4096-byte encryption sectors, every option" {
+	ram_disks 1 64
+	every_way /dev/ram0 sector_size:4096 iv_large_sectors -- \
+		"$LARGE" --numjobs=2 --size=4M --offset_increment=16M
+}
+
+@test "buffered, with fsyncs between" {
+	ram_disks 1 64
+	for words in "" offload:inline "offload:spread verify_writes" no_write_workqueue; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts /dev/ram0 $words
+		fio_verify /dev/mapper/xc --direct=0 --ioengine=psync --numjobs=2 \
+			--size=8M --offset_increment=16M --fsync=16 --invalidate=1
+		unmap xc
+	done
+}
+
+@test "over a loop device on a file" {
+	truncate -s 64M "$BATS_TEST_TMPDIR/file"
+	disk=$(loop_disk "$BATS_TEST_TMPDIR/file")
+	for words in "" offload:inline offload:spread \
+		"no_read_workqueue no_write_workqueue"; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts "$disk" $words
+		fio_verify /dev/mapper/xc --numjobs=2 --size=8M --offset_increment=16M
+		unmap xc
+	done
+}
+
+@test "over a loop device with 4096-byte blocks and direct I/O" {
+	# on a disk, for tmpfs has no direct I/O everywhere
+	mkfs.ext4 -q "${disks[1]}"
+	modules ext4
+	mkdir /tmp/xc.file
+	mount "${disks[1]}" /tmp/xc.file
+	truncate -s 64M /tmp/xc.file/file
+	disk=$(loop_disk /tmp/xc.file/file --sector-size 4096 --direct-io=on)
+	for words in "" offload:spread "offload:inline verify_writes"; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts "$disk" sector_size:4096 $words
+		fio_verify /dev/mapper/xc "$LARGE" --numjobs=2 --size=8M --offset_increment=16M
+		unmap xc
+	done
+}
+
+@test "over a disk with 4096-byte logical blocks, every option" {
+	[ "${disks[0]}" ] || skip "this machine's disks have 512-byte blocks only"
+	every_way "${disks[0]}" sector_size:4096 -- \
+		"$LARGE" --numjobs=2 --size=4M --offset_increment=16M
+	# 512-byte encryption sectors in 4096-byte blocks
+	every_way "${disks[0]}" -- "$LARGE" --size=4M
+}
+
+@test "other ciphers: cbc-essiv, lmk, tcw, elephant, AEAD" {
+	ram_disks 1 96
+	for name in essiv lmk tcw elephant; do
+		encrypt xc "$name" /dev/ram0
+		fio_verify /dev/mapper/xc --numjobs=2 --size=4M --offset_increment=16M
+		unmap xc
+	done
+	for name in gcm authenc; do
+		integrity_disk tags /dev/ram0 "$(tag_size "$name")"
+		encrypt xc "$name" /dev/mapper/tags
+		# A sector that was never written has no valid tag.
+		dd if=/dev/zero of=/dev/mapper/xc bs=1M count=32 oflag=direct status=none
+		fio_verify /dev/mapper/xc --numjobs=2 --size=4M --offset_increment=16M
+		unmap xc tags
+	done
+}
+
+@test "many jobs, deep queues" {
+	ram_disks 1 128
+	for words in "" offload:inline offload:spread; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts /dev/ram0 $words
+		fio_verify /dev/mapper/xc --numjobs=6 --iodepth=64 --size=4M \
+			--offset_increment=16M
+		unmap xc
+	done
+}
+
+@test "this test notices a wrong byte" {
+	ram_disks 1 16
+	encrypt xc xts /dev/ram0
+	fio_verify /dev/mapper/xc --rw=write --bs=4k --size=1M
+	head -c 512 /dev/urandom | raw_write /dev/ram0 1001
+	run fio_verify /dev/mapper/xc --rw=read --bs=4k --size=1M
+	[ "$status" -ne 0 ]
+}

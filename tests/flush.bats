@@ -1,0 +1,188 @@
+#!/usr/bin/env bats
+#
+# machine: -m 1024 --timeout 900
+# kernels: 6.1 7.3
+#
+# Flushes and FUA writes. With dm-log-writes below, its log says in which order
+# the device below was told to make what durable.
+
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	load lib.bash
+	seed_init
+}
+
+setup()
+{
+	load lib.bash
+	load lib-io.bash
+	load_target
+	load_reference
+	modules dm-log-writes dm-delay
+	bios_module
+	log_writes=$(c_tool log-writes.c)
+}
+
+teardown()
+{
+	io_clean_up
+}
+
+# logged OPTION...: xcrypt over dm-log-writes over /dev/ram0; log in /dev/ram1
+logged()
+{
+	map log <<<"0 $(sectors_of /dev/ram0) log-writes /dev/ram0 /dev/ram1" &&
+		encrypt xc xts /dev/mapper/log "$@"
+}
+
+# logged_done: away with them; the log, one entry a line, to /tmp/xc-log
+logged_done()
+{
+	unmap xc log && "$log_writes" list /dev/ram1 >/tmp/xc-log
+}
+
+# say_log TEXT...: fail, with the end of the log
+say_log()
+{
+	tail -n 40 /tmp/xc-log
+	die "$*"
+}
+
+@test "every flush arrives below, after the writes that completed before it" {
+	ram_disks 2 32
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		logged $words
+		for round in {1..8}; do
+			bios "dev=/dev/mapper/xc op=write layout=mixed align=512 depth=8" \
+				"shuffle=1 start=$((round * 64)) sectors=64 max=8192"
+			sync /dev/mapper/xc
+			dmsetup message log 0 mark "round-$round"
+		done
+		logged_done
+		awk -v rounds=8 '
+			function wrong(what) {
+				print "round " round ", entry " $1 ": " what
+				exit failed = 1
+			}
+			BEGIN { round = 1 }
+			$4 == "-" && flushed { wrong("a write after the flush") }
+			$4 == "-" && ($2 < round * 64 || $2 + $3 > (round + 1) * 64) {
+				wrong("a write of another round")
+			}
+			$4 == "-" { sectors += $3 }
+			$4 ~ /FLUSH/ && sectors != 64 { wrong(sectors " sectors before the flush") }
+			$4 ~ /FLUSH/ { flushed = 1 }
+			$4 ~ /MARK/ && round <= rounds && !flushed { wrong("no flush") }
+			$4 ~ /MARK/ { round++; sectors = flushed = 0 }
+			END { if (!failed && round <= rounds) wrong("is missing"); exit failed }
+		' /tmp/xc-log || say_log "with: ${words:-no options}"
+	done < <(ways)
+}
+
+@test "a flush that carries data comes before its data" {
+	ram_disks 2 32
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		logged $words
+		bios "dev=/dev/mapper/xc op=write flags=preflush unit=8192 max=8192" \
+			"depth=1 sectors=320"
+		logged_done
+		# 20 bios of 16 sectors: when flush number n arrives, n - 1 are done.
+		awk '
+			$4 ~ /FLUSH/ && sectors != 16 * flushes++ { exit failed = 1 }
+			{ sectors += $3 }
+			END { exit failed || flushes < 20 || sectors != 320 }
+		' /tmp/xc-log || say_log "with: ${words:-no options}"
+	done < <(ways)
+}
+
+@test "FUA stays on the write that carried it" {
+	ram_disks 2 32
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		logged $words
+		bios "dev=/dev/mapper/xc op=write layout=mixed align=512 shuffle=1" \
+			"flags=fua sectors=2048 max=262144"
+		bios "dev=/dev/mapper/xc op=write layout=mixed align=512 shuffle=1" \
+			"start=2048 sectors=1024 max=65536"
+		bios "dev=/dev/mapper/xc op=write layout=mixed align=512" \
+			"flags=fua,preflush start=4096 sectors=512 max=8192"
+		logged_done
+		awk '
+			$4 ~ /MARK/ || !$3 { next }
+			($4 ~ /FUA/) != ($2 < 2048 || $2 >= 4096) { exit failed = 1 }
+			$4 ~ /FUA/ { fua += $3 }
+			END { exit failed || fua != 2048 + 512 }
+		' /tmp/xc-log || say_log "with: ${words:-no options}"
+	done < <(ways)
+}
+
+@test "what was flushed is there after a power cut at any later write" {
+	ram_disks 3 16
+	for words in "" offload:spread; do
+		# shellcheck disable=SC2086 # words
+		logged $words
+		for round in {1..8}; do
+			bios "dev=/dev/mapper/xc op=write layout=mixed align=512 depth=8" \
+				"shuffle=1 sectors=512 max=16384 data=$round"
+			sync /dev/mapper/xc
+		done
+		logged_done
+		round=0
+		while read -r entry _ _ flags _; do
+			case $flags in *FLUSH*) ;; *) continue ;; esac
+			round=$((round + 1))
+			[ $((round % 3)) = 2 ] || continue
+			"$log_writes" replay /dev/ram1 $((entry + 1)) /dev/ram2
+			reference ref xts /dev/ram2
+			bios "dev=/dev/mapper/ref op=read sectors=512 data=$round"
+			unmap ref
+		done </tmp/xc-log
+		[ "$round" = 8 ] || say_log "$round flushes of 8"
+	done
+}
+
+@test "no plaintext reaches the device below" {
+	ram_disks 2 32
+	canary=CANARY-$XCRYPT_SEED-CANARY
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		logged $words
+		yes "$canary" | dd of=/dev/mapper/xc bs=64k count=16 iflag=fullblock \
+			oflag=direct status=none
+		yes "$canary" | dd of=/dev/mapper/xc bs=512 seek=4096 count=64 \
+			iflag=fullblock conv=fsync status=none
+		# The search itself works, where there is plaintext.
+		[ "$(raw /dev/mapper/xc 0 2048 | grep -c "$canary")" -gt 1000 ]
+		logged_done
+		[ "$("$log_writes" find /dev/ram1 "$canary")" = 0 ]
+		run ! grep -q "$canary" /dev/ram0
+		run ! grep -q "$canary" /dev/ram1
+	done < <(ways)
+	# and so does that of the log
+	map log <<<"0 $(sectors_of /dev/ram0) log-writes /dev/ram0 /dev/ram1"
+	yes "$canary" | dd of=/dev/mapper/log bs=64k count=1 iflag=fullblock oflag=direct status=none
+	unmap log
+	[ "$("$log_writes" find /dev/ram1 "$canary")" -ge 127 ]
+}
+
+@test "a flush is not answered before the device below has answered it" {
+	# null_blk with a write cache, whose flushes take half a second
+	null_disk cached 16 cache_size=1
+	map slow <<<"0 $(sectors_of /dev/cached) delay /dev/cached 0 0 /dev/cached 0 0 /dev/cached 0 500"
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts /dev/mapper/slow $words
+		milliseconds sync /dev/mapper/xc
+		[ "$MS" -ge 500 ] || die "an empty flush was answered after $MS ms"
+		milliseconds bios "dev=/dev/mapper/xc op=write sectors=16 max=8192 unit=8192 flags=preflush"
+		[ "$MS" -ge 500 ] || die "a flush with data was answered after $MS ms"
+		# A write alone is not delayed: it was the flush.
+		milliseconds bios "dev=/dev/mapper/xc op=write sectors=16"
+		[ "$MS" -lt 500 ] || say "a write took $MS ms, as long as a flush"
+		unmap xc
+	done < <(ways)
+}

@@ -1,0 +1,285 @@
+# shellcheck shell=bash
+#
+# What the data-path tests need beyond lib.bash: cipher lines by name, devices
+# below with special properties, bios of any layout, fio.
+
+DEBUGFS=/sys/kernel/debug
+CONFIGFS=/sys/kernel/config
+
+# --- tables ------------------------------------------------------------------
+
+# cipher NAME: prints "<cipher> <key bytes>"
+cipher()
+{
+	case $1 in
+	xts)		echo "aes-xts-plain64 64" ;;
+	essiv)		echo "aes-cbc-essiv:sha256 32" ;;
+	cbc-plain)	echo "aes-cbc-plain 32" ;;
+	benbi)		echo "aes-xts-benbi 64" ;;
+	eboiv)		echo "aes-cbc-eboiv 32" ;;
+	elephant)	echo "aes-cbc-elephant 64" ;;
+	lmk)		echo "aes:64-cbc-lmk 1040" ;;
+	tcw)		echo "aes-cbc-tcw 64" ;;
+	null)		echo "cipher_null-ecb 0" ;;
+	gcm)		echo "capi:gcm(aes)-random 32" ;;
+	authenc)	echo "capi:authenc(hmac(sha256),xts(aes))-random 96" ;;
+	*)		die "no cipher called $1" ;;
+	esac
+}
+
+# Bytes per sector that an AEAD of ours stores beside the data.
+tag_size()
+{
+	case $1 in gcm) echo 28 ;; authenc) echo 48 ;; *) echo 0 ;; esac
+}
+
+# options WORD...: a table's optional arguments with their count in front
+options()
+{
+	[ $# -eq 0 ] || echo "$# $*"
+}
+
+# line TARGET CIPHER DEVICE SECTORS[:OFFSET] [OPTION...]: a table line; the key
+# is the seed's. What only xcrypt knows is left out for dm-crypt.
+line()
+{
+	local target=$1 name=$2 device=$3 sectors=${4%%:*} offset=0 spec bytes key
+	local -a words=()
+	case $4 in *:*) offset=${4#*:} ;; esac
+	shift 4
+
+	read -r spec bytes <<<"$(cipher "$name")"
+	key=$(hex_key "$bytes" "$name")
+	while [ $# -gt 0 ]; do
+		case $target:$1 in
+		crypt:offload:* | crypt:engine:* | crypt:verify_writes) ;;
+		crypt:high_priority) ! kernel_at_least 6.10 || words+=("$1") ;;
+		*) words+=("$1") ;;
+		esac
+		shift
+	done
+	[ "$(tag_size "$name")" = 0 ] ||
+		words+=("integrity:$(tag_size "$name"):aead")
+	echo "0 $sectors $target $spec ${key:--} 0 $device $offset $(options "${words[@]}")"
+}
+
+# encrypt NAME CIPHER DEVICE [OPTION...]: the whole device, by the target under
+# test
+encrypt()
+{
+	local name=$1 cipher=$2 device=$3
+	shift 3
+	map "$name" <<<"$(line "$TARGET" "$cipher" "$device" "$(sectors_of "$device")" "$@")"
+}
+
+# reference NAME CIPHER DEVICE [OPTION...]: the same by dm-crypt
+reference()
+{
+	local TARGET=crypt
+	encrypt "$@"
+}
+
+# offloads: every way to say where the cipher runs, one a line; none is the
+# empty line
+offloads()
+{
+	cat <<-END
+
+		offload:inline
+		offload:spread
+		no_read_workqueue
+		no_write_workqueue
+		no_read_workqueue no_write_workqueue
+		same_cpu_crypt
+		submit_from_crypt_cpus
+		same_cpu_crypt submit_from_crypt_cpus high_priority
+		verify_writes
+		verify_writes offload:inline
+		verify_writes offload:spread
+	END
+}
+
+# ways: the few of them that differ the most; all of them in the long run
+ways()
+{
+	[ -z "${XCRYPT_LONG:-}" ] || {
+		offloads
+		return
+	}
+	cat <<-END
+
+		offload:inline
+		offload:spread verify_writes
+	END
+}
+
+# --- devices below -----------------------------------------------------------
+
+# null_disk NAME MIB [ATTRIBUTE=VALUE...]: /dev/NAME, a null_blk that remembers
+null_disk()
+{
+	local dir=$CONFIGFS/nullb/$1 word
+	modules configfs
+	mountpoint -q $CONFIGFS || mount -t configfs none $CONFIGFS
+	[ -d $CONFIGFS/nullb ] || modprobe null_blk nr_devices=0 || return
+	mkdir "$dir" && echo 1 >"$dir/memory_backed" && echo "$2" >"$dir/size" || return
+	shift 2
+	for word in "$@"; do
+		[ -e "$dir/${word%%=*}" ] || {
+			rmdir "$dir"
+			die "this kernel's null_blk has no ${word%%=*}"
+			return
+		}
+		echo "${word#*=}" >"$dir/${word%%=*}" || return
+	done
+	echo 1 >"$dir/power"
+}
+
+null_disks_gone()
+{
+	[ ! -d $CONFIGFS/nullb ] || find $CONFIGFS/nullb -mindepth 1 -maxdepth 1 \
+		-type d -exec rmdir {} + || true
+}
+
+# fine_disk MIB: sets FINE to a disk that takes vectors of a few bytes, and
+# FINE_ALIGN to how few
+fine_disk()
+{
+	if kernel_at_least 6.19; then
+		null_disk fine "$1" || return
+		FINE=/dev/fine
+	else
+		rmmod scsi_debug 2>/dev/null || true
+		modules sd_mod
+		modprobe scsi_debug dev_size_mb="$1" delay=0 || return
+		wait_for 10 eval 'ls -d /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*/block/sd*' ||
+			return
+		FINE=/dev/$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*/block/sd*)
+	fi
+	FINE_ALIGN=$(($(limit "$FINE" dma_alignment) + 1))
+	[ "$FINE_ALIGN" -lt 512 ] || die "$FINE takes no small vectors"
+}
+
+# integrity_disk NAME DEVICE TAG [SECTOR_SIZE]: dm-integrity that only keeps
+# tags, for an AEAD on top
+integrity_disk()
+{
+	local size=${4:-512} table sectors
+	dd if=/dev/zero of="$2" bs=4096 count=4 oflag=direct status=none || return
+	table="integrity $2 0 $3 D 1 block_size:$size"
+	map "$1" <<<"0 8 $table" || return
+	unmap "$1"
+	# provided_data_sectors of the superblock that this has written
+	sectors=$(od -An -t u8 -j 16 -N 8 "$2" | tr -d ' ')
+	map "$1" <<<"0 $sectors $table"
+}
+
+# queue DEVICE: the folder of its queue limits
+queue()
+{
+	echo "/sys/dev/block/$(stat -Lc %Hr:%Lr "$1")/queue"
+}
+
+# limit DEVICE ATTRIBUTE: one of them
+limit()
+{
+	cat "$(queue "$1")/$2"
+}
+
+# io_clean_up: clean_up, and what was made here
+io_clean_up()
+{
+	local job
+	for job in $(jobs -p); do kill "$job" 2>/dev/null || true; done
+	clean_up
+	null_disks_gone
+	rmmod scsi_debug 2>/dev/null || true
+}
+
+# --- waiting -----------------------------------------------------------------
+
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for()
+{
+	local until=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || {
+			die "waited in vain for: $*"
+			return
+		}
+		sleep 0.1
+	done
+}
+
+# gone PID: has it ended?
+gone()
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
+# still_running SECONDS PID: it is, and it stays so
+still_running()
+{
+	sleep "$1"
+	kill -0 "$2" 2>/dev/null || die "process $2 ended, and should not have"
+}
+
+# milliseconds COMMAND...: sets MS to how long it took
+milliseconds()
+{
+	local from
+	from=$(date +%s%N)
+	"$@" || return
+	# shellcheck disable=SC2034 # the caller's
+	MS=$((($(date +%s%N) - from) / 1000000))
+}
+
+# --- bios of any layout ------------------------------------------------------
+
+bios_module()
+{
+	mountpoint -q $DEBUGFS || mount -t debugfs none $DEBUGFS
+	[ -d $DEBUGFS/xcrypt_bios ] || insmod "$XCRYPT_KO/xcrypt_bios.ko"
+}
+
+tap_module()
+{
+	mountpoint -q $DEBUGFS || mount -t debugfs none $DEBUGFS
+	[ -d $DEBUGFS/xcrypt_tap ] || insmod "$XCRYPT_KO/xcrypt_tap.ko"
+}
+
+# bios WORD=VALUE...: one run of tests/modules/xcrypt_bios.c, where the words
+# are explained
+bios()
+{
+	echo "data=${XCRYPT_SEED:-1} seed=${XCRYPT_SEED:-1} $*" \
+		2>/dev/null >$DEBUGFS/xcrypt_bios/run && return
+	dmesg | grep xcrypt_bios: | tail -n 12
+	die "failed: bios $*"
+}
+
+# bios_count WORD: a number of the last run's result
+bios_count()
+{
+	tr ' ' '\n' <$DEBUGFS/xcrypt_bios/result | sed -n "s/^$1://p"
+}
+
+# --- fio ---------------------------------------------------------------------
+
+# fio_verify DEVICE [OPTION...]: random reads and writes of mixed sizes, each
+# block verified
+fio_verify()
+{
+	local device=$1
+	shift
+	fio --name=verify --filename="$device" --ioengine=libaio --direct=1 \
+		--rw=randrw --iodepth=8 --bssplit=512/20:4k/40:20k/10:64k/15:256k/10:1m/5 \
+		--verify=crc32c --verify_fatal=1 --do_verify=1 --group_reporting \
+		--randseed="${XCRYPT_SEED:-1}" --allrandrepeat=1 "$@" >/tmp/fio.$BASHPID 2>&1 && {
+		rm -f /tmp/fio.$BASHPID
+		return
+	}
+	cat /tmp/fio.$BASHPID
+	die "fio on $device: $*"
+}

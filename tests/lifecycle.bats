@@ -1,0 +1,262 @@
+#!/usr/bin/env bats
+#
+# machine: -m 1280 -d 256M --timeout 900
+# kernels: 6.1 7.3
+#
+# A mapping is suspended, resumed, reloaded, resized and removed while it is
+# being written to and verified.
+
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	load lib.bash
+	seed_init
+}
+
+setup()
+{
+	load lib.bash
+	load lib-io.bash
+	load_target
+	load_reference
+}
+
+teardown()
+{
+	io_clean_up
+}
+
+# busy DEVICE [FIO OPTION...]: fio in the background until it is told to stop;
+# sets BUSY to its process
+busy()
+{
+	local device=$1
+	shift
+	fio_verify "$device" --numjobs=2 --size=4M --offset_increment=8M \
+		--time_based --runtime=600 --verify_backlog=32 "$@" >/tmp/xc-busy.log 2>&1 3>&- &
+	BUSY=$!
+	wait_for 60 eval "gone $BUSY || bios_done $device 50"
+	still_busy
+}
+
+# bios_done DEVICE COUNT: has it completed so many?
+bios_done()
+{
+	awk -v count="$2" '{ exit $1 + $5 < count }' "$(queue "$1")/../stat"
+}
+
+# hold DEVICE: keep it open; fio closes it now and then. Sets HOLDER
+hold()
+{
+	# shellcheck disable=SC2217 # an open file is all that is wanted
+	sleep 600 <"$1" 3>&- &
+	HOLDER=$!
+}
+
+let_go()
+{
+	kill "$HOLDER"
+	wait "$HOLDER" || true
+}
+
+still_busy()
+{
+	! gone "$BUSY" || {
+		cat /tmp/xc-busy.log
+		die "fio ended early"
+	}
+}
+
+# calm: end fio; it must have found nothing wrong
+calm()
+{
+	local pid
+	still_busy || return
+	for pid in $(pgrep -P "$BUSY" -x fio); do kill -INT "$pid"; done
+	wait "$BUSY" && return
+	# Interrupted, fio exits with an error of its own (128); others count.
+	grep -Eq 'verify|err= *[1-9]|error' /tmp/xc-busy.log || return 0
+	cat /tmp/xc-busy.log
+	die "fio found errors"
+}
+
+# load NAME TARGET SECTORS OPTION...: another table for it, not yet in use
+load_table()
+{
+	local name=$1 target=$2 sectors=$3
+	shift 3
+	line "$target" xts /dev/ram0 "$sectors" "$@" | dmsetup load "$name"
+}
+
+@test "thirty rounds of suspend and resume, plain and noflush" {
+	ram_disks 1 64
+	encrypt xc xts /dev/ram0
+	busy /dev/mapper/xc
+	for round in {1..30}; do
+		case $((round % 3)) in
+		0) dmsetup suspend xc ;;
+		1) dmsetup suspend --noflush xc ;;
+		2) dmsetup suspend --nolockfs xc ;;
+		esac
+		[ $((round % 5)) != 0 ] || sleep 0.3
+		dmsetup resume --noudevsync xc
+		sleep 0.1
+	done
+	calm
+}
+
+@test "thirty rounds of other options, and of dm-crypt and back" {
+	ram_disks 1 64
+	encrypt xc xts /dev/ram0
+	busy /dev/mapper/xc
+	mapfile -t ways < <(offloads)
+	for round in {1..30}; do
+		# shellcheck disable=SC2153 # set by lib.bash
+		kind=$TARGET
+		[ $((round % 4)) != 0 ] || kind=crypt
+		# shellcheck disable=SC2086 # words
+		load_table xc "$kind" 131072 ${ways[round % ${#ways[@]}]}
+		dmsetup suspend xc
+		dmsetup resume --noudevsync xc
+		[ "$(dmsetup status xc | cut -d' ' -f3)" = "$kind" ]
+		sleep 0.1
+	done
+	calm
+}
+
+@test "it grows under I/O, and shrinks back" {
+	ram_disks 1 64
+	map xc <<<"$(line "$TARGET" xts /dev/ram0 65536)"
+	busy /dev/mapper/xc
+	for sectors in 98304 131072 65536 131072; do
+		load_table xc "$TARGET" $sectors
+		dmsetup suspend xc
+		dmsetup resume --noudevsync xc
+		[ "$(sectors_of /dev/mapper/xc)" = $sectors ]
+		still_busy
+	done
+	calm
+	# The new part is encrypted with the IVs that follow.
+	fill /dev/mapper/xc grown
+	unmap xc
+	reference ref xts /dev/ram0
+	check_fill /dev/mapper/ref grown
+}
+
+@test "removal is deferred while it is open" {
+	ram_disks 1 32
+	encrypt xc xts /dev/ram0
+	busy /dev/mapper/xc
+	hold /dev/mapper/xc
+	run ! dmsetup remove --noudevsync xc
+	dmsetup remove --noudevsync --deferred xc
+	dmsetup info xc
+	calm
+	dmsetup info xc
+	let_go
+	wait_for 10 eval '! dmsetup info xc'
+}
+
+@test "forced removal: I/O fails, nothing hangs" {
+	ram_disks 1 32
+	for round in 1 2 3; do
+		encrypt xc xts /dev/ram0
+		busy /dev/mapper/xc
+		hold /dev/mapper/xc
+		# It stays as a device of errors until it is closed.
+		run ! dmsetup remove --noudevsync --force xc
+		wait_for 60 gone "$BUSY"
+		let_go
+		run ! wait "$BUSY"
+		grep -q 'Input/output error' /tmp/xc-busy.log
+		unmap xc
+	done
+}
+
+@test "eight volumes come and go beside each other" {
+	ram_disks 1 128
+	volume()
+	{
+		local n=$1 round
+		for round in 1 2 3; do
+			map "xc$n" <<<"$(line "$TARGET" xts /dev/ram0 32768:$((n * 32768)))" &&
+				fio_verify "/dev/mapper/xc$n" --size=1M --iodepth=4 &&
+				unmap "xc$n" || return
+		done
+	}
+	pids=()
+	for n in {0..7}; do
+		volume "$n" 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid"; done
+	[ "$(dmsetup ls)" = "No devices found" ]
+}
+
+@test "one mapping of several parts, each with a key of its own" {
+	ram_disks 2 32
+	part()
+	{
+		XCRYPT_SEED=$((XCRYPT_SEED + $2)) line "$1" xts "$3" 16384:$(($2 * 16384))
+	}
+	table()
+	{
+		local n
+		for n in 0 1 2 3; do part "$1" $n "$2" | sed "s/^0 /$((n * 16384)) /"; done
+	}
+	map xc <<<"$(table "$TARGET" /dev/ram0)"
+	map ref <<<"$(table crypt /dev/ram1)"
+	fio_verify /dev/mapper/xc --size=16M --io_size=4M
+	# what straddles two parts too
+	fill /dev/mapper/xc parts
+	fill /dev/mapper/ref parts
+	same_content /dev/ram0 /dev/ram1
+	check_fill /dev/mapper/xc parts
+}
+
+@test "the module cannot go while it is in use, and can afterwards" {
+	ram_disks 1 16
+	module=$(target_module)
+	encrypt xc xts /dev/ram0
+	run rmmod "$module"
+	[ "$status" -ne 0 ]
+	[[ $output == *"in use"* ]]
+	dmsetup suspend xc
+	run ! rmmod "$module"
+	dmsetup resume --noudevsync xc
+	# a table that is only loaded holds it too
+	unmap xc
+	dmsetup create --noudevsync --notable held
+	line "$TARGET" xts /dev/ram0 16384 | dmsetup load held
+	run ! rmmod "$module"
+	dmsetup clear held
+	rmmod "$module"
+	unmap held
+	for round in 1 2 3; do
+		load_target
+		encrypt xc xts /dev/ram0
+		fio_verify /dev/mapper/xc --size=1M
+		unmap xc
+		rmmod "$module"
+	done
+}
+
+@test "its workqueues are in sysfs, named after the device" {
+	not_for_crypt
+	ram_disks 1 16
+	encrypt xc xts /dev/ram0
+	number=$(lsblk -dno MAJ:MIN /dev/mapper/xc | tr -d ' ')
+	found=$(find /sys/devices/virtual/workqueue -maxdepth 1 -name "*$number*" | wc -l)
+	[ "$found" -gt 0 ] || {
+		ls /sys/devices/virtual/workqueue
+		die "no workqueue is named after $number"
+	}
+	# with a mask to set
+	for queue in /sys/devices/virtual/workqueue/*"$number"*; do
+		[ ! -e "$queue/cpumask" ] || echo 1 >"$queue/cpumask"
+	done
+	fio_verify /dev/mapper/xc --size=2M
+	unmap xc
+	[ "$(find /sys/devices/virtual/workqueue -maxdepth 1 -name "*$number*" | wc -l)" = 0 ]
+}

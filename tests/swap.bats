@@ -1,0 +1,84 @@
+#!/usr/bin/env bats
+#
+# machine: -m 256 -d 512M --timeout 600
+# kernels: 6.1 7.3
+#
+# Swap on an encrypted device, in a machine with little memory: what is paged
+# out must not need memory that only paging out can free.
+
+setup_file()
+{
+	load lib.bash
+	seed_init
+}
+
+setup()
+{
+	load lib.bash
+	load lib-io.bash
+	load_target
+	read -r disk _ <<<"$XCRYPT_DISKS"
+	load_prog=$(c_tool swap-load.c)
+	[ -e /proc/swaps ] || skip "this kernel has no swap"
+}
+
+teardown()
+{
+	swapoff -a || true
+	io_clean_up
+}
+
+# swapped SECONDS OPTION...: under pressure for so long
+swapped()
+{
+	local seconds=$1 total free before after
+	shift
+	encrypt xc xts "$disk" "$@" || return
+	mkswap /dev/mapper/xc >/dev/null && swapon /dev/mapper/xc || return
+	# Half as much again as there is.
+	total=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
+	free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
+	before=$(awk '$1 == "pswpout" { print $2 }' /proc/vmstat)
+	"$load_prog" $((free + total / 2)) "$seconds" "$XCRYPT_SEED" ||
+		die "memory lost, or a process killed" || return
+	after=$(awk '$1 == "pswpout" { print $2 }' /proc/vmstat)
+	say "$* $((after - before)) pages written to swap in $seconds s and the end"
+	[ $((after - before)) -gt 2000 ] || die "hardly anything was swapped" || return
+	swapoff /dev/mapper/xc && unmap xc
+}
+
+@test "a minute of swapping" {
+	swapped 60
+}
+
+@test "swapping, wherever the cipher runs" {
+	for words in offload:inline offload:spread \
+		"no_read_workqueue no_write_workqueue" "verify_writes"; do
+		# shellcheck disable=SC2086 # words
+		swapped 10 $words
+	done
+}
+
+@test "swapping to a file on an encrypted file system" {
+	modules ext4
+	grep -qw ext4 /proc/filesystems || skip "this kernel has no ext4"
+	encrypt xc xts "$disk" sector_size:4096
+	mkfs.ext4 -q /dev/mapper/xc
+	mkdir -p /tmp/xc.swap
+	mount /dev/mapper/xc /tmp/xc.swap
+	dd if=/dev/zero of=/tmp/xc.swap/file bs=1M count=300 status=none
+	chmod 600 /tmp/xc.swap/file
+	mkswap /tmp/xc.swap/file
+	swapon /tmp/xc.swap/file
+	free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
+	before=$(awk '$1 == "pswpout" { print $2 }' /proc/vmstat)
+	# with a writer of pages of the same file system beside it
+	(while :; do dd if=/dev/zero of=/tmp/xc.swap/other bs=256k count=200 status=none; done) 3>&- &
+	writer=$!
+	"$load_prog" $((free + 100)) 20 "$XCRYPT_SEED"
+	kill $writer
+	wait $writer || true
+	[ $(($(awk '$1 == "pswpout" { print $2 }' /proc/vmstat) - before)) -gt 2000 ]
+	swapoff /tmp/xc.swap/file
+	umount /tmp/xc.swap
+}

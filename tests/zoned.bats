@@ -1,0 +1,172 @@
+#!/usr/bin/env bats
+#
+# machine: -m 1280 --timeout 900
+# kernels: 6.1 6.12 7.3
+#
+# Host-managed zoned devices: the zones are those of the device below, zones
+# are written in order, reset, and appended to.
+
+bats_require_minimum_version 1.5.0
+
+ZONE_MIB=4
+ZONE=$((ZONE_MIB * 2048))	# sectors
+CONVENTIONAL=2			# zones that take writes anywhere
+
+setup_file()
+{
+	load lib.bash
+	seed_init
+}
+
+setup()
+{
+	load lib.bash
+	load lib-io.bash
+	load_target
+	load_reference
+	bios_module
+	null_disk zoned 64 zoned=1 zone_size=$ZONE_MIB zone_nr_conv=$CONVENTIONAL ||
+		skip "this kernel has no zoned null_blk"
+	[ "$(limit /dev/zoned zoned)" = host-managed ] ||
+		skip "this kernel has no zoned devices"
+}
+
+teardown()
+{
+	io_clean_up
+}
+
+# zones DEVICE: what blkzone says of them, without device mapper's name
+zones()
+{
+	blkzone report "$1"
+}
+
+# zone_is DEVICE ZONE WRITTEN_SECTORS CONDITION
+zone_is()
+{
+	local line
+	line=$(blkzone report -o $(($2 * ZONE)) -c 1 "$1")
+	[[ $line == *"wptr $(printf '0x%06x' "$3")"*"zcond:"*"($4)"* ]] ||
+		die "zone $2 of $1: $line"
+}
+
+@test "the report is that of the device below, before and after writes" {
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts /dev/zoned $words
+		[ "$(limit /dev/mapper/xc zoned)" = host-managed ]
+		[ "$(limit /dev/mapper/xc chunk_sectors)" = $ZONE ]
+		diff <(zones /dev/zoned) <(zones /dev/mapper/xc)
+		bios "dev=/dev/mapper/xc op=write start=$((3 * ZONE)) sectors=2048 depth=1"
+		bios "dev=/dev/mapper/xc op=write start=$((5 * ZONE)) sectors=$ZONE depth=1"
+		zone_is /dev/mapper/xc 3 2048 oi
+		zone_is /dev/mapper/xc 5 $ZONE fu
+		diff <(zones /dev/zoned) <(zones /dev/mapper/xc)
+		blkzone reset /dev/mapper/xc
+		zone_is /dev/mapper/xc 3 0 em
+		diff <(zones /dev/zoned) <(zones /dev/mapper/xc)
+		unmap xc
+	done < <(ways)
+}
+
+@test "a mapping of some of the zones" {
+	line "$TARGET" xts /dev/zoned $((6 * ZONE)):$((4 * ZONE)) | map xc
+	bios "dev=/dev/mapper/xc op=write start=$ZONE sectors=1024 depth=1"
+	zone_is /dev/mapper/xc 1 1024 oi
+	zone_is /dev/zoned 5 1024 oi
+	[ "$(zones /dev/mapper/xc | wc -l)" = 6 ]
+	bios "dev=/dev/mapper/xc op=read start=$ZONE sectors=1024"
+	blkzone reset -o $ZONE -c 1 /dev/mapper/xc
+	zone_is /dev/zoned 5 0 em
+}
+
+@test "what is written reads back, and through dm-crypt too" {
+	null_disk plain 64
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts /dev/zoned $words
+		for zone in 2 3 7; do
+			bios "dev=/dev/mapper/xc op=write layout=mixed align=512 max=262144" \
+				"start=$((zone * ZONE)) sectors=$ZONE depth=1"
+			bios "dev=/dev/mapper/xc op=read layout=mixed align=512 shuffle=1" \
+				"start=$((zone * ZONE)) sectors=$ZONE depth=16"
+		done
+		# anywhere, in a conventional zone
+		bios "dev=/dev/mapper/xc op=write layout=mixed align=512 shuffle=1 sectors=$ZONE depth=8"
+		bios "dev=/dev/mapper/xc op=read sectors=$ZONE"
+		# a write that is not at the write pointer
+		bios "dev=/dev/mapper/xc op=write start=$((4 * ZONE + 64)) sectors=8 fail=1"
+		unmap xc
+
+		reference ref xts /dev/zoned
+		for zone in 0 2 3 7; do
+			bios "dev=/dev/mapper/ref op=read start=$((zone * ZONE)) sectors=$ZONE"
+		done
+		bios "dev=/dev/mapper/ref op=write start=$((8 * ZONE)) sectors=2048 depth=1"
+		unmap ref
+
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts /dev/zoned $words
+		bios "dev=/dev/mapper/xc op=read start=$((8 * ZONE)) sectors=2048"
+		blkzone reset /dev/mapper/xc -o $((2 * ZONE))
+		unmap xc
+	done < <(ways)
+}
+
+@test "zone append is emulated, with the sector's own IV" {
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts /dev/zoned $words
+		[ "$(limit /dev/mapper/xc zone_append_max_bytes)" -gt 0 ]
+		bios "dev=/dev/mapper/xc op=append start=$((3 * ZONE)) sectors=4096 max=32768 depth=1"
+		zone_is /dev/mapper/xc 3 4096 oi
+		bios "dev=/dev/mapper/xc op=read start=$((3 * ZONE)) sectors=4096"
+		blkzone reset /dev/mapper/xc -o $((3 * ZONE)) -c 1
+		unmap xc
+	done < <(ways)
+	reference ref xts /dev/zoned
+	bios "dev=/dev/mapper/ref op=append start=$((3 * ZONE)) sectors=2048 max=32768 depth=1"
+	unmap ref
+	encrypt xc xts /dev/zoned
+	bios "dev=/dev/mapper/xc op=read start=$((3 * ZONE)) sectors=2048"
+}
+
+@test "fio in zones" {
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts /dev/zoned $words
+		fio_verify /dev/mapper/xc --zonemode=zbd --rw=write --bssplit=4k/40:64k/40:256k/20 \
+			--ioengine=psync --offset=$((2 * ZONE * 512)) --size=8M \
+			--io_size=8M --max_open_zones=4
+		blkzone reset /dev/mapper/xc -o $((2 * ZONE))
+		unmap xc
+	done < <(ways)
+}
+
+# make_zonefs: the superblock of a zonefs; Debian has no mkzonefs
+make_zonefs()
+{
+	python3 - <<-'END'
+		import struct, sys, zlib
+		def block(crc):
+		    return struct.pack("<II64s16sQIII3988x", 0x5a4f4653, crc, b"",
+		                       b"xcrypt-zoned-fs.", 0, 0, 0, 0o640)
+		sys.stdout.buffer.write(block(~zlib.crc32(block(0)) & 0xffffffff))
+	END
+}
+
+@test "zonefs on top" {
+	modules zonefs
+	grep -qw zonefs /proc/filesystems || skip "this kernel has no zonefs"
+	encrypt xc xts /dev/zoned
+	make_zonefs | raw_write /dev/mapper/xc
+	mkdir -p /tmp/xc.zones
+	mount -t zonefs /dev/mapper/xc /tmp/xc.zones
+	random_bytes 1048576 zonefs >"$BATS_TEST_TMPDIR/data"
+	dd if="$BATS_TEST_TMPDIR/data" of=/tmp/xc.zones/seq/1 bs=64k oflag=direct \
+		conv=notrunc status=none
+	echo 3 >/proc/sys/vm/drop_caches
+	cmp "$BATS_TEST_TMPDIR/data" /tmp/xc.zones/seq/1
+	umount /tmp/xc.zones
+}
