@@ -7,6 +7,7 @@
 
 #include "line.h"
 
+/* libFuzzer names it. */
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static void demand(const char *complaint)

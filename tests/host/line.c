@@ -22,7 +22,8 @@ static char *next_word(const char **text)
 		s++;
 	if (!*s)
 		return NULL;
-	out = word = malloc(strlen(s) + 1);
+	word = malloc(strlen(s) + 1);
+	out = word;
 	while (*s && !isspace(*s)) {
 		if (*s == '\\' && s[1])
 			s++;
@@ -419,12 +420,12 @@ const char *spec_complaint(const char *text, bool aead)
 	if (strnlen(spec.name, sizeof(spec.name)) == sizeof(spec.name))
 		return "name without an end";
 	/* the sanitizer looks whether these are strings */
-	if (strlen(spec.iv) >= sizeof(spec.buf) ||
+	if ((spec.iv && strlen(spec.iv) >= sizeof(spec.buf)) ||
 	    (spec.iv_opts && strlen(spec.iv_opts) >= sizeof(spec.buf)))
 		return "IV longer than the specification";
-	if (!strcmp(spec.iv, "essiv") && !spec.iv_opts)
+	if (xc_spec_iv_is(&spec, "essiv") && !spec.iv_opts)
 		return "essiv without a hash";
-	if (aead && !strcmp(spec.iv, "lmk"))
+	if (aead && xc_spec_iv_is(&spec, "lmk"))
 		return "lmk with authentication";
 	return NULL;
 }

@@ -13,15 +13,20 @@
 #include "line.h"
 
 #define HEX32 "00112233445566778899aabbccddeeff"
-#define KEY HEX32 HEX32
+#define KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+/* dm-crypt's flags but one, in the order in which it prints them. */
+#define FLAGS_1 "allow_discards same_cpu_crypt high_priority"
+#define FLAGS_2 "submit_from_crypt_cpus no_read_workqueue no_write_workqueue"
+#define FLAGS FLAGS_1 " " FLAGS_2
+#define FLAGS_PARSED \
+	"discards same_cpu priority submit_from_cpus no_read_wq no_write_wq"
 /* A line whose arguments but the last are of no interest. */
 #define LINE(words) "0 2048 xcrypt aes-xts-plain64 " KEY " " words
 
 static unsigned int checks, failures;
 
 /* One check; what went wrong is said only if it did. */
-static void __attribute__((format(printf, 2, 3)))
-check(bool good, const char *format, ...)
+static void __printf(2, 3) check(bool good, const char *format, ...)
 {
 	va_list args;
 
@@ -148,11 +153,8 @@ static void test_options(void)
 		{ "4294967297 high_priority", "priority" },
 		{ "4294967296", "" },
 		/* all nine that dm-crypt allows */
-		{ "9 iv_large_sectors sector_size:4096 integrity:28:aead"
-		  " no_write_workqueue no_read_workqueue submit_from_crypt_cpus"
-		  " high_priority same_cpu_crypt allow_discards",
-		  "discards same_cpu priority submit_from_cpus no_read_wq"
-		  " no_write_wq large_iv tag=28 aead sector=4096" },
+		{ "9 iv_large_sectors integrity:28:aead sector_size:4096 " FLAGS,
+		  FLAGS_PARSED " large_iv tag=28 aead sector=4096" },
 	};
 	char text[1024];
 	unsigned int i;
@@ -212,7 +214,9 @@ static void test_numbers(void)
 	for (pass = 0; pass < 2; pass++) {
 		kernel_scan_saturates = pass;
 		for (i = 0; i < ARRAY_SIZE(cases); i++) {
-			expected = pass ? cases[i].saturates : cases[i].wraps;
+			expected = cases[i].wraps;
+			if (pass)
+				expected = cases[i].saturates;
 			snprintf(text, sizeof(text), LINE("%s /dev/sda 0"),
 				 cases[i].word);
 			accept(text, "", cases[i].warns);
@@ -378,7 +382,7 @@ static void test_keys_in_the_log(void)
 
 	for (place = 0; place < ARRAY_SIZE(words); place++)
 		for (k = 0; k < ARRAY_SIZE(keys); k++) {
-			strcpy(text, "0 2048 xcrypt");
+			snprintf(text, sizeof(text), "0 2048 xcrypt");
 			for (i = 0; i < ARRAY_SIZE(words); i++)
 				strcat(strcat(text, " "),
 				       i == place ? keys[k] : words[i]);
@@ -414,7 +418,7 @@ static void test_log_value(void)
 	kernel_log_clear();
 	xc_log_value("option", value);
 	check(strlen(kernel_log) < 200, "%zu bytes", strlen(kernel_log));
-	strcpy(value + 120, HEX32);
+	memcpy(value + 120, HEX32, sizeof(HEX32));
 	kernel_log_clear();
 	xc_log_value("option", value);
 	check(!strstr(kernel_log, "0011"), "%s", kernel_log);
@@ -438,6 +442,8 @@ static void check_printed(const char *words, const char *expected)
 	line_free(&line);
 }
 
+#define SECTORS "sector_size:4096 iv_large_sectors"
+
 /* Byte by byte what dm-crypt prints; cryptsetup reads it. */
 static void test_print(void)
 {
@@ -448,14 +454,10 @@ static void test_print(void)
 	check_printed("capi:xts(aes)-plain64 :64:logon:cryptsetup:x-d0 8 8:0 16",
 		      "capi:xts(aes)-plain64 :64:logon:cryptsetup:x-d0 8 8:0 16");
 	check_printed("aes - 0 8:0 0 1 sector_size:512", "aes - 0 8:0 0");
-	check_printed("aes - 0 8:0 0 10 iv_large_sectors integrity_key_size:32"
-		      " sector_size:4096 integrity:28:AEAD no_write_workqueue"
-		      " no_read_workqueue submit_from_crypt_cpus"
-		      " high_priority same_cpu_crypt Allow_discards",
-		      "aes - 0 8:0 0 10 allow_discards same_cpu_crypt"
-		      " high_priority submit_from_crypt_cpus no_read_workqueue"
-		      " no_write_workqueue integrity:28:aead sector_size:4096"
-		      " iv_large_sectors integrity_key_size:32");
+	check_printed("aes - 0 8:0 0 10 iv_large_sectors integrity_key_size:32 "
+		      FLAGS_2 " sector_size:4096 integrity:28:AEAD " FLAGS_1,
+		      "aes - 0 8:0 0 10 " FLAGS " integrity:28:aead "
+		      SECTORS " integrity_key_size:32");
 	check_printed("aes - 0 8:0 0 1 offload:auto",
 		      "aes - 0 8:0 0 1 offload:auto");
 	check_printed("aes - 0 8:0 0 2 verify_writes engine:api",
@@ -477,23 +479,36 @@ static void check_ima(const char *words, const char *expected)
 	line_free(&line);
 }
 
+/* The parts of what is measured; each flag is there, as y or n. */
+#define IMA(discards, no_write, large_iv) \
+	"target_name=xcrypt,target_version=1.2.3,allow_discards=" discards "," \
+	"same_cpu_crypt=n,high_priority=n,submit_from_crypt_cpus=n," \
+	"no_read_workqueue=n,no_write_workqueue=" no_write "," \
+	"iv_large_sectors=" large_iv
+#define IMA_GCM "sector_size=4096,cipher_string=capi:gcm(aes)-random,"
+#define IMA_KEY "key_size=32,key_parts=1,key_extra_size=0,"
+
 static void test_print_ima(void)
 {
 	check_ima("aes-xts-plain64 " KEY " 0 8:0 0",
-		  "target_name=xcrypt,target_version=1.2.3,allow_discards=n,"
-		  "same_cpu_crypt=n,high_priority=n,submit_from_crypt_cpus=n,"
-		  "no_read_workqueue=n,no_write_workqueue=n,iv_large_sectors=n,"
-		  "cipher_string=aes-xts-plain64,key_size=32,key_parts=1,"
-		  "key_extra_size=0,key_mac_size=0;");
-	check_ima("capi:gcm(aes)-random :32:user:x 0 8:0 0 6 allow_discards"
-		  " no_write_workqueue integrity:28:aead sector_size:4096"
-		  " iv_large_sectors integrity_key_size:16",
-		  "target_name=xcrypt,target_version=1.2.3,allow_discards=y,"
-		  "same_cpu_crypt=n,high_priority=n,submit_from_crypt_cpus=n,"
-		  "no_read_workqueue=n,no_write_workqueue=y,iv_large_sectors=y,"
-		  "integrity_tag_size=28,cipher_auth=aead,sector_size=4096,"
-		  "cipher_string=capi:gcm(aes)-random,key_size=32,key_parts=1,"
-		  "key_extra_size=0,key_mac_size=16;");
+		  IMA("n", "n", "n") ",cipher_string=aes-xts-plain64,"
+		  IMA_KEY "key_mac_size=0;");
+	check_ima("capi:gcm(aes)-random :32:user:x 0 8:0 0 4 " SECTORS
+		  " integrity:28:aead integrity_key_size:16",
+		  IMA("n", "n", "y") ",integrity_tag_size=28,cipher_auth=aead,"
+		  IMA_GCM IMA_KEY "key_mac_size=16;");
+	check_ima("aes-xts-plain64 " KEY " 0 8:0 0 2 allow_discards no_write_workqueue",
+		  IMA("y", "y", "n") ",cipher_string=aes-xts-plain64,"
+		  IMA_KEY "key_mac_size=0;");
+}
+
+/* One of @count choices, taken from the number of a combination. */
+static unsigned int choose(unsigned int *number, unsigned int count)
+{
+	unsigned int choice = *number % count;
+
+	*number /= count;
+	return choice;
 }
 
 /*
@@ -509,37 +524,45 @@ static void test_round_trip(void)
 	static const char *const integrity[] = {
 		"", " integrity:16:none", " integrity:28:aead",
 	};
+	static const char *const mac[] = { "", " integrity_key_size:20" };
 	static const char *const key[] = { "-", KEY, ":32:logon:a:b" };
-	unsigned int flags, o, e, i, m, s, f, count;
+	unsigned int n, rest, flags, o, e, i, m, s, f, count;
 	const char *complaint;
-	unsigned int n = 0;
 	char words[1024];
 	char text[2048];
 
-	for (flags = 0; flags < 1 << XC_FLAGS; flags++)
-	for (o = 0; o < ARRAY_SIZE(offload); o++)
-	for (e = 0; e < ARRAY_SIZE(engine); e++)
-	for (i = 0; i < ARRAY_SIZE(integrity); i++)
-	for (m = 0; m < 2; m++)
-	for (s = 512; s <= 4096; s *= 2) {
+	for (n = 0; ; n++) {
+		rest = n;
+		o = choose(&rest, ARRAY_SIZE(offload));
+		e = choose(&rest, ARRAY_SIZE(engine));
+		i = choose(&rest, ARRAY_SIZE(integrity));
+		m = choose(&rest, ARRAY_SIZE(mac));
+		s = 512 << choose(&rest, 4);
+		flags = choose(&rest, 1 << XC_FLAGS);
+		if (rest)
+			break;
+
 		words[0] = '\0';
 		for (f = 0; f < XC_FLAGS; f++)
 			if (flags & BIT(f))
 				strcat(strcat(words, " "), xc_flag_words[f]);
-		sprintf(words + strlen(words), "%s%s%s%s sector_size:%u",
-			offload[o], engine[e], integrity[i],
-			m ? " integrity_key_size:20" : "", s);
-		count = __builtin_popcount(flags) + !!o + !!e + !!i + m + 1;
-		sprintf(text, "0 2048 xcrypt aes-xts-plain64 %s %u 8:0 %u %u%s",
-			key[n % ARRAY_SIZE(key)], n * 8, n * 16, count, words);
+		count = __builtin_popcount(flags) + !!o + !!e + !!i + !!m + 1;
+		snprintf(text, sizeof(text),
+			 "0 2048 xcrypt aes-xts-plain64 %s %u 8:0 %u %u%s%s%s%s%s sector_size:%u",
+			 key[n % ARRAY_SIZE(key)], n * 8, n * 16, count, words,
+			 offload[o], engine[e], integrity[i], mac[m], s);
 		complaint = line_complaint(text);
 		check(!complaint, "%s\n    %s", text, complaint);
-		n++;
 	}
-	check(n == (1 << XC_FLAGS) * 4 * 3 * 3 * 2 * 4, "%u combinations", n);
+	check(n == 4 * 3 * 3 * 2 * 4 << XC_FLAGS, "%u combinations", n);
 }
 
 /* ---- the cipher specification --------------------------------------------- */
+
+static bool same_string(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
 
 static void test_specs(void)
 {
@@ -566,16 +589,21 @@ static void test_specs(void)
 		{ "twofish-cbc-tcw", "cbc(twofish)", "tcw", NULL, 1 },
 		{ "aes-cbc-elephant", "cbc(aes)", "elephant", NULL, 1 },
 		{ "aes-cbc-eboiv", "cbc(aes)", "eboiv", NULL, 1 },
-		{ "aes-ecb", "ecb(aes)", "", NULL, 1 },
-		{ "cipher_null-ecb", "ecb(cipher_null)", "", NULL, 1 },
+		{ "aes-ecb", "ecb(aes)", NULL, NULL, 1 },
+		{ "cipher_null-ecb", "ecb(cipher_null)", NULL, NULL, 1 },
 		{ "aes-ecb-null", "ecb(aes)", "null", NULL, 1 },
+		/* a generator called "" is not none */
+		{ "aes-ecb-", "ecb(aes)", "", NULL, 1 },
+		{ "aes-cbc-", "cbc(aes)", "", NULL, 1 },
+		{ "aes-cbc-:x", "cbc(aes)", "", "x", 1 },
+		{ "capi:cbc(aes)-", "cbc(aes)", "", NULL, 1 },
 		{ "aes-cbc-plain-x", "cbc(aes)", "plain-x", NULL, 1 },
 		/* dm-crypt's sscanf() takes the low 32 bits */
 		{ "aes:4294967298-cbc-plain", "cbc(aes)", "plain", NULL, 2 },
 		{ "aes:2147483648-cbc-plain", "cbc(aes)", "plain", NULL,
 		  2147483648 },
 		{ "capi:xts(aes)-plain64", "xts(aes)", "plain64", NULL, 1 },
-		{ "capi:cbc(aes)", "cbc(aes)", "", NULL, 1 },
+		{ "capi:cbc(aes)", "cbc(aes)", NULL, NULL, 1 },
 		{ "capi:cbc(aes)-essiv:sha256", "cbc(aes)", "essiv", "sha256",
 		  1 },
 		{ "capi:cbc(aes)-essiv:sha3-256", "cbc(aes)", "essiv",
@@ -609,16 +637,13 @@ static void test_specs(void)
 		      error ?: "(no error)");
 		if (err)
 			continue;
-		check(!strcmp(spec.name, cases[i].name), "%s: name %s",
-		      cases[i].spec, spec.name);
-		check(!strcmp(spec.iv, cases[i].iv), "%s: IV %s",
-		      cases[i].spec, spec.iv);
-		check(cases[i].opts ? spec.iv_opts &&
-		      !strcmp(spec.iv_opts, cases[i].opts) : !spec.iv_opts,
-		      "%s: IV options %s", cases[i].spec,
-		      spec.iv_opts ?: "(none)");
-		check(spec.keys == cases[i].keys, "%s: %u keys",
-		      cases[i].spec, spec.keys);
+		check(!strcmp(spec.name, cases[i].name) &&
+		      same_string(spec.iv, cases[i].iv) &&
+		      same_string(spec.iv_opts, cases[i].opts) &&
+		      spec.keys == cases[i].keys,
+		      "%s: name %s, IV %s, its options %s, %u keys",
+		      cases[i].spec, spec.name, spec.iv ?: "(none)",
+		      spec.iv_opts ?: "(none)", spec.keys);
 	}
 }
 
@@ -661,7 +686,7 @@ static void test_spec_refusals(void)
 	/* names of any length, around every limit */
 	for (i = 1; i < sizeof(text) - 20; i++) {
 		memset(text, 'a', i);
-		strcpy(text + i, "-cbc-plain");
+		snprintf(text + i, 20, "-cbc-plain");
 		if (i + strlen("cbc()") >= CRYPTO_MAX_ALG_NAME)
 			refuse_spec(text, false, "too long");
 		else
@@ -669,7 +694,7 @@ static void test_spec_refusals(void)
 
 		memset(text, 'a', i);
 		memcpy(text, "capi:", 5);
-		strcpy(text + i, "-plain");
+		snprintf(text + i, 20, "-plain");
 		if (i >= CRYPTO_MAX_ALG_NAME + 5)
 			refuse_spec(text, false, "too long");
 	}

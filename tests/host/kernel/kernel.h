@@ -51,6 +51,8 @@ struct workqueue_struct;
 
 #define __aligned(n)		__attribute__((aligned(n)))
 #define __percpu
+#define __printf(a, b)		__attribute__((format(printf, a, b)))
+#define __scanf(a, b)		__attribute__((format(scanf, a, b)))
 #define ARCH_KMALLOC_MINALIGN	8
 #define PTR_ALIGN(p, a) \
 	((__typeof__(p))(((uintptr_t)(p) + (a) - 1) & ~((uintptr_t)(a) - 1)))
@@ -99,10 +101,8 @@ extern bool kernel_scan_saturates;
 
 long strscpy(char *to, const char *from, size_t size);
 int kstrtoull(const char *s, unsigned int base, unsigned long long *value);
-int scnprintf(char *buf, size_t size, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-int kernel_sscanf(const char *string, const char *format, ...)
-	__attribute__((format(scanf, 2, 3)));
+__printf(3, 4) int scnprintf(char *buf, size_t size, const char *format, ...);
+__scanf(2, 3) int kernel_sscanf(const char *string, const char *format, ...);
 
 #define sscanf kernel_sscanf
 
@@ -112,8 +112,7 @@ int kernel_sscanf(const char *string, const char *format, ...)
 extern char kernel_log[1 << 16];
 
 void kernel_log_clear(void);
-void kernel_printk(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
+__printf(1, 2) void kernel_printk(const char *format, ...);
 
 #define DMERR(format, ...) \
 	kernel_printk("E " DM_MSG_PREFIX ": " format "\n", ##__VA_ARGS__)
