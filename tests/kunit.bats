@@ -1,0 +1,70 @@
+#!/usr/bin/env bats
+# kernels: 7.3
+# machine: -m 512
+#
+# The KUnit suites of tests/kunit, in the kernel that has KUnit: one test here
+# for each suite, whose cases are listed in the report.
+
+# shellcheck shell=bash
+load lib
+
+RESULTS=/sys/kernel/debug/kunit
+
+setup_file()
+{
+	in_machine
+	modprobe kunit
+	# The suites run now; KUnit keeps what they said.
+	insmod "$XCRYPT_KO/xcrypt_kunit.ko"
+}
+
+teardown_file()
+{
+	rmmod xcrypt_kunit
+}
+
+# suite NAME: every case of it, and each must be "ok"
+suite()
+{
+	local results=$RESULTS/$1/results line cases
+
+	cat "$results"
+	# A case's line is indented, the suite's own is not.
+	cases=$(sed -nE 's/^    ((not )?ok [0-9]+ .*)/\1/p' "$results")
+	while read -r line; do say "$1: $line"; done <<<"$cases"
+
+	[ -n "$cases" ]
+	! grep -vE '^ok [0-9]+ [^#]*$' <<<"$cases"
+	grep -qE "^ok [0-9]+ $1\$" "$results"
+	[ "$(wc -l <<<"$cases")" = "$(sed -nE 's/^    1\.\.([0-9]+)$/\1/p' "$results")" ]
+}
+
+@test "every suite is looked at here" {
+	for results in "$RESULTS"/xcrypt*; do
+		grep -qE "^	suite ${results##*/}\$" "$BATS_TEST_FILENAME"
+	done
+}
+
+@test "IVs that count sectors" {
+	suite xcrypt-iv-count
+}
+
+@test "IV lmk, versions 2 and 3" {
+	suite xcrypt-iv-lmk
+}
+
+@test "IV tcw and its whitening" {
+	suite xcrypt-iv-tcw
+}
+
+@test "IV eboiv" {
+	suite xcrypt-iv-eboiv
+}
+
+@test "IV elephant and its diffusers" {
+	suite xcrypt-iv-elephant
+}
+
+@test "the vectors are those that vectors.py computes" {
+	python3 "$XC_TESTS/kunit/vectors.py" | diff - "$XC_TESTS/kunit/vectors.h"
+}

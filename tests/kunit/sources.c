@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The IV generators once more: dm-xcrypt.ko exports nothing, so what is tested
+ * is compiled into the tests' own module.
+ */
+#include "../../compat/md5.c"
+#include "../../iv/benbi.c"
+#include "../../iv/eboiv.c"
+#include "../../iv/elephant.c"
+#include "../../iv/essiv.c"
+#include "../../iv/iv.c"
+#include "../../iv/lmk.c"
+#include "../../iv/null.c"
+#include "../../iv/plain.c"
+#include "../../iv/plain64.c"
+#include "../../iv/plain64be.c"
+#include "../../iv/random.c"
+#include "../../iv/tcw.c"
