@@ -211,7 +211,7 @@ round()
 	ram_disks 1 64
 	for spec in "gcm 512" "authenc 512" "gcm 4096"; do
 		read -r name unit <<<"$spec"
-		integrity_disk tags /dev/ram0 "$(tag_size "$name")" "$unit"
+		integrity_disk tags /dev/ram0 "${TAG_SIZES[$name]}" "$unit"
 		while read -r more; do
 			# shellcheck disable=SC2086 # words
 			encrypt xc "$name" /dev/mapper/tags "sector_size:$unit" $more
@@ -229,7 +229,7 @@ round()
 
 @test "AEAD: several blocks read into one buffer, and buffers that change" {
 	ram_disks 1 32
-	integrity_disk tags /dev/ram0 "$(tag_size gcm)"
+	integrity_disk tags /dev/ram0 "${TAG_SIZES[gcm]}"
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
 		encrypt xc gcm /dev/mapper/tags $words

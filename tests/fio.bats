@@ -30,12 +30,12 @@ teardown()
 # Sizes for a device whose blocks are 4096 bytes.
 LARGE="--bssplit=4k/40:20k/20:64k/20:256k/10:1m/10"
 
-# every_way DEVICE OPTION... -- FIO OPTION...: with each option set in turn
-every_way()
+# each offloads|ways DEVICE OPTION... -- FIO OPTION...: with each of these in turn
+each()
 {
-	local device=$1 words
+	local list=$1 device=$2 words
 	local -a common=()
-	shift
+	shift 2
 	while [ "$1" != -- ]; do
 		common+=("$1")
 		shift
@@ -47,27 +47,27 @@ every_way()
 		fio_verify /dev/mapper/xc "$@" ||
 			die "on $device with: ${common[*]} $words" || return
 		unmap xc || return
-	done < <(offloads)
+	done < <($list)
 }
 
 @test "over a RAM disk, every option, 512 B to 1 MiB, two jobs" {
 	ram_disks 1 64
-	every_way /dev/ram0 -- --numjobs=2 --size=4M --offset_increment=16M
+	each offloads /dev/ram0 -- --numjobs=2 --size=4M --offset_increment=16M
 }
 
-@test "over a RAM disk with 4096-byte encryption sectors, every option" {
+@test "over a RAM disk with 4096-byte encryption sectors" {
 	ram_disks 1 64
-	every_way /dev/ram0 sector_size:4096 iv_large_sectors -- \
+	each ways /dev/ram0 sector_size:4096 iv_large_sectors -- \
 		"$LARGE" --numjobs=2 --size=4M --offset_increment=16M
 }
 
 @test "buffered, with fsyncs between" {
 	ram_disks 1 64
-	for words in "" offload:inline "offload:spread verify_writes" no_write_workqueue; do
+	for words in "" "offload:spread verify_writes"; do
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts /dev/ram0 $words
 		fio_verify /dev/mapper/xc --direct=0 --ioengine=psync --numjobs=2 \
-			--size=8M --offset_increment=16M --fsync=16 --invalidate=1
+			--size=4M --offset_increment=16M --fsync=16 --invalidate=1
 		unmap xc
 	done
 }
@@ -75,11 +75,10 @@ every_way()
 @test "over a loop device on a file" {
 	truncate -s 64M "$BATS_TEST_TMPDIR/file"
 	disk=$(loop_disk "$BATS_TEST_TMPDIR/file")
-	for words in "" offload:inline offload:spread \
-		"no_read_workqueue no_write_workqueue"; do
+	for words in "" "no_read_workqueue no_write_workqueue"; do
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts "$disk" $words
-		fio_verify /dev/mapper/xc --numjobs=2 --size=8M --offset_increment=16M
+		fio_verify /dev/mapper/xc --numjobs=2 --size=4M --offset_increment=16M
 		unmap xc
 	done
 }
@@ -92,20 +91,20 @@ every_way()
 	mount "${disks[1]}" /tmp/xc.file
 	truncate -s 64M /tmp/xc.file/file
 	disk=$(loop_disk /tmp/xc.file/file --sector-size 4096 --direct-io=on)
-	for words in "" offload:spread "offload:inline verify_writes"; do
+	for words in "" offload:spread; do
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts "$disk" sector_size:4096 $words
-		fio_verify /dev/mapper/xc "$LARGE" --numjobs=2 --size=8M --offset_increment=16M
+		fio_verify /dev/mapper/xc "$LARGE" --numjobs=2 --size=4M --offset_increment=16M
 		unmap xc
 	done
 }
 
-@test "over a disk with 4096-byte logical blocks, every option" {
+@test "over a disk with 4096-byte logical blocks" {
 	[ "${disks[0]}" ] || skip "this machine's disks have 512-byte blocks only"
-	every_way "${disks[0]}" sector_size:4096 -- \
+	each ways "${disks[0]}" sector_size:4096 -- \
 		"$LARGE" --numjobs=2 --size=4M --offset_increment=16M
 	# 512-byte encryption sectors in 4096-byte blocks
-	every_way "${disks[0]}" -- "$LARGE" --size=4M
+	each ways "${disks[0]}" -- "$LARGE" --size=4M
 }
 
 @test "other ciphers: cbc-essiv, lmk, tcw, elephant, AEAD" {
@@ -116,7 +115,7 @@ every_way()
 		unmap xc
 	done
 	for name in gcm authenc; do
-		integrity_disk tags /dev/ram0 "$(tag_size "$name")"
+		integrity_disk tags /dev/ram0 "${TAG_SIZES[$name]}"
 		encrypt xc "$name" /dev/mapper/tags
 		# A sector that was never written has no valid tag.
 		dd if=/dev/zero of=/dev/mapper/xc bs=1M count=32 oflag=direct status=none
@@ -127,10 +126,10 @@ every_way()
 
 @test "many jobs, deep queues" {
 	ram_disks 1 128
-	for words in "" offload:inline offload:spread; do
+	for words in offload:inline offload:spread; do
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts /dev/ram0 $words
-		fio_verify /dev/mapper/xc --numjobs=6 --iodepth=64 --size=4M \
+		fio_verify /dev/mapper/xc --numjobs=6 --iodepth=64 --size=2M \
 			--offset_increment=16M
 		unmap xc
 	done

@@ -110,15 +110,13 @@ can()
 
 @test "xfs" {
 	can xfs
-	round xfs "mkfs.xfs -q -f" "xfs_repair -n" --
 	round xfs "mkfs.xfs -q -f" "xfs_repair -n" -- sector_size:4096 offload:inline
 }
 
 @test "btrfs" {
 	can btrfs
-	round btrfs "mkfs.btrfs -q -f" "btrfs check --readonly" --
 	round btrfs "mkfs.btrfs -q -f" "btrfs check --readonly" -- \
-		sector_size:4096 no_read_workqueue no_write_workqueue
+		no_read_workqueue no_write_workqueue
 }
 
 @test "ext4 with discards passed down, and trimmed" {

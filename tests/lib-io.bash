@@ -8,59 +8,53 @@ CONFIGFS=/sys/kernel/config
 
 # --- tables ------------------------------------------------------------------
 
-# cipher NAME: prints "<cipher> <key bytes>"
-cipher()
-{
-	case $1 in
-	xts)		echo "aes-xts-plain64 64" ;;
-	essiv)		echo "aes-cbc-essiv:sha256 32" ;;
-	cbc-plain)	echo "aes-cbc-plain 32" ;;
-	benbi)		echo "aes-xts-benbi 64" ;;
-	eboiv)		echo "aes-cbc-eboiv 32" ;;
-	elephant)	echo "aes-cbc-elephant 64" ;;
-	lmk)		echo "aes:64-cbc-lmk 1040" ;;
-	tcw)		echo "aes-cbc-tcw 64" ;;
-	null)		echo "cipher_null-ecb 0" ;;
-	gcm)		echo "capi:gcm(aes)-random 32" ;;
-	authenc)	echo "capi:authenc(hmac(sha256),xts(aes))-random 96" ;;
-	*)		die "no cipher called $1" ;;
-	esac
-}
+# By name: the cipher and its key's bytes, and what an AEAD of ours stores
+# beside a sector.
+declare -gA CIPHERS=(
+	[xts]="aes-xts-plain64 64"
+	[essiv]="aes-cbc-essiv:sha256 32"
+	[benbi]="aes-xts-benbi 64"
+	[eboiv]="aes-cbc-eboiv 32"
+	[elephant]="aes-cbc-elephant 64"
+	[lmk]="aes:64-cbc-lmk 1040"
+	[tcw]="aes-cbc-tcw 64"
+	[null]="cipher_null-ecb 0"
+	[gcm]="capi:gcm(aes)-random 32"
+	[authenc]="capi:authenc(hmac(sha256),xts(aes))-random 96"
+)
+declare -gA TAG_SIZES=([gcm]=28 [authenc]=48)
+declare -gA KEYS=()
 
-# Bytes per sector that an AEAD of ours stores beside the data.
-tag_size()
+# make_line TARGET CIPHER DEVICE SECTORS[:OFFSET] [OPTION...]: sets LINE to a
+# table line with the seed's key. What only xcrypt knows is left out for
+# dm-crypt. (Not printed: a subshell a time is slow in these machines.)
+make_line()
 {
-	case $1 in gcm) echo 28 ;; authenc) echo 48 ;; *) echo 0 ;; esac
-}
-
-# options WORD...: a table's optional arguments with their count in front
-options()
-{
-	[ $# -eq 0 ] || echo "$# $*"
-}
-
-# line TARGET CIPHER DEVICE SECTORS[:OFFSET] [OPTION...]: a table line; the key
-# is the seed's. What only xcrypt knows is left out for dm-crypt.
-line()
-{
-	local target=$1 name=$2 device=$3 sectors=${4%%:*} offset=0 spec bytes key
+	local target=$1 name=$2 device=$3 sectors=${4%%:*} offset=0 spec bytes word
 	local -a words=()
 	case $4 in *:*) offset=${4#*:} ;; esac
 	shift 4
 
-	read -r spec bytes <<<"$(cipher "$name")"
-	key=$(hex_key "$bytes" "$name")
-	while [ $# -gt 0 ]; do
-		case $target:$1 in
+	read -r spec bytes <<<"${CIPHERS[$name]}"
+	[ -n "${KEYS[$XCRYPT_SEED/$name]:-}" ] ||
+		KEYS[$XCRYPT_SEED/$name]=$(hex_key "$bytes" "$name")
+	for word in "$@"; do
+		case $target:$word in
 		crypt:offload:* | crypt:engine:* | crypt:verify_writes) ;;
-		crypt:high_priority) ! kernel_at_least 6.10 || words+=("$1") ;;
-		*) words+=("$1") ;;
+		crypt:high_priority) ! kernel_at_least 6.10 || words+=("$word") ;;
+		*) words+=("$word") ;;
 		esac
-		shift
 	done
-	[ "$(tag_size "$name")" = 0 ] ||
-		words+=("integrity:$(tag_size "$name"):aead")
-	echo "0 $sectors $target $spec ${key:--} 0 $device $offset $(options "${words[@]}")"
+	[ -z "${TAG_SIZES[$name]:-}" ] ||
+		words+=("integrity:${TAG_SIZES[$name]}:aead")
+	LINE="0 $sectors $target $spec ${KEYS[$XCRYPT_SEED/$name]:--} 0 $device $offset"
+	[ ${#words[@]} = 0 ] || LINE+=" ${#words[@]} ${words[*]}"
+}
+
+# line ...: the same, printed
+line()
+{
+	make_line "$@" && echo "$LINE"
 }
 
 # encrypt NAME CIPHER DEVICE [OPTION...]: the whole device, by the target under
@@ -69,7 +63,8 @@ encrypt()
 {
 	local name=$1 cipher=$2 device=$3
 	shift 3
-	map "$name" <<<"$(line "$TARGET" "$cipher" "$device" "$(sectors_of "$device")" "$@")"
+	make_line "$TARGET" "$cipher" "$device" "$(sectors_of "$device")" "$@" &&
+		map "$name" <<<"$LINE"
 }
 
 # reference NAME CIPHER DEVICE [OPTION...]: the same by dm-crypt

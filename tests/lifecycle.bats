@@ -34,7 +34,8 @@ busy()
 	local device=$1
 	shift
 	fio_verify "$device" --numjobs=2 --size=4M --offset_increment=8M \
-		--time_based --runtime=600 --verify_backlog=32 "$@" >/tmp/xc-busy.log 2>&1 3>&- &
+		--time_based --runtime=600 --verify_backlog=32 \
+		--thinktime=20ms --thinktime_blocks=24 "$@" >/tmp/xc-busy.log 2>&1 3>&- &
 	BUSY=$!
 	wait_for 60 eval "gone $BUSY || bios_done $device 50"
 	still_busy
@@ -89,24 +90,7 @@ load_table()
 	line "$target" xts /dev/ram0 "$sectors" "$@" | dmsetup load "$name"
 }
 
-@test "thirty rounds of suspend and resume, plain and noflush" {
-	ram_disks 1 64
-	encrypt xc xts /dev/ram0
-	busy /dev/mapper/xc
-	for round in {1..30}; do
-		case $((round % 3)) in
-		0) dmsetup suspend xc ;;
-		1) dmsetup suspend --noflush xc ;;
-		2) dmsetup suspend --nolockfs xc ;;
-		esac
-		[ $((round % 5)) != 0 ] || sleep 0.3
-		dmsetup resume --noudevsync xc
-		sleep 0.1
-	done
-	calm
-}
-
-@test "thirty rounds of other options, and of dm-crypt and back" {
+@test "thirty rounds of suspending, other options, and dm-crypt and back" {
 	ram_disks 1 64
 	encrypt xc xts /dev/ram0
 	busy /dev/mapper/xc
@@ -115,12 +99,18 @@ load_table()
 		# shellcheck disable=SC2153 # set by lib.bash
 		kind=$TARGET
 		[ $((round % 4)) != 0 ] || kind=crypt
-		# shellcheck disable=SC2086 # words
-		load_table xc "$kind" 131072 ${ways[round % ${#ways[@]}]}
-		dmsetup suspend xc
+		read -r -a words <<<"${ways[round % ${#ways[@]}]}"
+		# Every third round keeps its table.
+		[ $((round % 3)) = 0 ] || load_table xc "$kind" 131072 "${words[@]}"
+		case $((round % 5)) in
+		0) dmsetup suspend --noflush xc ;;
+		1) dmsetup suspend --nolockfs xc ;;
+		*) dmsetup suspend xc ;;
+		esac
+		[ $((round % 6)) != 0 ] || sleep 0.3
 		dmsetup resume --noudevsync xc
-		[ "$(dmsetup status xc | cut -d' ' -f3)" = "$kind" ]
-		sleep 0.1
+		[ $((round % 3)) = 0 ] ||
+			[ "$(dmsetup status xc | cut -d' ' -f3)" = "$kind" ]
 	done
 	calm
 }
@@ -129,7 +119,7 @@ load_table()
 	ram_disks 1 64
 	map xc <<<"$(line "$TARGET" xts /dev/ram0 65536)"
 	busy /dev/mapper/xc
-	for sectors in 98304 131072 65536 131072; do
+	for sectors in 98304 131072 65536; do
 		load_table xc "$TARGET" $sectors
 		dmsetup suspend xc
 		dmsetup resume --noudevsync xc
@@ -137,7 +127,10 @@ load_table()
 		still_busy
 	done
 	calm
-	# The new part is encrypted with the IVs that follow.
+	# What is new is encrypted with the IVs that follow.
+	load_table xc "$TARGET" 131072
+	dmsetup suspend xc
+	dmsetup resume --noudevsync xc
 	fill /dev/mapper/xc grown
 	unmap xc
 	reference ref xts /dev/ram0
@@ -179,7 +172,7 @@ load_table()
 	volume()
 	{
 		local n=$1 round
-		for round in 1 2 3; do
+		for round in 1 2; do
 			map "xc$n" <<<"$(line "$TARGET" xts /dev/ram0 32768:$((n * 32768)))" &&
 				fio_verify "/dev/mapper/xc$n" --size=1M --iodepth=4 &&
 				unmap "xc$n" || return
@@ -233,7 +226,7 @@ load_table()
 	dmsetup clear held
 	rmmod "$module"
 	unmap held
-	for round in 1 2 3; do
+	for round in 1 2; do
 		load_target
 		encrypt xc xts /dev/ram0
 		fio_verify /dev/mapper/xc --size=1M
