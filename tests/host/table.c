@@ -633,17 +633,17 @@ static void test_specs(void)
 
 		error = NULL;
 		err = xc_spec_parse(&spec, cases[i].spec, cases[i].aead, &error);
-		check(!err, "%s: refused: %s", cases[i].spec,
-		      error ?: "(no error)");
-		if (err)
+		if (err) {
+			check(false, "%s: refused: %s", cases[i].spec, error);
 			continue;
+		}
 		check(!strcmp(spec.name, cases[i].name) &&
 		      same_string(spec.iv, cases[i].iv) &&
 		      same_string(spec.iv_opts, cases[i].opts) &&
 		      spec.keys == cases[i].keys,
 		      "%s: name %s, IV %s, its options %s, %u keys",
-		      cases[i].spec, spec.name, spec.iv ?: "(none)",
-		      spec.iv_opts ?: "(none)", spec.keys);
+		      cases[i].spec, spec.name,
+		      spec.iv ?: "(none)", spec.iv_opts ?: "(none)", spec.keys);
 	}
 }
 
