@@ -7,6 +7,8 @@
 # is noticed by verify_writes, one that fails makes the bio fail, and one that
 # answers later, in softirq context, from a full queue, changes nothing.
 
+bats_require_minimum_version 1.5.0
+
 SIZE=1024	# sectors
 
 setup_file()
@@ -38,7 +40,7 @@ toy()
 # toy_volume [OPTION...]: /dev/mapper/toy
 toy_volume()
 {
-	map toy <<<"0 $SIZE $TARGET capi:xcrypt-toy-plain64 $(hex_key 16) 0 /dev/ram0 0 $(options "$@")"
+	map toy <<<"0 $SIZE $TARGET capi:xcrypt-toy-plain64 $(hex_key 16) 0 /dev/ram0 0${1:+ $# $*}"
 }
 
 # status WORD: its value in the status
@@ -106,12 +108,12 @@ status()
 		# shellcheck disable=SC2086 # words
 		toy_volume $words
 		check_fill /dev/mapper/toy
-		random_bytes $((SIZE * 512)) | dd of=/dev/ram0 bs=1M status=none
+		random_bytes $((SIZE * 512)) other | raw_write /dev/ram0
 		fill /dev/mapper/toy
 		[ "$(raw /dev/ram0 | sha256sum)" = "$sum" ]
 		[ "$(status errors)" = 0 ]
 		unmap toy
-	done < <(offloads)
+	done < <(ways)
 	[ "$(cat /sys/module/xcrypt_toy/parameters/backlogged)" -gt "$before" ]
 	toy async 0
 }
