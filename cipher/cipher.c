@@ -376,7 +376,7 @@ int xc_cipher_set_key(struct xc_cipher *cipher, const char *arg, char **error)
 	err = hand_out_key(cipher);
 	cipher->key_valid = !err;
 	if (err)
-		*error = "key: the cipher refuses it, see its size";
+		*error = "key: refused by the cipher: see its size, or the hash of essiv";
 	if (cipher->key.keyring)
 		memzero_explicit(cipher->key.bytes, cipher->key.size);
 	return err;
