@@ -108,6 +108,8 @@ struct xc_options {
  * xc_opt() - is a flag among the options?
  * @opt: the options
  * @flag: the flag
+ *
+ * Return: true if it is.
  */
 static inline bool xc_opt(const struct xc_options *opt, enum xc_flag flag)
 {
@@ -154,6 +156,8 @@ struct xc_spec {
  * xc_spec_iv_is() - does a specification name this IV generator?
  * @spec: the specification
  * @name: the generator's name
+ *
+ * Return: true if it does.
  */
 static inline bool xc_spec_iv_is(const struct xc_spec *spec, const char *name)
 {
@@ -219,8 +223,10 @@ struct xc_key_layout {
 };
 
 /**
- * xc_subkey_size() - bytes of key that one cipher takes
+ * xc_subkey_size() - how much of a key one cipher takes
  * @layout: layout of the whole key
+ *
+ * Return: that number of bytes.
  */
 static inline unsigned int xc_subkey_size(const struct xc_key_layout *layout)
 {
@@ -477,6 +483,8 @@ struct xc_request {
 /**
  * xc_crypto_request() - the crypto API's request behind ours
  * @req: our request
+ *
+ * Return: it, aligned as the crypto API wants it.
  */
 static inline void *xc_crypto_request(struct xc_request *req)
 {
@@ -563,7 +571,7 @@ struct xc_volume {
 	unsigned int tags_sectors;
 	mempool_t pages;
 	struct percpu_counter pages_used;
-	struct mutex pages_lock;
+	struct mutex pages_lock;	/* whoever waits for pages, alone */
 
 	struct xc_stats __percpu *stats;
 };

@@ -16,6 +16,7 @@
 #include <crypto/md5.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/hex.h>
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
@@ -25,10 +26,6 @@
 #include <crypto/utils.h>
 #else
 #include <crypto/algapi.h>
-#endif
-
-#if __has_include(<linux/hex.h>)
-#include <linux/hex.h>
 #endif
 
 /* ---- crypto -------------------------------------------------------------- */

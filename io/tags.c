@@ -20,11 +20,11 @@ static int find_tuple_size(struct xc_volume *vol, unsigned int *size,
 	struct blk_integrity *bi = bdev_get_integrity(vol->dev->bdev);
 
 	if (!bi || !xc_bi_is_opaque(bi)) {
-		*error = "device: stores no metadata for sectors, as integrity: needs (dm-integrity does)";
+		*error = "device: stores no metadata with sectors, which integrity: needs";
 		return -EINVAL;
 	}
 	if (1 << bi->interval_exp != vol->cipher->sector_size) {
-		*error = "sector_size: the device below stores metadata for sectors of another size";
+		*error = "sector_size: not that of the metadata on the device below";
 		return -EINVAL;
 	}
 	*size = xc_bi_metadata_size(bi);

@@ -68,7 +68,7 @@ static blk_status_t verify(struct xc_io *io)
 		return BLK_STS_OK;
 
 	this_cpu_inc(io->vol->stats->mismatches);
-	DMERR_LIMIT("%pg: verify_writes: sectors %llu to %llu do not decipher to what was written; nothing was sent to the device",
+	DMERR_LIMIT("%pg: verify_writes: sectors %llu to %llu do not decipher to what was written",
 		    io->base->bi_bdev, (unsigned long long)io->sector,
 		    (unsigned long long)io->sector + bio_sectors(io->base) - 1);
 	return BLK_STS_IOERR;

@@ -183,7 +183,7 @@ static int load_keyring(struct xc_key *key, const char *name, char **error)
 		if (strstarts(name, key_types[i].prefix))
 			break;
 	if (i == ARRAY_SIZE(key_types)) {
-		*error = "key: type is not logon, user, encrypted or trusted, or not in this kernel";
+		*error = "key: type is not logon, user, encrypted or trusted";
 		return -EINVAL;
 	}
 	description = name + strlen(key_types[i].prefix);

@@ -19,11 +19,18 @@
 /* A key that slipped into another argument's place must not reach the log. */
 static bool looks_like_key(const char *value)
 {
-	unsigned int run = 0;
+	unsigned int digits = 0, letters = 0;
 
 	for (; *value; value++) {
-		run = isxdigit(*value) ? run + 1 : 0;
-		if (run == 32)
+		if (!isxdigit(*value)) {
+			digits = 0;
+			letters = 0;
+			continue;
+		}
+		digits++;
+		letters += !isdigit(*value);
+		/* 64 bits, if it is no decimal number, or 128 bits */
+		if ((digits >= 16 && letters) || digits >= 32)
 			return true;
 	}
 	return false;
@@ -71,7 +78,7 @@ static int parse_integrity(struct xc_options *opt, const char *word,
 	const char *profile;
 
 	if (sscanf(word, "integrity:%u:", &size) != 1) {
-		*error = "integrity: not of the form integrity:<bytes>:aead or integrity:<bytes>:none";
+		*error = "integrity: not of the form integrity:<bytes>:<aead|none>";
 		return -EINVAL;
 	}
 	if (!size || size > MAX_TAG_SIZE) {
@@ -145,11 +152,10 @@ static int parse_engine(struct xc_options *opt, const char *value,
 		opt->engine = XC_ENGINE_AUTO;
 	} else if (!strcasecmp(value, "api")) {
 		opt->engine = XC_ENGINE_API;
-	} else if (!strcasecmp(value, "batch")) {
-		*error = "engine: batch is not built yet; use auto or api";
-		return -EINVAL;
 	} else {
-		*error = "engine: not auto, api or batch";
+		*error = strcasecmp(value, "batch") ?
+			"engine: not auto, api or batch" :
+			"engine: batch is not built yet; use auto or api";
 		return -EINVAL;
 	}
 	return 0;
@@ -224,7 +230,7 @@ static int parse_sectors(const char *argument, const char *word, u64 *value)
 		return -EINVAL;
 	}
 	*value = sectors;
-	if (kstrtoull(word, 10, &sectors))
+	if (kstrtoull(skip_spaces(word), 10, &sectors))
 		DMWARN("%s: number does not fit 64 bits, %llu is used",
 		       argument, *value);
 	return 0;
@@ -254,7 +260,7 @@ int xc_table_parse(struct xc_table *table, unsigned int argc, char **argv,
 	table->opt.sector_size = SECTOR_SIZE;
 
 	if (argc < 5) {
-		*error = "too few arguments: <cipher> <key> <iv_offset> <device> <offset> are needed";
+		*error = "too few arguments: not <cipher> <key> <iv_offset> <device> <offset>";
 		return -EINVAL;
 	}
 	table->cipher = argv[0];

@@ -59,8 +59,10 @@ static const struct alg {
 	{ NULL, "cryptd(xts(ecb(aes-generic)))", { 32, 48, 64 }, 16, 16, 0 },
 };
 
-enum { NOIV, NUL, PLAIN, PLAIN64, PLAIN64BE, ESSIV_MD5, ESSIV_SHA256, BENBI,
-       LMK2, LMK3, TCW, EBOIV, ELEPHANT, IVS };
+enum {
+	NOIV, NUL, PLAIN, PLAIN64, PLAIN64BE, ESSIV_MD5, ESSIV_SHA256, BENBI,
+	LMK2, LMK3, TCW, EBOIV, ELEPHANT, IVS
+};
 
 static const char *const iv_name[IVS] = {
 	"", "null", "plain", "plain64", "plain64be", "essiv:md5", "essiv:sha256",
@@ -76,6 +78,7 @@ static const char *const offsets[] = {
 	"18446744073709551608",		/* wraps altogether */
 };
 #define ODD_OFFSET	2
+
 static const char *const starts[] = { "0", "8", "64" };
 static const char *const forms[] = { "hex", "logon", "user" };
 static const char *const flags[] = {
@@ -84,6 +87,7 @@ static const char *const flags[] = {
 	"no_read_workqueue no_write_workqueue",
 	"same_cpu_crypt submit_from_crypt_cpus allow_discards",
 };
+
 static const char *const extras[] = {
 	"", "offload:auto", "offload:inline", "offload:spread", "engine:api",
 	"engine:auto offload:spread", "verify_writes",
@@ -91,13 +95,17 @@ static const char *const extras[] = {
 };
 
 /* What a line is made of: an index for each */
-enum { ALG, IV, KEY, KEYCOUNT, SECTOR, LARGE, OFFSET, START, FORM, FLAGS, EXTRA,
-       FACTORS };
+enum {
+	ALG, IV, KEY, KEYCOUNT, SECTOR, LARGE, OFFSET, START, FORM, FLAGS, EXTRA,
+	FACTORS
+};
+
 #define SCHEME	(SECTOR + 1)	/* what must fit together comes before */
 
 static const int values[FACTORS] = {
 	ARRAY_SIZE(algs), IVS, 3, ARRAY_SIZE(keycounts), ARRAY_SIZE(sectors), 2,
-	ARRAY_SIZE(offsets), ARRAY_SIZE(starts), ARRAY_SIZE(forms), ARRAY_SIZE(flags), ARRAY_SIZE(extras),
+	ARRAY_SIZE(offsets), ARRAY_SIZE(starts), ARRAY_SIZE(forms),
+	ARRAY_SIZE(flags), ARRAY_SIZE(extras),
 };
 
 #define MOST	32		/* no factor has more values */
@@ -138,7 +146,7 @@ static int key_bytes(const int *v)
 	/* capi: has no place for a number of keys */
 	if (!a->old && n > 1 && !lmk)
 		return -1;
-	if ((n == 64) != lmk)
+	if (lmk != (n == 64))
 		return -1;
 	/* cipher_null takes no key, in any number */
 	if (!key && n > 1)

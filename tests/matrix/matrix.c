@@ -12,7 +12,7 @@
  *
  *	-c  cross-reading only: the IVs are random, so the raw bytes differ
  *	-f  flip a bit of device A after writing, to see that it is noticed
- * */
+ */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <unistd.h>
