@@ -691,14 +691,20 @@ static void eboiv_refuses_test(struct kunit *test)
 	refuse(test, bound, &xc_iv_elephant, "key: ");
 }
 
-/* Half a key that is no AES key is refused when it is set. */
+/* A half of the key that is no AES key is refused when it is set. */
 static void elephant_bad_key_test(struct kunit *test)
 {
+	static const struct xc_key_layout first = {
+		.size = 28, .tfms = 1, .extra = 16,
+	}, second = {
+		.size = 28, .tfms = 1, .extra = 12,
+	};
 	struct bound *bound = bind(test, &aes_cbc, &xc_iv_elephant);
-	struct xc_key_layout layout = { .size = 40, .tfms = 1, .extra = 20 };
 
 	KUNIT_EXPECT_NE(test, xc_iv_elephant.set_key(&bound->iv, bound->key,
-						     &layout), 0);
+						     &first), 0);
+	KUNIT_EXPECT_NE(test, xc_iv_elephant.set_key(&bound->iv, bound->key,
+						     &second), 0);
 }
 
 static struct kunit_case eboiv_cases[] = {

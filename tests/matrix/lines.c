@@ -77,6 +77,7 @@ static const char *const offsets[] = {
 	"4294967296", "1125899906842624",
 	"18446744073709551608",		/* wraps altogether */
 };
+
 #define ODD_OFFSET	2
 
 static const char *const starts[] = { "0", "8", "64" };
@@ -146,7 +147,7 @@ static int key_bytes(const int *v)
 	/* capi: has no place for a number of keys */
 	if (!a->old && n > 1 && !lmk)
 		return -1;
-	if (lmk != (n == 64))
+	if (lmk ? n != 64 : n == 64)
 		return -1;
 	/* cipher_null takes no key, in any number */
 	if (!key && n > 1)

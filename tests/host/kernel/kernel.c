@@ -48,6 +48,13 @@ static u64 digits(const char **s, bool *overflow)
 	return *overflow && kernel_scan_saturates ? ULLONG_MAX : value;
 }
 
+char *skip_spaces(const char *s)
+{
+	while (isspace(*s))
+		s++;
+	return (char *)s;
+}
+
 int kstrtoull(const char *s, unsigned int base, unsigned long long *value)
 {
 	bool overflow;
