@@ -151,7 +151,7 @@ loop_disk()
 
 # integrity_disk NAME DEVICE TAG_SIZE SECTOR_SIZE [MODE]: dm-integrity that
 # keeps TAG_SIZE bytes a sector for the target above, as cryptsetup sets it up.
-# MODE is J (journal), B (bitmap) or D (direct, the default).
+# MODE is J (journal) or D (direct, the default).
 integrity_disk()
 {
 	local tail="$2 0 $3 ${5:-D} 1 block_size:$4" size
