@@ -167,7 +167,7 @@ reads_with()
 	unmap x c
 	reads_with "$X" :32:encrypted:xc-enc enc
 	# Of another size than the key has
-	refused map NAME <<<"0 $SIZE $TARGET $SPEC :64:encrypted:xc-enc 0 $X 0"
+	fails map x 2>/dev/null <<<"0 $SIZE $TARGET $SPEC :64:encrypted:xc-enc 0 $X 0"
 }
 
 @test "a trusted key is refused where there is none" {
