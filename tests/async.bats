@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 900
-# kernels: 6.1 7.3
+# kernels: 6.1
 #
 # Takes a quarter of an hour under emulation, so only with XCRYPT_LONG=1; toy.bats
 # has an asynchronous cipher of its own that takes seconds.
