@@ -51,7 +51,13 @@ swapped()
 	swapped 60
 }
 
+long_run()
+{
+	[ "${XCRYPT_LONG:-}" = 1 ] || skip "takes long under emulation: XCRYPT_LONG=1"
+}
+
 @test "swapping, wherever the cipher runs" {
+	long_run
 	for words in offload:inline "offload:spread verify_writes"; do
 		# shellcheck disable=SC2086 # words
 		swapped 10 $words
@@ -59,6 +65,7 @@ swapped()
 }
 
 @test "swapping to a file on an encrypted file system" {
+	long_run
 	modules ext4
 	grep -qw ext4 /proc/filesystems || skip "this kernel has no ext4"
 	encrypt xc xts "$disk" sector_size:4096
