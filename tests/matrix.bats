@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # machine: -m 1024 --timeout 2400
-# kernels: 6.1 6.12 7.3
+# kernels: 6.1
 #
 # Bit for bit against dm-crypt: the same data written through both leaves the
 # same bytes on the device below, and each reads what the other wrote.
