@@ -157,8 +157,8 @@ make_zonefs()
 }
 
 @test "zonefs on top" {
-	[ "${XCRYPT_LONG:-}" = 1 ] ||
-		skip "appends of zonefs end with EIO on 6.1, not understood yet: XCRYPT_LONG=1"
+	kernel_at_least 6.10 ||
+		skip "zonefs gets EIO for dm's emulated appends here, with dm-crypt as well"
 	modules zonefs
 	grep -qw zonefs /proc/filesystems || skip "this kernel has no zonefs"
 	encrypt xc xts /dev/zoned
