@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * AES-XTS on x86-64, whatever the width of the vectors.
+ *
+ * xts_aesni.c and xts_vaes.c include this after they have defined VEC, the
+ * type of a vector of VEC_BLOCKS blocks, and the operations on it, vec_...().
+ * The name of the one function that they take from here is xts_crypt().
+ *
+ * Secrets are to stay out of memory other than the key and the tweaks' array
+ * in crypt(): a stride and its tweaks fit the registers.  Hence round keys are
+ * loaded anew by every stride, and forget() keeps the compiler from loading
+ * them earlier, which would make it spill registers onto the stack.
+ */
+#ifndef _XC_XTS_X86_H
+#define _XC_XTS_X86_H
+
+#include <immintrin.h>
+
+#include "xts.h"
+
+/* In flight together: blocks of a data unit, or IVs. */
+#define STRIDE		8
+#define STRIDE_SIZE	(STRIDE * XC_XTS_BLOCK)
+#define VECS		(STRIDE / VEC_BLOCKS)
+
+struct stride {
+	VEC v[VECS];
+};
+
+/* The compiler is to know nothing more about @x. */
+#define forget(x)	asm volatile("" : "+r" (x))
+
+void xc_xts_x86_set_key(struct xc_xts_key *key, const u8 *bytes,
+			unsigned int size);
+
+/* ---- one block ------------------------------------------------------------ */
+
+static __always_inline __m128i block_load(const u8 *src)
+{
+	return _mm_loadu_si128((const __m128i *)src);
+}
+
+static __always_inline void block_store(u8 *dst, __m128i b)
+{
+	_mm_storeu_si128((__m128i *)dst, b);
+}
+
+/* FIPS 197, 5.1 or 5.3.5. */
+static __always_inline __m128i block_aes(__m128i b, const u8 *key,
+					 unsigned int rounds, bool encrypt)
+{
+	const u8 *last = key + rounds * XC_XTS_BLOCK;
+
+	b = _mm_xor_si128(b, block_load(key));
+	for (key += XC_XTS_BLOCK; key < last; key += XC_XTS_BLOCK) {
+		if (encrypt)
+			b = _mm_aesenc_si128(b, block_load(key));
+		else
+			b = _mm_aesdec_si128(b, block_load(key));
+	}
+	return encrypt ? _mm_aesenclast_si128(b, block_load(key)) :
+			 _mm_aesdeclast_si128(b, block_load(key));
+}
+
+/*
+ * IEEE 1619, 5.2: the product with x modulo x^128 + x^7 + x^2 + x + 1, where
+ * the first byte has the lowest terms.
+ */
+static __always_inline __m128i block_mul_x(__m128i b)
+{
+	const __m128i poly = _mm_cvtsi64_si128(0x87);
+	__m128i carry = _mm_srli_epi64(b, 63);
+
+	b = _mm_xor_si128(_mm_slli_epi64(b, 1), _mm_bslli_si128(carry, 8));
+	return _mm_xor_si128(b, _mm_clmulepi64_si128(carry, poly, 0x01));
+}
+
+/* ---- a stride ------------------------------------------------------------- */
+
+static __always_inline void stride_load(struct stride *s, const u8 *src)
+{
+	int i;
+
+	for (i = 0; i < VECS; i++)
+		s->v[i] = vec_load(src + i * sizeof(VEC));
+}
+
+static __always_inline void stride_store(u8 *dst, const struct stride *s)
+{
+	int i;
+
+	for (i = 0; i < VECS; i++)
+		vec_store(dst + i * sizeof(VEC), s->v[i]);
+}
+
+static __always_inline void stride_xor(struct stride *s, const struct stride *t)
+{
+	int i;
+
+	for (i = 0; i < VECS; i++)
+		s->v[i] = vec_xor(s->v[i], t->v[i]);
+}
+
+/* The round of round key @n. */
+static __always_inline void stride_round(struct stride *s, const u8 *key, int n,
+					 bool encrypt)
+{
+	int i;
+
+	for (i = 0; i < VECS; i++) {
+		VEC k = vec_key(key, n);
+
+		s->v[i] = encrypt ? vec_enc(s->v[i], k) : vec_dec(s->v[i], k);
+	}
+}
+
+/* FIPS 197, 5.1 or 5.3.5.  Longer keys have their additional rounds first. */
+static __always_inline void stride_aes(struct stride *s, const u8 *key,
+				       unsigned int rounds, bool encrypt)
+{
+	int i;
+
+	forget(key);
+	for (i = 0; i < VECS; i++)
+		s->v[i] = vec_xor(s->v[i], vec_key(key, 0));
+	if (rounds > 12) {
+		stride_round(s, key, 1, encrypt);
+		stride_round(s, key, 2, encrypt);
+		key += 2 * XC_XTS_BLOCK;
+	}
+	if (rounds > 10) {
+		stride_round(s, key, 1, encrypt);
+		stride_round(s, key, 2, encrypt);
+		key += 2 * XC_XTS_BLOCK;
+	}
+	for (i = 1; i < 10; i++)
+		stride_round(s, key, i, encrypt);
+	for (i = 0; i < VECS; i++) {
+		VEC k = vec_key(key, 10);
+
+		s->v[i] = encrypt ? vec_enclast(s->v[i], k) :
+				    vec_declast(s->v[i], k);
+	}
+}
+
+/* Each block's product with x to the power of @n, at most 57. */
+static __always_inline VEC vec_mul_x(VEC v, const int n)
+{
+	VEC carry = vec_shr64(v, 64 - n);
+
+	v = vec_xor(vec_shl64(v, n), vec_shl_bytes(carry, 8));
+	return vec_xor(v, vec_clmul(carry, vec_poly(), 0x01));
+}
+
+/* The tweaks of a data unit's first stride, of the encrypted IV. */
+static __always_inline void tweaks_first(struct stride *t, const u8 *tweak)
+{
+	int i;
+
+	t->v[0] = vec_first_tweaks(block_load(tweak));
+	for (i = 1; i < VECS; i++)
+		t->v[i] = vec_mul_x(t->v[0], i * VEC_BLOCKS);
+}
+
+/* Those of the next stride: the power of x is 8, so whole bytes move. */
+static __always_inline void tweaks_next(struct stride *t)
+{
+	int i;
+
+	for (i = 0; i < VECS; i++) {
+		VEC carry = vec_shr_bytes(t->v[i], XC_XTS_BLOCK - STRIDE / 8);
+
+		t->v[i] = vec_xor(vec_shl_bytes(t->v[i], STRIDE / 8),
+				  vec_clmul(carry, vec_poly(), 0x00));
+	}
+}
+
+/* ---- data units ----------------------------------------------------------- */
+
+/* The end of a data unit whose size is no multiple of a stride's. */
+static __always_inline void crypt_rest(const u8 *key, unsigned int rounds,
+				       u8 *dst, const u8 *src,
+				       unsigned int size, __m128i tweak,
+				       bool encrypt)
+{
+	__m128i b;
+
+	for (; size; size -= XC_XTS_BLOCK) {
+		b = _mm_xor_si128(block_load(src), tweak);
+		b = block_aes(b, key, rounds, encrypt);
+		block_store(dst, _mm_xor_si128(b, tweak));
+		tweak = block_mul_x(tweak);
+		src += XC_XTS_BLOCK;
+		dst += XC_XTS_BLOCK;
+	}
+}
+
+static __always_inline void crypt_sector(const u8 *key, unsigned int rounds,
+					 u8 *dst, const u8 *src,
+					 unsigned int size, const u8 *tweak,
+					 bool encrypt)
+{
+	struct stride s, t;
+
+	tweaks_first(&t, tweak);
+	for (; size >= STRIDE_SIZE; size -= STRIDE_SIZE) {
+		stride_load(&s, src);
+		stride_xor(&s, &t);
+		stride_aes(&s, key, rounds, encrypt);
+		stride_xor(&s, &t);
+		stride_store(dst, &s);
+		tweaks_next(&t);
+		src += STRIDE_SIZE;
+		dst += STRIDE_SIZE;
+	}
+	crypt_rest(key, rounds, dst, src, size, vec_first_block(t.v[0]),
+		   encrypt);
+}
+
+static __always_inline void encrypt_ivs(const struct xc_xts_key *key,
+					u8 *tweaks, const u8 *ivs,
+					unsigned int count)
+{
+	struct stride s;
+
+	if (count == STRIDE) {
+		stride_load(&s, ivs);
+		stride_aes(&s, key->tweak[0], key->rounds, true);
+		stride_store(tweaks, &s);
+		return;
+	}
+	for (; count; count--) {
+		block_store(tweaks, block_aes(block_load(ivs), key->tweak[0],
+					      key->rounds, true));
+		tweaks += XC_XTS_BLOCK;
+		ivs += XC_XTS_BLOCK;
+	}
+}
+
+static __always_inline void crypt(const struct xc_xts_key *key, u8 *dst,
+				  const u8 *src, unsigned int sector_size,
+				  unsigned int sectors, const u8 *ivs,
+				  bool encrypt)
+{
+	const u8 *data_key = encrypt ? key->encrypt[0] : key->decrypt[0];
+	u8 tweaks[STRIDE_SIZE];
+	unsigned int count, i;
+
+	for (; sectors; sectors -= count) {
+		count = sectors < STRIDE ? sectors : STRIDE;
+		encrypt_ivs(key, tweaks, ivs, count);
+		ivs += count * XC_XTS_BLOCK;
+		for (i = 0; i < count; i++) {
+			crypt_sector(data_key, key->rounds, dst, src,
+				     sector_size, tweaks + i * XC_XTS_BLOCK,
+				     encrypt);
+			src += sector_size;
+			dst += sector_size;
+		}
+	}
+
+	for (i = 0; i < VECS; i++)
+		vec_store(tweaks + i * sizeof(VEC), vec_zero());
+	asm volatile("" : : "r" (tweaks) : "memory");
+	_mm256_zeroall();
+}
+
+/* See &xc_xts_impl.crypt.  Each direction has its own code. */
+static void xts_crypt(const struct xc_xts_key *key, u8 *dst, const u8 *src,
+		      unsigned int sector_size, unsigned int sectors,
+		      const u8 *ivs, bool encrypt)
+{
+	if (encrypt)
+		crypt(key, dst, src, sector_size, sectors, ivs, true);
+	else
+		crypt(key, dst, src, sector_size, sectors, ivs, false);
+}
+
+#endif
