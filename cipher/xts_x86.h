@@ -28,7 +28,7 @@ struct stride {
 };
 
 /* The compiler is to know nothing more about @x. */
-#define forget(x)	asm volatile("" : "+r" (x))
+#define forget(x)	({ asm volatile("" : "+r" (x)); })
 
 void xc_xts_x86_set_key(struct xc_xts_key *key, const u8 *bytes,
 			unsigned int size);
