@@ -25,13 +25,6 @@
 
 #include "../dm-xcrypt.h"
 
-/*
- * offload:auto.  Up to these many bytes the cipher takes less time than it
- * takes another CPU to notice that there is work.
- */
-#define AUTO_INLINE_READ SZ_4K
-#define AUTO_INLINE_WRITE SZ_16K
-
 static DEFINE_IDA(ids);
 
 /**
@@ -39,11 +32,15 @@ static DEFINE_IDA(ids);
  * @vol: the volume
  * @bio: the bio, as submitted
  *
+ * offload:auto goes by the context, by the length of the bio, and by what the
+ * engine makes of that length.
+ *
  * Context: Any context.
  * Return: true to do it here and now, false to do it in crypt_wq.
  */
 bool xc_runs_inline(const struct xc_volume *vol, const struct bio *bio)
 {
+	const struct xc_engine *engine = vol->cipher->engine;
 	bool write = bio_data_dir(bio) == WRITE;
 
 	if (xc_opt(&vol->opt, write ? XC_NO_WRITE_WORKQUEUE :
@@ -56,16 +53,21 @@ bool xc_runs_inline(const struct xc_volume *vol, const struct bio *bio)
 	case XC_OFFLOAD_SPREAD:
 		return false;
 	default:
-		return bio->bi_iter.bi_size <= (write ? AUTO_INLINE_WRITE :
-							AUTO_INLINE_READ);
+		return bio->bi_iter.bi_size <=
+			(in_task() && !irqs_disabled() ?
+			 engine->inline_task : engine->inline_softirq);
 	}
 }
 
-static void queue(struct workqueue_struct *wq, struct xc_io *io, work_func_t fn)
-{
-	INIT_WORK(&io->work, fn);
-	queue_work(wq, &io->work);
-}
+/*
+ * A macro, so that each use is a lock class of its own: lockdep would take the
+ * one work item in a softirq and the other in a task for the same lock.
+ */
+#define queue(wq, io, fn)			\
+do {						\
+	INIT_WORK(&(io)->work, fn);		\
+	queue_work(wq, &(io)->work);		\
+} while (0)
 
 /**
  * xc_queue_crypt() - go on in crypt_wq
