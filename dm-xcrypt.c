@@ -289,6 +289,7 @@ static int __init xcrypt_init(void)
 {
 	int err;
 
+	xc_batch_init();
 	err = dm_register_target(&xcrypt_target);
 	if (err)
 		return err;

@@ -77,11 +77,13 @@ enum xc_offload {
  * @XC_ENGINE_DEFAULT: not given; the same as auto, but not printed
  * @XC_ENGINE_AUTO: the fastest that applies
  * @XC_ENGINE_API: one kernel crypto API request a sector
+ * @XC_ENGINE_BATCH: many sectors in one pass
  */
 enum xc_engine_choice {
 	XC_ENGINE_DEFAULT,
 	XC_ENGINE_AUTO,
 	XC_ENGINE_API,
+	XC_ENGINE_BATCH,
 };
 
 /**
@@ -205,6 +207,8 @@ void xc_key_clear_arg(char *arg);
 
 /* Longer than any IV of the kernel's ciphers (Adiantum and HCTR2 have 32). */
 #define XC_MAX_IV_SIZE 64
+/* The IV of XTS: a block of AES. */
+#define XC_XTS_IV_SIZE 16
 
 /**
  * struct xc_key_layout - how the bytes of a key are shared out
@@ -266,6 +270,9 @@ struct xc_iv_call {
  * @generate: write the IV of a sector; any context but hard interrupt
  * @post: (optional) what remains to be done once the cipher has run; any
  *	context but hard interrupt
+ * @fill: (optional) write ``count`` IVs of 16 bytes, for numbers that are
+ *	``step`` apart; for generators to which the number is all, in any
+ *	context
  */
 struct xc_iv_ops {
 	const char *name;
@@ -284,6 +291,8 @@ struct xc_iv_ops {
 			const struct xc_iv_call *call);
 	void (*post)(const struct xc_iv *iv, u8 *out,
 		     const struct xc_iv_call *call);
+	void (*fill)(const struct xc_iv *iv, u8 (*out)[XC_XTS_IV_SIZE],
+		     u64 sector, unsigned int step, unsigned int count);
 };
 
 /**
@@ -329,6 +338,8 @@ int xc_eboiv_generate(const struct xc_iv *iv, struct crypto_sync_skcipher *tfm,
 /* ---- cipher/: keys and ciphers of a volume, and engines ------------------ */
 
 struct xc_engine;
+struct xc_xts_impl;
+struct xc_xts_key;
 
 /**
  * struct xc_cipher - everything that turns plaintext of a volume to ciphertext
@@ -349,7 +360,9 @@ struct xc_engine;
  * @auth_size: bytes of authentication tag a sector
  * @iv_stored: bytes of IV kept beside the tag
  * @tuple_size: bytes of metadata a sector on the device below
- * @requests: &struct xc_request, for what an asynchronous cipher is given
+ * @requests: engine:api: &struct xc_request, for what an asynchronous cipher is
+ *	given
+ * @xts: engine:batch: round keys
  *
  * It knows nothing of devices and bios' ways, so a volume may hold two.
  */
@@ -372,6 +385,7 @@ struct xc_cipher {
 	unsigned int iv_stored;
 	unsigned int tuple_size;
 	mempool_t requests;
+	struct xc_xts_key *xts;
 };
 
 struct xc_cipher *xc_cipher_create(const struct xc_table *table, char **error);
@@ -439,22 +453,46 @@ enum xc_result {
 /**
  * struct xc_engine - a way of bringing sectors to a cipher
  * @name: as in a table line and in the status
+ * @inline_softirq: most bytes to be enciphered where a softirq brings them;
+ *	more would keep others waiting for too long
+ * @inline_task: the same, where a task does
+ * @create: set up what the engine keeps in a cipher; may sleep.  What fails is
+ *	cleaned up by destroy().
+ * @destroy: undo create(); may sleep
+ * @set_key: (optional) take the cipher's key as well; may sleep
+ * @wipe: (optional) forget it; may sleep
  * @request_size: bytes that a run needs at xc_run.own
  * @run: take a run as far as it will go.  May be called in softirq context
  *	with @may_sleep false; never waits for memory then.
+ * @divisible: (optional) parts of a run may be taken at the same time, from
+ *	here and now, and none of them will be pending
  */
 struct xc_engine {
 	const char *name;
+	unsigned int inline_softirq;
+	unsigned int inline_task;
+	int (*create)(struct xc_cipher *cipher);
+	void (*destroy)(struct xc_cipher *cipher);
+	void (*set_key)(struct xc_cipher *cipher, const u8 *key);
+	void (*wipe)(struct xc_cipher *cipher);
 	unsigned int (*request_size)(const struct xc_cipher *cipher);
 	enum xc_result (*run)(struct xc_run *run, bool may_sleep);
+	bool (*divisible)(void);
 };
 
 extern const struct xc_engine xc_api_engine;
+extern const struct xc_engine xc_batch_engine;
 
 void xc_run_init(struct xc_run *run, struct xc_cipher *cipher, bool encrypt,
 		 struct bio *src, struct bio *dst, sector_t sector, u8 *tags);
+void xc_run_part(struct xc_run *part, const struct xc_run *run,
+		 unsigned int from, unsigned int size);
 enum xc_result xc_run(struct xc_run *run, bool may_sleep);
 void xc_run_sync(struct xc_run *run);
+
+void xc_batch_init(void);
+bool xc_batch_fits(const struct xc_cipher *cipher, const struct xc_spec *spec);
+bool xc_batch_check(const struct xc_xts_impl *impl);
 
 /**
  * struct xc_request - one sector in the hands of the crypto API
@@ -504,6 +542,7 @@ int xc_aead_start(struct xc_request *req, struct aead_request *areq);
  * @sectors: their length in 512-byte sectors, by direction
  * @inlined: bios enciphered in the submitting or completing context
  * @spread: bios enciphered in a workqueue
+ * @helped: CPUs that came to help with a bio and found something to do
  * @errors: bios that ended with an error
  * @mismatches: writes failed by verify_writes
  */
@@ -512,6 +551,7 @@ struct xc_stats {
 	u64 sectors[2];
 	u64 inlined;
 	u64 spread;
+	u64 helped;
 	u64 errors;
 	u64 mismatches;
 };
@@ -542,6 +582,7 @@ void xc_status_print(const struct xc_volume *vol, char *result,
  * @bios: bios for the device below
  * @tags: buffers for the metadata of a bio, when kmalloc() had none
  * @tags_sectors: sectors whose metadata fits a buffer of @tags
+ * @helpers: work items of io/share.c that no CPU has begun
  * @pages: pages for enciphered data
  * @pages_used: how many of them are in use
  * @pages_lock: held by the one who waits for @pages
@@ -565,6 +606,7 @@ struct xc_volume {
 	struct llist_head to_submit;
 	struct work_struct submit_work;
 	atomic_t deferred;
+	atomic_t helpers;
 
 	struct bio_set bios;
 	mempool_t tags;
@@ -574,6 +616,19 @@ struct xc_volume {
 	struct mutex pages_lock;	/* whoever waits for pages, alone */
 
 	struct xc_stats __percpu *stats;
+};
+
+/* CPUs that may help with one bio. */
+#define XC_HELPERS 3
+
+/**
+ * struct xc_helper - a CPU that may help with a bio
+ * @work: in xc_volume.crypt_wq
+ * @io: the bio on its way
+ */
+struct xc_helper {
+	struct work_struct work;
+	struct xc_io *io;
 };
 
 /**
@@ -587,10 +642,14 @@ struct xc_volume {
  * @tags: metadata of the bio's sectors, NULL where there is none
  * @tags_pooled: @tags comes from xc_volume.tags
  * @bounce: (reads) go through private pages
+ * @end_io: (reads) who is to be called when @base has ended
+ * @iter: (reads) the iterator of @base, which the device below uses up
  * @work: for whichever workqueue it is handed to
  * @node: in xc_volume.to_submit
  * @sorted: among those taken from there
  * @run: its way through the cipher
+ * @taken: bytes of @run that somebody has taken on
+ * @helper: those who may help with it
  *
  * Lies in the private data of @base.  A &struct xc_request follows.
  */
@@ -604,12 +663,16 @@ struct xc_io {
 	u8 *tags;
 	bool tags_pooled;
 	bool bounce;
+	bio_end_io_t *end_io;
+	struct bvec_iter iter;
 	struct work_struct work;
 	union {
 		struct llist_node node;
 		struct list_head sorted;
 	};
 	struct xc_run run;
+	atomic_t taken;
+	struct xc_helper helper[XC_HELPERS];
 };
 
 int xc_volume_init(struct xc_volume *vol, const char *name, char **error);
@@ -643,5 +706,7 @@ void xc_queue_memory(struct xc_io *io, work_func_t fn);
 void xc_queue_submit(struct xc_io *io, work_func_t fn);
 void xc_queue_bh(struct xc_io *io, work_func_t fn);
 void xc_submit(struct xc_io *io);
+
+enum xc_result xc_run_shared(struct xc_io *io, bool may_sleep);
 
 #endif

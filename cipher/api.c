@@ -8,6 +8,9 @@
 
 #include "../dm-xcrypt.h"
 
+/* Requests in a driver's hands at a time when there is no memory for more. */
+#define MIN_REQUESTS 64
+
 static unsigned int api_request_size(const struct xc_cipher *cipher)
 {
 	unsigned int size = sizeof(struct xc_request) + ARCH_KMALLOC_MINALIGN;
@@ -170,8 +173,24 @@ static enum xc_result api_run(struct xc_run *run, bool may_sleep)
 						    XC_RUN_PENDING;
 }
 
+static int api_create(struct xc_cipher *cipher)
+{
+	return mempool_init_kmalloc_pool(&cipher->requests, MIN_REQUESTS,
+					 api_request_size(cipher));
+}
+
+static void api_destroy(struct xc_cipher *cipher)
+{
+	mempool_exit(&cipher->requests);
+}
+
 const struct xc_engine xc_api_engine = {
 	.name = "api",
+	/* takes less time than another CPU to notice that there is work */
+	.inline_softirq = SZ_4K,
+	.inline_task = SZ_16K,
+	.create = api_create,
+	.destroy = api_destroy,
 	.request_size = api_request_size,
 	.run = api_run,
 };

@@ -14,9 +14,6 @@
 
 #include "../dm-xcrypt.h"
 
-/* Requests in a driver's hands at a time when there is no memory for more. */
-#define MIN_REQUESTS 64
-
 /* The name asked of the crypto API, with ESSIV's template where it is used. */
 static int api_name(const struct xc_spec *spec, char *name, char **error)
 {
@@ -199,6 +196,22 @@ static int init_iv(struct xc_cipher *cipher, const struct xc_spec *spec,
 	return 0;
 }
 
+/* The engine that the table line asks for, or the best. */
+static int init_engine(struct xc_cipher *cipher, const struct xc_spec *spec,
+		       const struct xc_options *opt, char **error)
+{
+	bool fits = xc_batch_fits(cipher, spec);
+
+	if (opt->engine == XC_ENGINE_BATCH && !fits) {
+		*error = "engine: batch is for AES in XTS mode with one key and an IV made of the sector number alone, on a CPU with AES instructions, outside FIPS mode";
+		return -EINVAL;
+	}
+	cipher->engine = fits && opt->engine != XC_ENGINE_API ?
+		&xc_batch_engine : &xc_api_engine;
+	*error = "no memory for the engine";
+	return cipher->engine->create(cipher);
+}
+
 /**
  * xc_cipher_create() - make what a table line's cipher and key describe
  * @table: the line
@@ -236,7 +249,6 @@ struct xc_cipher *xc_cipher_create(const struct xc_table *table, char **error)
 	cipher->large_iv = xc_opt(opt, XC_IV_LARGE_SECTORS);
 	cipher->sector_size = opt->sector_size;
 	cipher->sector_shift = ilog2(opt->sector_size) - SECTOR_SHIFT;
-	cipher->engine = &xc_api_engine;
 
 	err = -ENOMEM;
 	*error = "key: no memory for it";
@@ -253,16 +265,12 @@ struct xc_cipher *xc_cipher_create(const struct xc_table *table, char **error)
 	err = init_iv(cipher, &spec, error);
 	if (err)
 		goto destroy;
+	err = init_engine(cipher, &spec, opt, error);
+	if (err)
+		goto destroy;
 	err = xc_cipher_set_key(cipher, table->key, error);
 	if (err)
 		goto destroy;
-
-	err = mempool_init_kmalloc_pool(&cipher->requests, MIN_REQUESTS,
-					cipher->engine->request_size(cipher));
-	if (err) {
-		*error = "no memory for cipher requests";
-		goto destroy;
-	}
 	return cipher;
 
 destroy:
@@ -280,7 +288,8 @@ void xc_cipher_destroy(struct xc_cipher *cipher)
 {
 	unsigned int i;
 
-	mempool_exit(&cipher->requests);
+	if (cipher->engine)
+		cipher->engine->destroy(cipher);
 	if (cipher->iv.ops && cipher->iv.ops->destroy)
 		cipher->iv.ops->destroy(&cipher->iv);
 	if (cipher->skcipher)
@@ -349,6 +358,8 @@ static int hand_out_key(struct xc_cipher *cipher)
 	err = set_tfm_keys(cipher, cipher->key.bytes);
 	if (iv->ops && iv->ops->set_key)
 		r = iv->ops->set_key(iv, cipher->key.bytes, &cipher->layout);
+	if (cipher->engine->set_key)
+		cipher->engine->set_key(cipher, cipher->key.bytes);
 	return err ?: r;
 }
 
@@ -399,6 +410,8 @@ int xc_cipher_wipe_key(struct xc_cipher *cipher)
 	err = hand_out_key(cipher);
 	if (iv->ops && iv->ops->wipe)
 		iv->ops->wipe(iv);
+	if (cipher->engine->wipe)
+		cipher->engine->wipe(cipher);
 	xc_key_wipe(&cipher->key);
 	return err;
 }

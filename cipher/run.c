@@ -37,6 +37,26 @@ void xc_run_init(struct xc_run *run, struct xc_cipher *cipher, bool encrypt,
 }
 
 /**
+ * xc_run_part() - make a run of a part of another
+ * @part: the part; its ``own`` and ``done`` are those of @run
+ * @run: a run that no engine has begun, of sectors without metadata
+ * @from: where the part starts, in bytes
+ * @size: its length in bytes; what is beyond the end of @run is left out
+ *
+ * Context: Any context.
+ */
+void xc_run_part(struct xc_run *part, const struct xc_run *run,
+		 unsigned int from, unsigned int size)
+{
+	*part = *run;
+	bio_advance_iter(part->src, &part->src_iter, from);
+	bio_advance_iter(part->dst, &part->dst_iter, from);
+	part->src_iter.bi_size = min(part->src_iter.bi_size, size);
+	part->dst_iter.bi_size = part->src_iter.bi_size;
+	part->sector += from >> SECTOR_SHIFT;
+}
+
+/**
  * xc_run() - take a run as far as it will go
  * @run: the run; after %XC_RUN_AGAIN, once more
  * @may_sleep: the caller may sleep

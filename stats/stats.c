@@ -19,6 +19,7 @@ static struct xc_stats sum_stats(const struct xc_volume *vol)
 		}
 		sum.inlined += one->inlined;
 		sum.spread += one->spread;
+		sum.helped += one->helped;
 		sum.errors += one->errors;
 		sum.mismatches += one->mismatches;
 	}
@@ -44,8 +45,8 @@ void xc_status_print(const struct xc_volume *vol, char *result,
 	       vol->cipher->key_valid ? "valid" : "wiped");
 	DMEMIT(" read:%llu/%llu write:%llu/%llu", sum.bios[READ],
 	       sum.sectors[READ], sum.bios[WRITE], sum.sectors[WRITE]);
-	DMEMIT(" inline:%llu spread:%llu errors:%llu", sum.inlined, sum.spread,
-	       sum.errors);
+	DMEMIT(" inline:%llu spread:%llu helped:%llu errors:%llu", sum.inlined,
+	       sum.spread, sum.helped, sum.errors);
 	if (xc_opt(&vol->opt, XC_VERIFY_WRITES))
 		DMEMIT(" mismatches:%llu", sum.mismatches);
 }

@@ -152,10 +152,10 @@ static int parse_engine(struct xc_options *opt, const char *value,
 		opt->engine = XC_ENGINE_AUTO;
 	} else if (!strcasecmp(value, "api")) {
 		opt->engine = XC_ENGINE_API;
+	} else if (!strcasecmp(value, "batch")) {
+		opt->engine = XC_ENGINE_BATCH;
 	} else {
-		*error = strcasecmp(value, "batch") ?
-			"engine: not auto, api or batch" :
-			"engine: batch is not built yet; use auto or api";
+		*error = "engine: not auto, api or batch";
 		return -EINVAL;
 	}
 	return 0;

@@ -26,4 +26,5 @@ const char *const xc_engine_words[] = {
 	[XC_ENGINE_DEFAULT] = "auto",
 	[XC_ENGINE_AUTO] = "auto",
 	[XC_ENGINE_API] = "api",
+	[XC_ENGINE_BATCH] = "batch",
 };

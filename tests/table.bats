@@ -358,13 +358,6 @@ as_crypt()
 	[[ "$output" == *"offload:spread engine:api verify_writes" ]] || die "$output"
 }
 
-@test "engine:batch is accepted, or refused with words that say why" {
-	not_for_crypt
-	log_mark
-	map batch 2>/dev/null <<<"0 $SIZE xcrypt aes-xts-plain64 $K 0 $D 0 1 engine:batch" ||
-		log_since | grep -q "xcrypt: engine: batch"
-}
-
 # --- status --------------------------------------------------------------------
 
 # word NAME: the value of a word of the status of mapping st

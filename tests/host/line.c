@@ -212,6 +212,7 @@ char *line_options(const struct xc_options *opt)
 	static const char *const engine[] = {
 		[XC_ENGINE_AUTO] = "engine=auto",
 		[XC_ENGINE_API] = "engine=api",
+		[XC_ENGINE_BATCH] = "engine=batch",
 	};
 	char *text = calloc(1, 1024);
 	unsigned long known = 0;

@@ -176,6 +176,7 @@ static void test_own_options(void)
 	accept(LINE("0 /dev/sda 0 1 engine:auto"), "engine=auto", false);
 	accept(LINE("0 /dev/sda 0 1 engine:api"), "engine=api", false);
 	accept(LINE("0 /dev/sda 0 1 Engine:API"), "engine=api", false);
+	accept(LINE("0 /dev/sda 0 1 engine:batch"), "engine=batch", false);
 	accept(LINE("0 /dev/sda 0 1 verify_writes"), "verify", false);
 	accept(LINE("0 /dev/sda 0 3 engine:api verify_writes offload:spread"),
 	       "verify offload=spread engine=api", false);
@@ -526,7 +527,9 @@ static void test_round_trip(void)
 	static const char *const offload[] = {
 		"", " offload:auto", " offload:inline", " offload:spread",
 	};
-	static const char *const engine[] = { "", " engine:auto", " engine:api" };
+	static const char *const engine[] = {
+		"", " engine:auto", " engine:api", " engine:batch"
+	};
 	static const char *const integrity[] = {
 		"", " integrity:16:none", " integrity:28:aead",
 	};

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * engine:batch, whole vectors of a bio in one pass through AES-XTS.
+ *
+ * What the crypto API asks for each sector (a request, a scatterlist, a tweak
+ * of its own, an indirect call) costs as much as the cipher itself when sectors
+ * have 512 bytes.  Here the IVs of many sectors are written at once, and an
+ * implementation for this processor (cipher/xts.h) takes them together with the
+ * data.  The crypto API's handle remains beside it, to judge the key.
+ *
+ * Where the SIMD unit may not be used, a run has to wait for a context where it
+ * may.
+ */
+#include <linux/fips.h>
+#include <linux/slab.h>
+
+#include "../dm-xcrypt.h"
+#include "simd.h"
+#include "xts.h"
+
+/*
+ * Bytes between two chances for others to run: some microseconds, far below the
+ * 50 that a desktop or an audio device would notice.
+ */
+#define STINT SZ_16K
+
+/* Chosen once, when the module is loaded; NULL if there is none. */
+static const struct xc_xts_impl *xts __ro_after_init;
+
+/**
+ * xc_batch_init() - choose the implementation for this processor
+ *
+ * One that does not give what the kernel's own cipher gives is not used.
+ *
+ * Context: Process context, in the module's init.  May sleep.
+ */
+void __init xc_batch_init(void)
+{
+	const struct xc_xts_impl *impl = xc_simd_xts();
+
+	if (impl && !fips_enabled && xc_batch_check(impl))
+		xts = impl;
+}
+
+/**
+ * xc_batch_fits() - can the batch engine take a cipher?
+ * @cipher: the cipher, with its IV generator
+ * @spec: its specification.  One that names a driver gets that driver.
+ *
+ * Context: Any context.
+ * Return: true if it can.
+ */
+bool xc_batch_fits(const struct xc_cipher *cipher, const struct xc_spec *spec)
+{
+	return xts && !strcmp(spec->name, "xts(aes)") &&
+		cipher->layout.tfms == 1 &&
+		cipher->iv.ops && cipher->iv.ops->fill;
+}
+
+static int batch_create(struct xc_cipher *cipher)
+{
+	cipher->xts = kzalloc(sizeof(*cipher->xts), GFP_KERNEL);
+	return cipher->xts ? 0 : -ENOMEM;
+}
+
+static void batch_destroy(struct xc_cipher *cipher)
+{
+	kfree_sensitive(cipher->xts);
+}
+
+static void batch_set_key(struct xc_cipher *cipher, const u8 *key)
+{
+	xc_simd_begin();
+	xts->set_key(cipher->xts, key, cipher->layout.size);
+	xc_simd_end();
+}
+
+static void batch_wipe(struct xc_cipher *cipher)
+{
+	memzero_explicit(cipher->xts, sizeof(*cipher->xts));
+}
+
+/* All in one go: what lies together in memory at both ends, up to @most bytes. */
+static unsigned int crypt_vector(struct xc_run *run, unsigned int most)
+{
+	const struct xc_cipher *cipher = run->cipher;
+	struct bio_vec in = mp_bvec_iter_bvec(run->src->bi_io_vec,
+					      run->src_iter);
+	struct bio_vec out = mp_bvec_iter_bvec(run->dst->bi_io_vec,
+					       run->dst_iter);
+	unsigned int size = min3(in.bv_len, out.bv_len, most);
+	unsigned int count = size / cipher->sector_size;
+	unsigned int shift = cipher->large_iv ? cipher->sector_shift : 0;
+	u8 ivs[STINT / SECTOR_SIZE][XC_XTS_IV_SIZE];
+
+	cipher->iv.ops->fill(&cipher->iv, ivs,
+			     (run->sector + cipher->iv_offset) >> shift,
+			     (1 << cipher->sector_shift) >> shift, count);
+	xts->crypt(cipher->xts, bvec_virt(&out), bvec_virt(&in),
+		   cipher->sector_size, count, ivs[0], run->encrypt);
+
+	bio_advance_iter(run->src, &run->src_iter, size);
+	bio_advance_iter(run->dst, &run->dst_iter, size);
+	run->sector += size >> SECTOR_SHIFT;
+	return size;
+}
+
+static void crypt_stint(struct xc_run *run)
+{
+	unsigned int left = STINT;
+
+	xc_simd_begin();
+	while (left && run->src_iter.bi_size)
+		left -= crypt_vector(run, left);
+	xc_simd_end();
+}
+
+static enum xc_result batch_run(struct xc_run *run, bool may_sleep)
+{
+	while (run->src_iter.bi_size) {
+		if (!xc_simd_usable())
+			return XC_RUN_AGAIN;
+		crypt_stint(run);
+		if (may_sleep)
+			cond_resched();
+	}
+	return XC_RUN_DONE;
+}
+
+static unsigned int batch_request_size(const struct xc_cipher *cipher)
+{
+	return 0;
+}
+
+const struct xc_engine xc_batch_engine = {
+	.name = "batch",
+	/* with AES instructions, some ten microseconds */
+	.inline_softirq = SZ_64K,
+	.inline_task = UINT_MAX,
+	.create = batch_create,
+	.destroy = batch_destroy,
+	.set_key = batch_set_key,
+	.wipe = batch_wipe,
+	.request_size = batch_request_size,
+	.run = batch_run,
+	.divisible = xc_simd_usable,
+};
