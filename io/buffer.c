@@ -21,7 +21,7 @@
 /* A share is never less than this many bios of the greatest length. */
 #define MIN_SHARE (BIO_MAX_VECS * 16)
 /* Larger folios are hard to find and win nothing. */
-#define MAX_ORDER_TRIED PAGE_ALLOC_COSTLY_ORDER
+#define FOLIO_ORDER PAGE_ALLOC_COSTLY_ORDER
 #define MIN_BIOS 64
 
 /* How many volumes there are, and how many pages each of them may use. */
@@ -86,24 +86,6 @@ static struct page *alloc_folio(struct xc_volume *vol, unsigned int order)
 	return page;
 }
 
-/*
- * The largest piece to be had for @size bytes.  @max_order remembers what could
- * not be had.
- */
-static struct page *get_pages(struct xc_volume *vol, gfp_t gfp,
-			      unsigned int size, unsigned int *max_order)
-{
-	unsigned int order = ilog2(DIV_ROUND_UP(size, PAGE_SIZE));
-	struct page *page;
-
-	for (*max_order = min(*max_order, order); *max_order; --*max_order) {
-		page = alloc_folio(vol, *max_order);
-		if (page)
-			return page;
-	}
-	return mempool_alloc(&vol->pages, gfp | __GFP_HIGHMEM);
-}
-
 /**
  * xc_buffer_put() - free a buffer
  * @vol: the volume
@@ -143,19 +125,14 @@ void xc_buffer_put_plaintext(struct xc_volume *vol, struct bio *bio)
 	xc_buffer_put(vol, bio);
 }
 
-static struct bio *get_buffer(struct xc_io *io, gfp_t gfp)
+/* A bio for the device below that is like the one submitted, but empty. */
+static struct bio *alloc_bio(struct xc_io *io, gfp_t gfp, unsigned int vecs)
 {
 	struct xc_volume *vol = io->vol;
-	unsigned int left = io->base->bi_iter.bi_size;
-	/* who waits for the pool has no luck with folios */
-	unsigned int max_order = gfpflags_allow_blocking(gfp) ?
-				 0 : MAX_ORDER_TRIED;
-	unsigned int size;
-	struct page *page;
 	struct bio *bio;
 
-	bio = bio_alloc_bioset(vol->dev->bdev, DIV_ROUND_UP(left, PAGE_SIZE),
-			       io->base->bi_opf, gfp, &vol->bios);
+	bio = bio_alloc_bioset(vol->dev->bdev, vecs, io->base->bi_opf, gfp,
+			       &vol->bios);
 	if (!bio)
 		return NULL;
 	bio_clear_polled(bio);
@@ -163,18 +140,70 @@ static struct bio *get_buffer(struct xc_io *io, gfp_t gfp)
 	xc_copy_hints(bio, io->base);
 	bio->bi_iter.bi_sector = vol->start + io->sector;
 	bio->bi_private = io;
+	return bio;
+}
 
+/* A buffer of the fewest pieces; NULL if they are not there right now. */
+static struct bio *get_folios(struct xc_io *io, gfp_t gfp)
+{
+	struct xc_volume *vol = io->vol;
+	unsigned int left = io->base->bi_iter.bi_size;
+	unsigned int order, size;
+	struct page *page;
+	struct bio *bio;
+
+	/* as many of the largest as fit, and at most one of each other order */
+	bio = alloc_bio(io, gfp, left / (PAGE_SIZE << FOLIO_ORDER) +
+			FOLIO_ORDER + 1);
+	if (!bio)
+		return NULL;
 	while (left) {
-		page = get_pages(vol, gfp, left, &max_order);
+		order = min(ilog2(DIV_ROUND_UP(left, PAGE_SIZE)), FOLIO_ORDER);
+		page = order ? alloc_folio(vol, order) :
+			       mempool_alloc(&vol->pages, gfp | __GFP_HIGHMEM);
 		if (!page) {
 			xc_buffer_put(vol, bio);
 			return NULL;
 		}
-		size = min_t(unsigned int, PAGE_SIZE << max_order, left);
+		size = min_t(unsigned int, PAGE_SIZE << order, left);
 		__bio_add_page(bio, page, size, 0);
 		left -= size;
 	}
 	return bio;
+}
+
+/* A buffer of single pages, which the pool has. */
+static struct bio *get_pages(struct xc_io *io, gfp_t gfp)
+{
+	struct xc_volume *vol = io->vol;
+	unsigned int left = io->base->bi_iter.bi_size;
+	unsigned int size;
+	struct page *page;
+	struct bio *bio;
+
+	bio = alloc_bio(io, gfp, DIV_ROUND_UP(left, PAGE_SIZE));
+	if (!bio)
+		return NULL;
+	for (; left; left -= size) {
+		page = mempool_alloc(&vol->pages, gfp | __GFP_HIGHMEM);
+		if (!page) {
+			xc_buffer_put(vol, bio);
+			return NULL;
+		}
+		size = min_t(unsigned int, PAGE_SIZE, left);
+		__bio_add_page(bio, page, size, 0);
+	}
+	return bio;
+}
+
+/* Who waits for the pool has no luck with folios. */
+static struct bio *get_buffer(struct xc_io *io, gfp_t gfp)
+{
+	struct bio *bio = NULL;
+
+	if (!gfpflags_allow_blocking(gfp))
+		bio = get_folios(io, gfp);
+	return bio ?: get_pages(io, gfp);
 }
 
 static int get_buffers(struct xc_io *io, gfp_t gfp, struct bio **bios,

@@ -6,8 +6,12 @@
 
 #include "../dm-xcrypt.h"
 
-/* Bios longer than this are split, so that several CPUs can work on them. */
+/*
+ * Bios longer than this are split, so that several CPUs can work on them; for
+ * that, an engine that can share them out (io/share.c) does not need it.
+ */
 #define DEFAULT_MAX_SIZE SZ_128K
+#define DEFAULT_MAX_SHARED_SIZE SZ_1M
 
 static unsigned int max_read_size;
 module_param(max_read_size, uint, 0644);
@@ -22,11 +26,14 @@ MODULE_PARM_DESC(max_write_size,
 /* Does some encryption sector of a bio cross a page? */
 static bool crosses_pages(const struct bio *bio, unsigned int sector_size)
 {
+	unsigned int mask = sector_size - 1;
 	struct bvec_iter iter;
 	struct bio_vec bv;
 
-	bio_for_each_segment(bv, bio, iter)
-		if (bv.bv_len & (sector_size - 1))
+	bio_for_each_bvec(bv, bio, iter)
+		if ((bv.bv_len & mask) ||
+		    ((bv.bv_offset & mask) &&
+		     offset_in_page(bv.bv_offset) + bv.bv_len > PAGE_SIZE))
 			return true;
 	return false;
 }
@@ -69,7 +76,9 @@ static unsigned int max_sectors(const struct xc_volume *vol,
 
 	if (!stays_whole(vol, bio)) {
 		size = READ_ONCE(*(write ? &max_write_size : &max_read_size));
-		size = size ?: DEFAULT_MAX_SIZE;
+		if (!size)
+			size = vol->cipher->engine->divisible ?
+				DEFAULT_MAX_SHARED_SIZE : DEFAULT_MAX_SIZE;
 	}
 	if (write || bounce || vol->cipher->tuple_size)
 		size = min(size, xc_max_buffer_size(vol));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The way of a read: a clone fetches the ciphertext into the pages of the bio
- * that asked, where it is deciphered in place.
+ * The way of a read: the ciphertext is fetched into the pages of the bio that
+ * asked, where it is deciphered in place.  The bio itself goes to the device
+ * below, which takes no memory; where there are tags, a clone that carries them.
  *
  * Two kinds of read go through private pages instead, from start to end in one
  * work item, which is slow and rare: bios in which an encryption sector crosses
@@ -106,7 +107,7 @@ static void read_again_work(struct work_struct *work);
 
 static void read_run(struct xc_io *io, bool may_sleep)
 {
-	switch (xc_run(&io->run, may_sleep)) {
+	switch (xc_run_shared(io, may_sleep)) {
 	case XC_RUN_DONE:
 		read_done(io);
 		break;
@@ -142,17 +143,10 @@ static void decipher_bh_work(struct work_struct *work)
 }
 
 /* The ciphertext has arrived.  This may be hard interrupt context. */
-static void read_endio(struct bio *clone)
+static void fetched(struct xc_io *io)
 {
-	struct xc_io *io = clone->bi_private;
 	struct xc_volume *vol = io->vol;
-	blk_status_t status = clone->bi_status;
 
-	bio_put(clone);
-	if (status) {
-		xc_io_end(io, status);
-		return;
-	}
 	if (!xc_runs_inline(vol, io->base)) {
 		this_cpu_inc(vol->stats->spread);
 		xc_queue_crypt(io, decipher_work);
@@ -165,8 +159,46 @@ static void read_endio(struct bio *clone)
 		decipher(io, false);
 }
 
-/* Send a read down; false if there is no memory for that. */
-static bool send_read(struct xc_io *io, gfp_t gfp)
+static void read_endio(struct bio *bio)
+{
+	struct xc_io *io = bio->bi_private;
+
+	bio->bi_end_io = io->end_io;
+	bio->bi_iter = io->iter;
+	if (bio->bi_status)
+		xc_io_end(io, bio->bi_status);
+	else
+		fetched(io);
+}
+
+static void clone_endio(struct bio *clone)
+{
+	struct xc_io *io = clone->bi_private;
+	blk_status_t status = clone->bi_status;
+
+	bio_put(clone);
+	if (status)
+		xc_io_end(io, status);
+	else
+		fetched(io);
+}
+
+static void send_read(struct xc_io *io)
+{
+	struct bio *bio = io->base;
+
+	io->end_io = bio->bi_end_io;
+	io->iter = bio->bi_iter;
+	bio->bi_end_io = read_endio;
+	bio->bi_private = io;
+	bio_clear_polled(bio);
+	bio_set_dev(bio, io->vol->dev->bdev);
+	bio->bi_iter.bi_sector = io->vol->start + io->sector;
+	dm_submit_bio_remap(bio, NULL);
+}
+
+/* Send a read down that has tags; false if there is no memory for that. */
+static bool send_clone(struct xc_io *io, gfp_t gfp)
 {
 	struct bio *clone;
 
@@ -179,7 +211,7 @@ static bool send_read(struct xc_io *io, gfp_t gfp)
 		bio_put(clone);
 		return false;
 	}
-	clone->bi_end_io = read_endio;
+	clone->bi_end_io = clone_endio;
 	dm_submit_bio_remap(io->base, clone);
 	return true;
 }
@@ -188,7 +220,7 @@ static void send_work(struct work_struct *work)
 {
 	struct xc_io *io = container_of(work, struct xc_io, work);
 
-	if (!send_read(io, GFP_NOIO))
+	if (!send_clone(io, GFP_NOIO))
 		xc_io_end(io, BLK_STS_RESOURCE);
 }
 
@@ -203,7 +235,9 @@ void xc_read_start(struct xc_io *io)
 	if (io->bounce) {
 		this_cpu_inc(io->vol->stats->spread);
 		xc_queue_memory(io, bounced_work);
-	} else if (!send_read(io, GFP_NOWAIT)) {
+	} else if (!io->vol->cipher->tuple_size) {
+		send_read(io);
+	} else if (!send_clone(io, GFP_NOWAIT)) {
 		xc_queue_memory(io, send_work);
 	}
 }

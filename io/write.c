@@ -111,7 +111,7 @@ static void write_run_work(struct work_struct *work)
 	struct xc_io *io = container_of(work, struct xc_io, work);
 
 	/* not AGAIN: it may sleep */
-	if (xc_run(&io->run, true) == XC_RUN_DONE)
+	if (xc_run_shared(io, true) == XC_RUN_DONE)
 		write_enciphered(io);
 }
 
@@ -191,7 +191,7 @@ static void write_crypt_work(struct work_struct *work)
 static void write_inline(struct xc_io *io)
 {
 	init_write(io);
-	switch (xc_run(&io->run, false)) {
+	switch (xc_run_shared(io, false)) {
 	case XC_RUN_DONE:
 		if (io->plain)
 			xc_queue_submit(io, enciphered_work);
