@@ -291,8 +291,8 @@ struct xc_iv_ops {
 			const struct xc_iv_call *call);
 	void (*post)(const struct xc_iv *iv, u8 *out,
 		     const struct xc_iv_call *call);
-	void (*fill)(const struct xc_iv *iv, u8 (*out)[XC_XTS_IV_SIZE],
-		     u64 sector, unsigned int step, unsigned int count);
+	void (*fill)(const struct xc_iv *iv, u8 *out, u64 sector,
+		     unsigned int step, unsigned int count);
 };
 
 /**

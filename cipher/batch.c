@@ -91,13 +91,13 @@ static unsigned int crypt_vector(struct xc_run *run, unsigned int most)
 	unsigned int size = min3(in.bv_len, out.bv_len, most);
 	unsigned int count = size / cipher->sector_size;
 	unsigned int shift = cipher->large_iv ? cipher->sector_shift : 0;
-	u8 ivs[STINT / SECTOR_SIZE][XC_XTS_IV_SIZE];
+	u8 ivs[STINT / SECTOR_SIZE * XC_XTS_IV_SIZE];
 
 	cipher->iv.ops->fill(&cipher->iv, ivs,
 			     (run->sector + cipher->iv_offset) >> shift,
 			     (1 << cipher->sector_shift) >> shift, count);
 	xts->crypt(cipher->xts, bvec_virt(&out), bvec_virt(&in),
-		   cipher->sector_size, count, ivs[0], run->encrypt);
+		   cipher->sector_size, count, ivs, run->encrypt);
 
 	bio_advance_iter(run->src, &run->src_iter, size);
 	bio_advance_iter(run->dst, &run->dst_iter, size);

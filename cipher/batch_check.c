@@ -190,7 +190,7 @@ bool xc_batch_check(const struct xc_xts_impl *impl)
 	c->impl = impl;
 	c->tfm = crypto_alloc_skcipher("xts(aes)", 0, 0);
 	if (IS_ERR(c->tfm)) {
-		DMWARN("engine: batch (%s) is not used: the kernel has no xts(aes) to check it against",
+		DMWARN("engine: batch (%s) is not used: no xts(aes) to check it against",
 		       impl->name);
 		goto free;
 	}

@@ -60,14 +60,10 @@ bool xc_runs_inline(const struct xc_volume *vol, const struct bio *bio)
 }
 
 /*
- * A macro, so that each use is a lock class of its own: lockdep would take the
- * one work item in a softirq and the other in a task for the same lock.
+ * The four functions that follow are not one, so that each has an INIT_WORK(),
+ * which is a lock class, of its own: lockdep would take a work item in a softirq
+ * and one in a task for the same lock.
  */
-#define queue(wq, io, fn)			\
-do {						\
-	INIT_WORK(&(io)->work, fn);		\
-	queue_work(wq, &(io)->work);		\
-} while (0)
 
 /**
  * xc_queue_crypt() - go on in crypt_wq
@@ -78,7 +74,8 @@ do {						\
  */
 void xc_queue_crypt(struct xc_io *io, work_func_t fn)
 {
-	queue(io->vol->crypt_wq, io, fn);
+	INIT_WORK(&io->work, fn);
+	queue_work(io->vol->crypt_wq, &io->work);
 }
 
 /**
@@ -90,7 +87,8 @@ void xc_queue_crypt(struct xc_io *io, work_func_t fn)
  */
 void xc_queue_memory(struct xc_io *io, work_func_t fn)
 {
-	queue(io->vol->memory_wq, io, fn);
+	INIT_WORK(&io->work, fn);
+	queue_work(io->vol->memory_wq, &io->work);
 }
 
 /**
@@ -102,7 +100,8 @@ void xc_queue_memory(struct xc_io *io, work_func_t fn)
  */
 void xc_queue_bh(struct xc_io *io, work_func_t fn)
 {
-	queue(io->vol->bh_wq, io, fn);
+	INIT_WORK(&io->work, fn);
+	queue_work(io->vol->bh_wq, &io->work);
 }
 
 /**
@@ -114,7 +113,8 @@ void xc_queue_bh(struct xc_io *io, work_func_t fn)
  */
 void xc_queue_submit(struct xc_io *io, work_func_t fn)
 {
-	queue(io->vol->submit_wq, io, fn);
+	INIT_WORK(&io->work, fn);
+	queue_work(io->vol->submit_wq, &io->work);
 }
 
 static int by_sector(void *priv, const struct list_head *a,

@@ -30,14 +30,14 @@ static int benbi_generate(const struct xc_iv *iv, u8 *out,
 	return 0;
 }
 
-static void benbi_fill(const struct xc_iv *iv, u8 (*out)[XC_XTS_IV_SIZE],
-		       u64 sector, unsigned int step, unsigned int count)
+static void benbi_fill(const struct xc_iv *iv, u8 *out, u64 sector,
+		       unsigned int step, unsigned int count)
 {
 	unsigned int shift = SECTOR_SHIFT - ilog2(iv->block_size);
 
-	for (; count--; sector += step, out++) {
-		put_unaligned_be64(0, out[0]);
-		put_unaligned_be64((sector << shift) + 1, out[0] + 8);
+	for (; count--; sector += step, out += XC_XTS_IV_SIZE) {
+		put_unaligned_be64(0, out);
+		put_unaligned_be64((sector << shift) + 1, out + 8);
 	}
 }
 

@@ -12,8 +12,8 @@ static int null_generate(const struct xc_iv *iv, u8 *out,
 	return 0;
 }
 
-static void null_fill(const struct xc_iv *iv, u8 (*out)[XC_XTS_IV_SIZE],
-		      u64 sector, unsigned int step, unsigned int count)
+static void null_fill(const struct xc_iv *iv, u8 *out, u64 sector,
+		      unsigned int step, unsigned int count)
 {
 	memset(out, 0, count * XC_XTS_IV_SIZE);
 }

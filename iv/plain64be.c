@@ -12,12 +12,12 @@ static int plain64be_generate(const struct xc_iv *iv, u8 *out,
 	return 0;
 }
 
-static void plain64be_fill(const struct xc_iv *iv, u8 (*out)[XC_XTS_IV_SIZE],
-			   u64 sector, unsigned int step, unsigned int count)
+static void plain64be_fill(const struct xc_iv *iv, u8 *out, u64 sector,
+			   unsigned int step, unsigned int count)
 {
-	for (; count--; sector += step, out++) {
-		put_unaligned_be64(0, out[0]);
-		put_unaligned_be64(sector, out[0] + 8);
+	for (; count--; sector += step, out += XC_XTS_IV_SIZE) {
+		put_unaligned_be64(0, out);
+		put_unaligned_be64(sector, out + 8);
 	}
 }
 

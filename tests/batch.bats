@@ -51,8 +51,8 @@ engine()
 	local iv bytes
 	for iv in $IVS; do
 		for bytes in 32 48 64; do
-			[ "$(engine aes-xts-$iv $bytes)" = batch ]
-			[ "$(engine aes-xts-$iv $bytes engine:api)" = api ]
+			[ "$(engine "aes-xts-$iv" "$bytes")" = batch ]
+			[ "$(engine "aes-xts-$iv" "$bytes" engine:api)" = api ]
 		done
 	done
 	[ "$(engine "capi:xts(aes)-plain64" 64 engine:batch)" = batch ]
@@ -65,7 +65,7 @@ engine()
 		[ "$(engine "$cipher" "$bytes" engine:auto)" = api ]
 		log_mark
 		fails engine "$cipher" "$bytes" engine:batch
-		log_since | grep -q "xcrypt: engine: batch is for AES in XTS mode" ||
+		log_since | grep -q "xcrypt: engine: batch takes AES-XTS" ||
 			die "$cipher: $(log_since)"
 	done <<-END
 		aes-cbc-plain64 32
