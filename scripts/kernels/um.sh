@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# A user-mode Linux, built from Debian's source package with um.config.  It
-# stays in $dir as image, modules (root) and what module builds need (source,
-# build); the rest is removed.
+# A user-mode Linux, built from Debian's source package with $config.  It stays
+# in $dir as image, modules (root) and what module builds need (source, build);
+# the rest is removed.
 
 # What building modules needs of the source, and scripts/lint.
 keep='Makefile Kbuild include scripts arch/um arch/x86 tools/docs tools/lib/python'
@@ -20,14 +20,14 @@ check_config()
 		else
 			grep -qx "$option=$value" "$dir/build/.config"
 		fi || die "kernel $name: its source does not take $option=$value"
-	done < <(grep '^CONFIG_' "$recipes/um.config")
+	done < <(grep '^CONFIG_' "$recipes/$config")
 }
 
 configure()
 {
 	um defconfig
 	"$dir/source/scripts/kconfig/merge_config.sh" -m -O "$dir/build" \
-		"$dir/build/.config" "$recipes/um.config"
+		"$dir/build/.config" "$recipes/$config"
 	um olddefconfig
 	check_config
 }
@@ -44,8 +44,9 @@ trim()
 	done
 	rm -r "$dir/source"
 	mv "$dir/kept" "$dir/source"
-	# Headers of the host architecture are used, its code is not.
-	find "$dir/source/arch" -name '*.[cS]' -delete
+	# Headers of the host architecture are used, and its ciphers: bench/
+	# makes a module of them.  Other code of it is not.
+	find "$dir/source/arch" -name '*.[cS]' ! -path '*/arch/x86/crypto/aes*' -delete
 
 	mv "$dir/build/linux" "$dir/image"
 	cp "$dir/build/.config" "$dir/config"
@@ -70,7 +71,7 @@ kernel_build()
 	rm -r "$dir/package"
 	patch -s -p1 -d "$dir/source" <"$recipes/um.patch"
 
-	say "kernel $name: building a user-mode Linux with sanitizers (about 10 minutes; log: $log)"
+	say "kernel $name: building a user-mode Linux by $config (about 10 minutes; log: $log)"
 	{
 		configure
 		um -j"$(nproc)" linux modules

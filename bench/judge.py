@@ -1,0 +1,62 @@
+"""The project's targets, and whether they are met."""
+
+from stats import case_name
+
+KIB = 1024
+MIB = 1024 * KIB
+BEST = ("crypt", "crypt-inline")
+
+
+def verdict(what, value, limit, unit="of dm-crypt's"):
+    return {"what": what, "value": value, "limit": limit, "unit": unit, "met": value <= limit}
+
+
+def ratio(results, case, target, reference, limit, words):
+    if not (results.has(case, target) and results.has(case, reference)):
+        return []
+    value = results.added(case, target) / max(results.added(case, reference), 1e-3)
+    return [verdict(f"{case_name(case)}: added, of what {words} adds", value, limit)]
+
+
+def no_case_slower(results):
+    """Where xcrypt takes longer than dm-crypt's faster setting, by more than
+    both spread."""
+    for case in results.cases():
+        if not results.has(case, "xcrypt") or not results.has(case, "crypt") or case.endswith("late"):
+            continue
+        best = min(BEST, key=lambda target: results.us(case, target))
+        spread = results.spread(case, best) + results.spread(case, "xcrypt")
+        yield verdict(f"{case_name(case)}: time, of {best}'s",
+                      results.us(case, "xcrypt") / results.us(case, best),
+                      1 + spread / results.us(case, best))
+
+
+def judge(results):
+    verdicts = []
+    for op, limit in (("read", 0.5), ("write", 0.6)):
+        for size in (128 * KIB, MIB):
+            case = f"null/{op}/{size}/1"
+            verdicts += ratio(results, case, "xcrypt", "crypt-inline", limit,
+                              "dm-crypt at its best")
+            verdicts += ratio(results, case, "xcrypt", "crypt-4096-inline", 1.15,
+                              "dm-crypt with 4096-byte sectors")
+    for size in (4 * KIB, 128 * KIB):
+        verdicts += ratio(results, f"null/write/{size}/1", "xcrypt", "crypt", 0.2,
+                          "dm-crypt by default")
+
+    two = f"null/read/{MIB}/1"
+    one = two + "/one-cpu"
+    if results.has(one, "xcrypt"):
+        added = min(results.added(one, target) for target in ("xcrypt", "xcrypt-inline"))
+        verdicts.append(verdict(f"{case_name(two)}: added with two CPUs, of that with one",
+                                results.added(two, "xcrypt") / added, 2 / 3))
+    return verdicts + list(no_case_slower(results))
+
+
+def print_verdicts(verdicts):
+    print("\nTargets")
+    for each in verdicts:
+        print(f"  {'met   ' if each['met'] else 'MISSED'}  {each['value']:6.2f} <= {each['limit']:4.2f}"
+              f"  {each['what']}")
+    met = sum(each["met"] for each in verdicts)
+    print(f"{met} of {len(verdicts)} met")

@@ -1,0 +1,88 @@
+"""What was measured: microseconds a bio, by case and target, round by round."""
+
+from statistics import median
+
+
+def size_name(size):
+    size = int(size)
+    return f"{size >> 20} MiB" if size >= 1 << 20 else f"{size >> 10} KiB"
+
+
+def case_name(case):
+    below, op, size, depth, *more = case.split("/")
+    return " ".join([below, op, size_name(size), f"depth {depth}", *more])
+
+
+class Results:
+    """The results of all rounds.  Times are in microseconds."""
+
+    def __init__(self):
+        self.runs = {}      # (case, target): a dictionary of words for each round
+
+    def add(self, key, words):
+        case, _, target = key.rpartition(":")
+        self.runs.setdefault((case, target), []).append(
+            {name: float(value) for name, value in words.items()})
+
+    def cases(self):
+        return list(dict.fromkeys(case for case, _ in self.runs))
+
+    def has(self, case, target):
+        return (case, target) in self.runs
+
+    def values(self, case, target, word="us"):
+        return [run[word] for run in self.runs[case, target]]
+
+    def us(self, case, target):
+        return median(self.values(case, target))
+
+    def spread(self, case, target):
+        """The median's median absolute deviation."""
+        middle = self.us(case, target)
+        return median(abs(value - middle) for value in self.values(case, target))
+
+    def added(self, case, target):
+        """What the target adds to dm-linear on the same device: the median of
+        the differences within each round."""
+        return median(self.added_values(case, target))
+
+    def added_values(self, case, target):
+        return [value - linear for value, linear in
+                zip(self.values(case, target), self.values(case, "linear"))]
+
+    def print_table(self, targets):
+        width = max(map(len, targets)) + 2
+        print("\nMicroseconds a bio: median, and in brackets what is added to linear")
+        print(f"{'':34}" + "".join(f"{target:>{max(width, 17)}}" for target in targets))
+        for case in self.cases():
+            if case.endswith(("late", "one-cpu")):
+                continue
+            cells = ""
+            for target in targets:
+                if not self.has(case, target):
+                    cells += f"{'-':>{max(width, 17)}}"
+                    continue
+                cell = f"{self.us(case, target):.1f}"
+                if target != "linear":
+                    cell += f" ({self.added(case, target):.1f})"
+                cells += f"{cell:>{max(width, 17)}}"
+            print(f"{case_name(case):34}{cells}")
+        self.print_late()
+
+    def print_late(self):
+        late = [key for key in self.runs if key[0].endswith("late")]
+        if not late:
+            return
+        print("\nA thread that wakes every millisecond, under full write load: microseconds late")
+        print(f"{'':20}" + "".join(f"{name:>12}" for name in ("median", "99 %", "99.9 %", "worst")))
+        for case, target in late:
+            cells = "".join(f"{median(self.values(case, target, word)):12.0f}"
+                            for word in ("late_50", "late_99", "late_999", "late_max"))
+            print(f"{target:20}{cells}")
+
+    def as_json(self):
+        return [{"case": case, "target": target, "us": self.us(case, target),
+                 "mad": self.spread(case, target),
+                 "added": self.added(case, target) if self.has(case, "linear") else None,
+                 "rounds": runs}
+                for (case, target), runs in self.runs.items()]
