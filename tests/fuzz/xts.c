@@ -8,12 +8,12 @@
 
 #include "xts-openssl.h"
 
+/* libFuzzer names it. */
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
 #define GUARD		32
 #define MAX_SECTORS	20
 #define MAX_SIZE	(MAX_SECTORS * 4096)
-
-/* libFuzzer names it. */
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 /* The input; when it is used up, the same again plus one. */
 struct input {
