@@ -19,7 +19,7 @@
  * @tweak: of the cipher that makes tweaks of IVs
  * @rounds: 10, 12 or 14; the array members past that are not used
  *
- * Need not be aligned.  Whoever holds it wipes it.
+ * As from kmalloc(): vectors in it need not be aligned.  Its holder wipes it.
  */
 struct xc_xts_key {
 	u8 encrypt[XC_XTS_KEYS][XC_XTS_BLOCK];

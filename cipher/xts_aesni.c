@@ -20,6 +20,9 @@
 #define vec_dec(v, k)		_mm_aesdec_si128(v, k)
 #define vec_declast(v, k)	_mm_aesdeclast_si128(v, k)
 
+/* The compiler is to know nothing more about @x. */
+#define forget(x)	({ asm volatile("" : "+r" (x)); })
+
 /*
  * A stride and its tweaks take all sixteen registers.  So each block's round
  * key is an operand in memory, loaded once by each instruction, and the

@@ -6,10 +6,9 @@
  * type of a vector of VEC_BLOCKS blocks, and the operations on it, vec_...().
  * The name of the one function that they take from here is xts_crypt().
  *
- * Secrets are to stay out of memory other than the key and the tweaks' array
- * in crypt(): a stride and its tweaks fit the registers.  Hence round keys are
- * loaded anew by every stride, and forget() keeps the compiler from loading
- * them earlier, which would make it spill registers onto the stack.
+ * Keys and tweaks are to be in memory nowhere but in struct xc_xts_key and in
+ * the array in crypt(), which is wiped: a stride and its tweaks fit into the
+ * registers, so the compiler has no need to spill any onto the stack.
  */
 #ifndef _XC_XTS_X86_H
 #define _XC_XTS_X86_H
@@ -26,9 +25,6 @@
 struct stride {
 	VEC v[VECS];
 };
-
-/* The compiler is to know nothing more about @x. */
-#define forget(x)	({ asm volatile("" : "+r" (x)); })
 
 void xc_xts_x86_set_key(struct xc_xts_key *key, const u8 *bytes,
 			unsigned int size);
@@ -120,7 +116,6 @@ static __always_inline void stride_aes(struct stride *s, const u8 *key,
 {
 	int i;
 
-	forget(key);
 	for (i = 0; i < VECS; i++)
 		s->v[i] = vec_xor(s->v[i], vec_key(key, 0));
 	if (rounds > 12) {

@@ -1,8 +1,9 @@
-# Usage: awk -v what=table|plain|raw -v target=... -v device=... -v options=...
+# Usage: awk -v what=table|plain|raw|xts -v target=... -v device=... -v options=...
 #		-f vectors.awk vectors.txt
 #
 # table: a segment of 8 sectors for each vector; plain: what is to be written to
-# them, in hex; raw: name, tab, and what must be below, a line for each.
+# them, in hex; raw: name, tab, and what must be below, a line for each; xts:
+# name, key, IV, plaintext and ciphertext of those of AES-XTS, with tabs between.
 
 /^#/ || /^$/	{ next }
 /^  /		{ field = last; $0 = substr($0, 3) }
@@ -36,6 +37,11 @@ END {
 			      start, options
 		} else if (what == "raw") {
 			print part[i, "name:"] "\t" part[i, "raw:"]
+		} else if (what == "xts") {
+			if (part[i, "cipher:"] == "aes-xts-plain64")
+				print part[i, "name:"] "\t" part[i, "key:"] "\t" \
+				      part[i, "iv_offset:"] "\t" plain_of(i) "\t" \
+				      part[i, "raw:"]
 		} else {
 			text = plain_of(i)
 			while (length(text) < 8192)
