@@ -538,10 +538,9 @@ int xc_aead_start(struct xc_request *req, struct aead_request *areq);
 
 /**
  * struct xc_stats - what a volume has done, one for each CPU
- * @bios: bios taken, by direction
- * @sectors: their length in 512-byte sectors, by direction
- * @inlined: bios enciphered in the submitting or completing context
- * @spread: bios enciphered in a workqueue
+ * @bios: bios taken, by direction; counted in process context alone
+ * @sectors: their length in 512-byte sectors, likewise
+ * @spread: bios enciphered in a workqueue, not where they came
  * @helped: CPUs that came to help with a bio and found something to do
  * @errors: bios that ended with an error
  * @mismatches: writes failed by verify_writes
@@ -549,7 +548,6 @@ int xc_aead_start(struct xc_request *req, struct aead_request *areq);
 struct xc_stats {
 	u64 bios[2];
 	u64 sectors[2];
-	u64 inlined;
 	u64 spread;
 	u64 helped;
 	u64 errors;

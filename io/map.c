@@ -122,9 +122,11 @@ static bool take_part(const struct xc_volume *vol, struct bio *bio,
 static void account(struct xc_volume *vol, const struct bio *bio)
 {
 	unsigned int dir = bio_data_dir(bio);
+	struct xc_stats *stats = get_cpu_ptr(vol->stats);
 
-	this_cpu_inc(vol->stats->bios[dir]);
-	this_cpu_add(vol->stats->sectors[dir], bio_sectors(bio));
+	stats->bios[dir]++;
+	stats->sectors[dir] += bio_sectors(bio);
+	put_cpu_ptr(vol->stats);
 }
 
 /**

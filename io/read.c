@@ -152,7 +152,6 @@ static void fetched(struct xc_io *io)
 		xc_queue_crypt(io, decipher_work);
 		return;
 	}
-	this_cpu_inc(vol->stats->inlined);
 	if (in_hardirq() || irqs_disabled())
 		xc_queue_bh(io, decipher_bh_work);
 	else

@@ -16,6 +16,17 @@
 /* Bios from here on are worth the price. */
 #define SHARED_FROM SZ_256K
 
+/*
+ * Where to look for an idle CPU: the scheduler starts from this one, not from
+ * ours, which is busy, and takes what it finds idle within the same cache.
+ */
+static int nearby_cpu(void)
+{
+	unsigned int cpu = cpumask_next(raw_smp_processor_id(), cpu_online_mask);
+
+	return cpu < nr_cpu_ids ? cpu : cpumask_first(cpu_online_mask);
+}
+
 static unsigned int parts_end(const struct xc_io *io)
 {
 	return io->run.src_iter.bi_size;
@@ -76,7 +87,7 @@ static bool ask_for_help(struct xc_io *io, unsigned int rank)
 	atomic_inc(&io->run.pending);
 	helper->io = io;
 	INIT_WORK(&helper->work, help_work);
-	queue_work(vol->crypt_wq, &helper->work);
+	queue_work_on(nearby_cpu(), vol->crypt_wq, &helper->work);
 	return true;
 }
 

@@ -230,7 +230,6 @@ static void start_ordered(struct xc_io *io)
 	if (!atomic_read(&vol->deferred) && !vol->cipher->async &&
 	    !xc_opt(&vol->opt, XC_VERIFY_WRITES) &&
 	    prepare_write(io, GFP_NOWAIT)) {
-		this_cpu_inc(vol->stats->inlined);
 		write_inline(io);
 		return;
 	}
@@ -255,7 +254,6 @@ void xc_write_start(struct xc_io *io)
 		this_cpu_inc(vol->stats->spread);
 		xc_queue_crypt(io, write_crypt_work);
 	} else if (prepare_write(io, GFP_NOWAIT)) {
-		this_cpu_inc(vol->stats->inlined);
 		write_inline(io);
 	} else {
 		this_cpu_inc(vol->stats->spread);

@@ -17,7 +17,6 @@ static struct xc_stats sum_stats(const struct xc_volume *vol)
 			sum.bios[i] += one->bios[i];
 			sum.sectors[i] += one->sectors[i];
 		}
-		sum.inlined += one->inlined;
 		sum.spread += one->spread;
 		sum.helped += one->helped;
 		sum.errors += one->errors;
@@ -39,13 +38,17 @@ void xc_status_print(const struct xc_volume *vol, char *result,
 {
 	struct xc_stats sum = sum_stats(vol);
 	unsigned int sz = 0;
+	u64 inlined;
 
 	DMEMIT("engine:%s offload:%s key:%s", vol->cipher->engine->name,
 	       xc_offload_words[vol->opt.offload],
 	       vol->cipher->key_valid ? "valid" : "wiped");
 	DMEMIT(" read:%llu/%llu write:%llu/%llu", sum.bios[READ],
 	       sum.sectors[READ], sum.bios[WRITE], sum.sectors[WRITE]);
-	DMEMIT(" inline:%llu spread:%llu helped:%llu errors:%llu", sum.inlined,
+	/* a CPU's counters are read while others count on */
+	inlined = sum.bios[READ] + sum.bios[WRITE];
+	inlined -= min(inlined, sum.spread);
+	DMEMIT(" inline:%llu spread:%llu helped:%llu errors:%llu", inlined,
 	       sum.spread, sum.helped, sum.errors);
 	if (xc_opt(&vol->opt, XC_VERIFY_WRITES))
 		DMEMIT(" mismatches:%llu", sum.mismatches);
