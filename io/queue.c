@@ -61,9 +61,20 @@ bool xc_runs_inline(const struct xc_volume *vol, const struct bio *bio)
 	}
 }
 
-static void queue(struct workqueue_struct *wq, struct xc_io *io, work_func_t fn)
+static void begin_work(struct work_struct *work)
 {
-	INIT_WORK(&io->work, fn);
+	struct xc_io *io = container_of(work, struct xc_io, work);
+
+	xc_stats_enter(io, XC_NOWHERE);
+	io->work_fn(work);
+}
+
+static void queue(struct workqueue_struct *wq, const char *name,
+		  struct xc_io *io, work_func_t fn)
+{
+	xc_stats_queue(io, name);
+	io->work_fn = fn;
+	INIT_WORK(&io->work, begin_work);
 	queue_work(wq, &io->work);
 }
 
@@ -76,7 +87,7 @@ static void queue(struct workqueue_struct *wq, struct xc_io *io, work_func_t fn)
  */
 void xc_queue_crypt(struct xc_io *io, work_func_t fn)
 {
-	queue(io->vol->crypt_wq, io, fn);
+	queue(io->vol->crypt_wq, "crypt", io, fn);
 }
 
 /**
@@ -88,7 +99,7 @@ void xc_queue_crypt(struct xc_io *io, work_func_t fn)
  */
 void xc_queue_memory(struct xc_io *io, work_func_t fn)
 {
-	queue(io->vol->memory_wq, io, fn);
+	queue(io->vol->memory_wq, "memory", io, fn);
 }
 
 /**
@@ -100,7 +111,7 @@ void xc_queue_memory(struct xc_io *io, work_func_t fn)
  */
 void xc_queue_bh(struct xc_io *io, work_func_t fn)
 {
-	queue(io->vol->bh_wq, io, fn);
+	queue(io->vol->bh_wq, "bh", io, fn);
 }
 
 /**
@@ -112,7 +123,7 @@ void xc_queue_bh(struct xc_io *io, work_func_t fn)
  */
 void xc_queue_submit(struct xc_io *io, work_func_t fn)
 {
-	queue(io->vol->submit_wq, io, fn);
+	queue(io->vol->submit_wq, "submit", io, fn);
 }
 
 static int by_sector(void *priv, const struct list_head *a,
@@ -140,6 +151,7 @@ static void submit_sorted(struct work_struct *work)
 
 	blk_start_plug(&plug);
 	list_for_each_entry_safe(io, next, &batch, sorted) {
+		xc_stats_enter(io, XC_DEVICE);
 		dm_submit_bio_remap(io->base, io->lower);
 		cond_resched();
 	}
@@ -156,9 +168,13 @@ void xc_submit(struct xc_io *io)
 {
 	struct xc_volume *vol = io->vol;
 
-	if (!vol->sorted)
+	if (!vol->sorted) {
+		xc_stats_enter(io, XC_DEVICE);
 		dm_submit_bio_remap(io->base, io->lower);
-	else if (llist_add(&io->node, &vol->to_submit))
+		return;
+	}
+	xc_stats_queue(io, "submit");
+	if (llist_add(&io->node, &vol->to_submit))
 		queue_work(vol->submit_wq, &vol->submit_work);
 }
 
