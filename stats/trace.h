@@ -37,7 +37,9 @@ TRACE_EVENT(xcrypt_map,
 	TP_PROTO(const struct xc_io *io),
 	TP_ARGS(io),
 	TP_STRUCT__entry(XC_IO_FIELDS),
-	TP_fast_assign(XC_IO_ASSIGN(io);),
+	TP_fast_assign(
+		XC_IO_ASSIGN(io);
+	),
 	TP_printk(XC_IO_FORMAT, XC_IO_VALUES)
 );
 
@@ -60,11 +62,17 @@ DECLARE_EVENT_CLASS(xcrypt_phase,
 	TP_PROTO(const struct xc_io *io, enum xc_phase phase),
 	TP_ARGS(io, phase),
 	TP_STRUCT__entry(XC_IO_FIELDS),
-	TP_fast_assign(XC_IO_ASSIGN(io);),
+	TP_fast_assign(
+		XC_IO_ASSIGN(io);
+	),
 	TP_printk(XC_IO_FORMAT, XC_IO_VALUES)
 );
 
-#define XC_PHASE_EVENT(name, which)					DEFINE_EVENT_CONDITION(xcrypt_phase, name,					TP_PROTO(const struct xc_io *io, enum xc_phase phase),			TP_ARGS(io, phase),							TP_CONDITION(phase == (which))					)
+#define XC_PHASE_EVENT(name, which)					\
+DEFINE_EVENT_CONDITION(xcrypt_phase, name,				\
+	TP_PROTO(const struct xc_io *io, enum xc_phase phase),		\
+	TP_ARGS(io, phase),						\
+	TP_CONDITION(phase == (which)))
 
 XC_PHASE_EVENT(xcrypt_dequeue, XC_WAIT);
 XC_PHASE_EVENT(xcrypt_cipher_begin, XC_CIPHER);
