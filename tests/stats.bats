@@ -338,7 +338,7 @@ keep_busy()
 }
 
 @test "top sees volumes come and go" {
-	local top
+	local top status=0
 	"$XCRYPT" top >/tmp/report 3>&- &
 	top=$!
 	wait_for 60 grep -qF "(no volume)" /tmp/report
@@ -348,7 +348,8 @@ keep_busy()
 	unmap x
 	wait_for 60 eval 'tail -n 1 /tmp/report | grep -qF "(no volume)"'
 	kill -TERM $top
-	run -143 wait $top
+	wait $top || status=$?
+	[ $status = 143 ]
 }
 
 @test "top reads volumes under the name crypt" {
@@ -361,16 +362,29 @@ keep_busy()
 	unload_target
 }
 
-@test "top ends with q, and leaves the terminal as it was" {
+# on_terminal KEY TEXT: xcrypt top on a terminal that KEY is typed on when it
+# shows TEXT; sets SCREEN to all that was shown, between two `stty -g`
+on_terminal()
+{
+	rm -f /tmp/screen
+	touch /tmp/screen
+	script -qfc "stty -g; '$XCRYPT' top; stty -g" /tmp/screen >/dev/null \
+		< <(wait_for 60 grep -q "$2" /tmp/screen; echo -n "$1")
+	SCREEN=$(tr -d '\r' </tmp/screen | sed '/^Script /d')
+}
+
+@test "top ends with q or Ctrl-C, and leaves the terminal as it was" {
+	local keys
 	volume
-	run -0 script -qec "stty -g; '$XCRYPT' top; stty -g" /dev/null < <(sleep 3; echo -n q)
-	local screen=$output
-	[ "$(tr -d '\r' <<<"$screen" | head -n 1)" = "$(tr -d '\r' <<<"$screen" | tail -n 1 | sed 's/.*\x1b\[?1049l//')" ]
-	# a report was drawn, on a screen of its own, which is left again
-	[[ $screen == *$'\e[?1049h'*VOLUME*$'\e[?25h\e[?1049l'* ]]
-	# Ctrl-C as well
-	run script -qec "stty -g; '$XCRYPT' top; stty -g" /dev/null < <(sleep 2; echo -n $'\003')
-	[[ $output == *$'\e[?25h\e[?1049l'* ]]
+	for keys in "q VOLUME" $'\003 VOLUME' $'\003 first'; do
+		# shellcheck disable=SC2086 # two words
+		on_terminal $keys
+		# a screen of its own, which is left again
+		[[ $SCREEN == *$'\e[?1049h'*"${keys#* }"*$'\e[?25h\e[?1049l'* ]] ||
+			die "$SCREEN"
+		[ "$(head -n 1 <<<"$SCREEN")" = \
+			"$(sed -n '$ s/.*\x1b\[?1049l//p' <<<"$SCREEN")" ] || die "$SCREEN"
+	done
 }
 
 @test "xcrypt says what is wrong, with cryptsetup's exit statuses" {
