@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "dm-xcrypt.h"
+#include "stats/trace.h"
 
 static bool crypt_alias;
 module_param(crypt_alias, bool, 0444);
@@ -182,22 +183,32 @@ static int set_key(struct xc_volume *vol, const char *arg)
 }
 
 /* key set <key> | key wipe */
-static int key_message(struct xc_volume *vol, unsigned int argc, char **argv)
+static int key_message(struct dm_target *ti, unsigned int argc, char **argv)
 {
+	dev_t dev = disk_devt(dm_disk(dm_table_get_md(ti->table)));
+	struct xc_volume *vol = ti->private;
 	bool set = argc == 3 && !strcasecmp(argv[0], "key") &&
 		!strcasecmp(argv[1], "set");
 	bool wipe = argc == 2 && !strcasecmp(argv[0], "key") &&
 		!strcasecmp(argv[1], "wipe");
+	int err;
 
 	if (!set && !wipe) {
-		DMERR("message refused: not \"key set <key>\" or \"key wipe\"");
+		DMERR("message refused: not \"stats\", \"key set <key>\" or \"key wipe\"");
 		return -EINVAL;
 	}
 	if (!vol->suspended) {
 		DMERR("message refused: the device must be suspended to change its key");
 		return -EINVAL;
 	}
-	return set ? set_key(vol, argv[2]) : xc_cipher_wipe_key(vol->cipher);
+	if (set) {
+		err = set_key(vol, argv[2]);
+		trace_xcrypt_key_set(dev, err);
+	} else {
+		err = xc_cipher_wipe_key(vol->cipher);
+		trace_xcrypt_key_wipe(dev, err);
+	}
+	return err;
 }
 
 static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
@@ -206,9 +217,15 @@ static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
 	unsigned int noio, i;
 	int err;
 
-	/* the device is suspended: to free memory through it would not end */
+	/* the answer, which 1 announces, is written over the message */
+	if (argc == 1 && !strcasecmp(argv[0], "stats")) {
+		xc_times_print(ti->private, result, maxlen);
+		return 1;
+	}
+
+	/* a suspended device: to free memory through it would not end */
 	noio = memalloc_noio_save();
-	err = key_message(ti->private, argc, argv);
+	err = key_message(ti, argc, argv);
 	memalloc_noio_restore(noio);
 
 	/* a key may stand anywhere in a message that is not well formed */

@@ -534,7 +534,7 @@ struct scatterlist *xc_request_init(struct xc_request *req,
 int xc_request_make_iv(struct xc_request *req);
 int xc_aead_start(struct xc_request *req, struct aead_request *areq);
 
-/* ---- stats/: counters ---------------------------------------------------- */
+/* ---- stats/: what can be seen of a volume -------------------------------- */
 
 /**
  * struct xc_stats - what a volume has done, one for each CPU
@@ -554,8 +554,65 @@ struct xc_stats {
 	u64 mismatches;
 };
 
+/* Two to an octave; what takes 3 * 2^38 ns or longer is in the last one. */
+#define XC_BUCKETS 80
+
+/**
+ * struct xc_histogram - how long something took, how often
+ * @sum: all of it together, in ns
+ * @buckets: how often, by xc_bucket()
+ */
+struct xc_histogram {
+	u64 sum;
+	u64 buckets[XC_BUCKETS];
+};
+
+/**
+ * enum xc_phase - where a bio spends its time
+ * @XC_WAIT: on a workqueue, until a CPU takes it from there
+ * @XC_CIPHER: in the cipher, or in the hands of its driver
+ * @XC_DEVICE: in the device below
+ * @XC_PHASES: how many there are
+ * @XC_NOWHERE: in none of them
+ */
+enum xc_phase {
+	XC_WAIT,
+	XC_CIPHER,
+	XC_DEVICE,
+	XC_PHASES,
+	XC_NOWHERE = XC_PHASES,
+};
+
+/**
+ * struct xc_times - time that bios have spent, one for each CPU
+ * @dice: decides which bios are timed
+ * @phases: every stay of such a bio in a phase, by direction
+ */
+struct xc_times {
+	u32 dice;
+	struct xc_histogram phases[2][XC_PHASES];
+};
+
+/* One bio in so many is timed. */
+#define XC_SAMPLED 8
+
+struct xc_io;
+
+unsigned int xc_bucket(u64 ns);
+u64 xc_bucket_start(unsigned int bucket);
+void xc_histogram_add(struct xc_histogram __percpu *histogram, u64 ns);
+unsigned int xc_histogram_print(struct xc_histogram __percpu *histogram,
+				char *result, unsigned int maxlen);
+
+void xc_stats_map(struct xc_io *io);
+void xc_stats_queue(struct xc_io *io, const char *queue);
+void xc_stats_enter(struct xc_io *io, enum xc_phase phase);
+void xc_stats_end(struct xc_io *io, blk_status_t status);
+
 void xc_status_print(const struct xc_volume *vol, char *result,
 		     unsigned int maxlen);
+void xc_times_print(const struct xc_volume *vol, char *result,
+		    unsigned int maxlen);
 
 /* ---- io/: the way of a read and of a write ------------------------------- */
 
@@ -585,6 +642,7 @@ void xc_status_print(const struct xc_volume *vol, char *result,
  * @pages_used: how many of them are in use
  * @pages_lock: held by the one who waits for @pages
  * @stats: counters
+ * @times: time that bios have spent
  */
 struct xc_volume {
 	struct dm_dev *dev;
@@ -614,6 +672,7 @@ struct xc_volume {
 	struct mutex pages_lock;	/* whoever waits for pages, alone */
 
 	struct xc_stats __percpu *stats;
+	struct xc_times __percpu *times;
 };
 
 /* CPUs that may help with one bio. */
@@ -642,7 +701,11 @@ struct xc_helper {
  * @bounce: (reads) go through private pages
  * @end_io: (reads) who is to be called when @base has ended
  * @iter: (reads) the iterator of @base, which the device below uses up
+ * @timed: is one of those whose time is taken
+ * @phase: where it is, see &enum xc_phase
+ * @since: since when, in ns (only where @timed)
  * @work: for whichever workqueue it is handed to
+ * @work_fn: what to do there
  * @node: in xc_volume.to_submit
  * @sorted: among those taken from there
  * @run: its way through the cipher
@@ -663,7 +726,11 @@ struct xc_io {
 	bool bounce;
 	bio_end_io_t *end_io;
 	struct bvec_iter iter;
+	bool timed;
+	u8 phase;
+	u64 since;
 	struct work_struct work;
+	work_func_t work_fn;
 	union {
 		struct llist_node node;
 		struct list_head sorted;

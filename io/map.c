@@ -97,6 +97,7 @@ void xc_io_end(struct xc_io *io, blk_status_t status)
 {
 	struct bio *base = io->base;
 
+	xc_stats_end(io, status);
 	if (status)
 		this_cpu_inc(io->vol->stats->errors);
 	xc_tags_put(io);
@@ -167,6 +168,7 @@ int xc_map(struct xc_volume *vol, struct bio *bio, sector_t sector)
 		return DM_MAPIO_KILL;
 
 	account(vol, bio);
+	xc_stats_map(io);
 	if (bio_data_dir(bio) == WRITE)
 		xc_write_start(io);
 	else

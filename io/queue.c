@@ -59,11 +59,28 @@ bool xc_runs_inline(const struct xc_volume *vol, const struct bio *bio)
 	}
 }
 
+static void begin_work(struct work_struct *work)
+{
+	struct xc_io *io = container_of(work, struct xc_io, work);
+
+	xc_stats_enter(io, XC_NOWHERE);
+	io->work_fn(work);
+}
+
 /*
- * The four functions that follow are not one, so that each has an INIT_WORK(),
- * which is a lock class, of its own: lockdep would take a work item in a softirq
- * and one in a task for the same lock.
+ * A macro, so that each of the four that follow has a lock class of its own:
+ * lockdep would take a work item in a softirq and one in a task for the same
+ * lock.
  */
+#define queue(wq, name, io_, fn)			\
+do {							\
+	struct xc_io *io__ = (io_);			\
+							\
+	xc_stats_queue(io__, name);			\
+	io__->work_fn = (fn);				\
+	INIT_WORK(&io__->work, begin_work);		\
+	queue_work(wq, &io__->work);			\
+} while (0)
 
 /**
  * xc_queue_crypt() - go on in crypt_wq
@@ -74,8 +91,7 @@ bool xc_runs_inline(const struct xc_volume *vol, const struct bio *bio)
  */
 void xc_queue_crypt(struct xc_io *io, work_func_t fn)
 {
-	INIT_WORK(&io->work, fn);
-	queue_work(io->vol->crypt_wq, &io->work);
+	queue(io->vol->crypt_wq, "crypt", io, fn);
 }
 
 /**
@@ -87,8 +103,7 @@ void xc_queue_crypt(struct xc_io *io, work_func_t fn)
  */
 void xc_queue_memory(struct xc_io *io, work_func_t fn)
 {
-	INIT_WORK(&io->work, fn);
-	queue_work(io->vol->memory_wq, &io->work);
+	queue(io->vol->memory_wq, "memory", io, fn);
 }
 
 /**
@@ -100,8 +115,7 @@ void xc_queue_memory(struct xc_io *io, work_func_t fn)
  */
 void xc_queue_bh(struct xc_io *io, work_func_t fn)
 {
-	INIT_WORK(&io->work, fn);
-	queue_work(io->vol->bh_wq, &io->work);
+	queue(io->vol->bh_wq, "bh", io, fn);
 }
 
 /**
@@ -113,8 +127,7 @@ void xc_queue_bh(struct xc_io *io, work_func_t fn)
  */
 void xc_queue_submit(struct xc_io *io, work_func_t fn)
 {
-	INIT_WORK(&io->work, fn);
-	queue_work(io->vol->submit_wq, &io->work);
+	queue(io->vol->submit_wq, "submit", io, fn);
 }
 
 static int by_sector(void *priv, const struct list_head *a,
@@ -142,6 +155,7 @@ static void submit_sorted(struct work_struct *work)
 
 	blk_start_plug(&plug);
 	list_for_each_entry_safe(io, next, &batch, sorted) {
+		xc_stats_enter(io, XC_DEVICE);
 		dm_submit_bio_remap(io->base, io->lower);
 		cond_resched();
 	}
@@ -158,9 +172,13 @@ void xc_submit(struct xc_io *io)
 {
 	struct xc_volume *vol = io->vol;
 
-	if (!vol->sorted)
+	if (!vol->sorted) {
+		xc_stats_enter(io, XC_DEVICE);
 		dm_submit_bio_remap(io->base, io->lower);
-	else if (llist_add(&io->node, &vol->to_submit))
+		return;
+	}
+	xc_stats_queue(io, "submit");
+	if (llist_add(&io->node, &vol->to_submit))
 		queue_work(vol->submit_wq, &vol->submit_work);
 }
 

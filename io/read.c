@@ -38,6 +38,7 @@ static blk_status_t fetch(struct xc_io *io, struct bio *buffer)
 
 	buffer->bi_private = &done;
 	buffer->bi_end_io = wake_reader;
+	xc_stats_enter(io, XC_DEVICE);
 	dm_submit_bio_remap(io->base, buffer);
 	wait_for_completion_io(&done);
 
@@ -58,6 +59,7 @@ static blk_status_t read_into(struct xc_io *io, struct bio *buffer)
 
 	xc_run_init(run, io->vol->cipher, false, buffer, buffer, io->sector,
 		    io->tags);
+	xc_stats_enter(io, XC_CIPHER);
 	xc_run_sync(run);
 	if (run->bad_tag)
 		report_bad_tag(io);
@@ -107,6 +109,7 @@ static void read_again_work(struct work_struct *work);
 
 static void read_run(struct xc_io *io, bool may_sleep)
 {
+	xc_stats_enter(io, XC_CIPHER);
 	switch (xc_run_shared(io, may_sleep)) {
 	case XC_RUN_DONE:
 		read_done(io);
@@ -193,6 +196,7 @@ static void send_read(struct xc_io *io)
 	bio_clear_polled(bio);
 	bio_set_dev(bio, io->vol->dev->bdev);
 	bio->bi_iter.bi_sector = io->vol->start + io->sector;
+	xc_stats_enter(io, XC_DEVICE);
 	dm_submit_bio_remap(bio, NULL);
 }
 
@@ -211,6 +215,7 @@ static bool send_clone(struct xc_io *io, gfp_t gfp)
 		return false;
 	}
 	clone->bi_end_io = clone_endio;
+	xc_stats_enter(io, XC_DEVICE);
 	dm_submit_bio_remap(io->base, clone);
 	return true;
 }

@@ -26,9 +26,11 @@ int xc_volume_init(struct xc_volume *vol, const char *name, char **error)
 			     ARCH_DMA_MINALIGN);
 
 	vol->stats = alloc_percpu(struct xc_stats);
-	if (!vol->stats) {
+	vol->times = alloc_percpu(struct xc_times);
+	if (!vol->stats || !vol->times) {
 		*error = "no memory for counters";
-		return -ENOMEM;
+		err = -ENOMEM;
+		goto counters;
 	}
 	err = xc_buffers_init(vol, error);
 	if (err)
@@ -47,6 +49,8 @@ tags:
 	xc_tags_exit(vol);
 buffers:
 	xc_buffers_exit(vol);
+counters:
+	free_percpu(vol->times);
 	free_percpu(vol->stats);
 	return err;
 }
@@ -62,5 +66,6 @@ void xc_volume_exit(struct xc_volume *vol)
 	xc_queues_exit(vol);
 	xc_tags_exit(vol);
 	xc_buffers_exit(vol);
+	free_percpu(vol->times);
 	free_percpu(vol->stats);
 }

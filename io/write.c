@@ -63,6 +63,7 @@ static blk_status_t verify(struct xc_io *io)
 	bio_copy_data(io->scratch, io->lower);
 	xc_run_init(run, io->vol->cipher, false, io->scratch, io->scratch,
 		    io->sector, io->tags);
+	xc_stats_enter(io, XC_CIPHER);
 	xc_run_sync(run);
 	if (!run->status && buffers_equal(io->plain, io->scratch))
 		return BLK_STS_OK;
@@ -110,6 +111,7 @@ static void write_run_work(struct work_struct *work)
 {
 	struct xc_io *io = container_of(work, struct xc_io, work);
 
+	xc_stats_enter(io, XC_CIPHER);
 	/* not AGAIN: it may sleep */
 	if (xc_run_shared(io, true) == XC_RUN_DONE)
 		write_enciphered(io);
@@ -191,6 +193,7 @@ static void write_crypt_work(struct work_struct *work)
 static void write_inline(struct xc_io *io)
 {
 	init_write(io);
+	xc_stats_enter(io, XC_CIPHER);
 	switch (xc_run_shared(io, false)) {
 	case XC_RUN_DONE:
 		if (io->plain)
@@ -214,6 +217,7 @@ static void write_ordered_work(struct work_struct *work)
 
 	if (prepare_write(io, GFP_NOIO)) {
 		init_write(io);
+		xc_stats_enter(io, XC_CIPHER);
 		xc_run_sync(&io->run);
 		write_enciphered(io);
 	} else {

@@ -53,3 +53,29 @@ void xc_status_print(const struct xc_volume *vol, char *result,
 	if (xc_opt(&vol->opt, XC_VERIFY_WRITES))
 		DMEMIT(" mismatches:%llu", sum.mismatches);
 }
+
+/**
+ * xc_times_print() - print how long bios of a volume took
+ * @vol: the volume
+ * @result: where to print
+ * @maxlen: room there, in bytes; what finds none is cut off, and dm core asks
+ *	for more
+ *
+ * Context: Process context.
+ */
+void xc_times_print(const struct xc_volume *vol, char *result,
+		    unsigned int maxlen)
+{
+	static const char *const directions[] = { "read", "write" };
+	static const char *const phases[] = { "wait", "cipher", "device" };
+	unsigned int dir, phase, sz = 0;
+
+	DMEMIT("sampled:%u\n", XC_SAMPLED);
+	for (dir = 0; dir < ARRAY_SIZE(directions); dir++)
+		for (phase = 0; phase < ARRAY_SIZE(phases); phase++) {
+			DMEMIT("%s %s", directions[dir], phases[phase]);
+			sz += xc_histogram_print(&vol->times->phases[dir][phase],
+						 result + sz, maxlen - sz);
+			DMEMIT("\n");
+		}
+}

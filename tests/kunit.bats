@@ -65,6 +65,10 @@ suite()
 	suite xcrypt-iv-elephant
 }
 
+@test "buckets of the histograms" {
+	suite xcrypt-histogram
+}
+
 @test "the vectors are those that vectors.py computes" {
 	python3 "$XC_TESTS/kunit/vectors.py" | diff - "$XC_TESTS/kunit/vectors.h"
 }

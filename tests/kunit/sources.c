@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The IV generators once more: dm-xcrypt.ko exports nothing, so what is tested
- * is compiled into the tests' own module.
+ * The IV generators and the histograms once more: dm-xcrypt.ko exports nothing,
+ * so what is tested is compiled into the tests' own module.
  */
 #include "../../compat/md5.c"
 #include "../../iv/benbi.c"
@@ -16,3 +16,4 @@
 #include "../../iv/plain64be.c"
 #include "../../iv/random.c"
 #include "../../iv/tcw.c"
+#include "../../stats/histogram.c"
