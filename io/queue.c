@@ -100,7 +100,9 @@ void xc_queue_memory(struct xc_io *io, work_func_t fn)
  */
 void xc_queue_bh(struct xc_io *io, work_func_t fn)
 {
-	queue(io->vol->bh_wq, io, fn);
+	/* Not by queue(): lockdep tells work in softirq context by the line. */
+	INIT_WORK(&io->work, fn);
+	queue_work(io->vol->bh_wq, &io->work);
 }
 
 /**
