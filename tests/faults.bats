@@ -107,6 +107,14 @@ with_hole()
 	sync /dev/mapper/xc
 }
 
+# other_than DEVICE INDEX: a value that byte INDEX of no 64 KiB block has
+other_than()
+{
+	raw "$1" 0 1024 | od -An -v -t u1 -w65536 | awk -v at=$(($2 + 1)) '
+		{ taken[$at] = 1 }
+		END { for (value = 1; value in taken; value++); print value }'
+}
+
 @test "a device that returns wrong bytes: an AEAD notices" {
 	ram_disks 1 32
 	map flaky <<<"0 65536 flakey /dev/ram0 0 3600 0"
@@ -116,7 +124,8 @@ with_hole()
 		encrypt xc gcm /dev/mapper/tags $words
 		bios "dev=/dev/mapper/xc op=write sectors=1024"
 		bios "dev=/dev/mapper/xc op=read sectors=1024"
-		remap flaky <<<"0 65536 flakey /dev/ram0 0 0 3600 5 corrupt_bio_byte 64 r 77 0"
+		# The device counts from 1. What it writes must not be there already.
+		remap flaky <<<"0 65536 flakey /dev/ram0 0 0 3600 5 corrupt_bio_byte 64 r $(other_than /dev/mapper/tags 63) 0"
 		bios "dev=/dev/mapper/xc op=read sectors=1024 fail=1"
 		remap flaky <<<"0 65536 flakey /dev/ram0 0 3600 0"
 		bios "dev=/dev/mapper/xc op=read sectors=1024"
