@@ -8,27 +8,16 @@
 
 TAP=/sys/kernel/debug/xcrypt_tap/log
 
-setup_file()
-{
-	load lib.bash
-	seed_init
-}
+# shellcheck shell=bash
+load lib-io
 
-setup()
+needs()
 {
-	load lib.bash
-	load lib-io.bash
-	load_target
 	bios_module
 	tap_module
 	ram_disks 1 32
 	# A device that takes flushes, for the flags not to be dropped above.
 	null_disk cached 32 cache_size=1
-}
-
-teardown()
-{
-	io_clean_up
 }
 
 # tapped OPTION...: xcrypt over a tap over the device

@@ -8,25 +8,13 @@
 
 bats_require_minimum_version 1.5.0
 
-setup_file()
-{
-	load lib.bash
-	seed_init
-}
+# shellcheck shell=bash
+load lib-io
 
-setup()
+needs()
 {
-	load lib.bash
-	load lib-io.bash
-	load_target
-	load_reference
 	modules dm-flakey dm-delay
 	bios_module
-}
-
-teardown()
-{
-	io_clean_up
 }
 
 # word NAME KEY: the value of key:value in the status

@@ -7,24 +7,13 @@
 # over several kinds of device below and with every option that changes where
 # the cipher runs.
 
-setup_file()
-{
-	load lib.bash
-	seed_init
-}
+# shellcheck shell=bash
+load lib-io
 
-setup()
+needs()
 {
-	load lib.bash
-	load lib-io.bash
-	load_target
 	read -r -a disks <<<"$XCRYPT_DISKS"
 	[ "$(limit "${disks[0]}" logical_block_size)" = 4096 ] || disks[0]=''
-}
-
-teardown()
-{
-	io_clean_up
 }
 
 # Sizes for a device whose blocks are 4096 bytes.

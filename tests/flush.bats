@@ -8,26 +8,14 @@
 
 bats_require_minimum_version 1.5.0
 
-setup_file()
-{
-	load lib.bash
-	seed_init
-}
+# shellcheck shell=bash
+load lib-io
 
-setup()
+needs()
 {
-	load lib.bash
-	load lib-io.bash
-	load_target
-	load_reference
 	modules dm-log-writes dm-delay
 	bios_module
 	log_writes=$(c_tool log-writes.c)
-}
-
-teardown()
-{
-	io_clean_up
 }
 
 # logged OPTION...: xcrypt over dm-log-writes over /dev/ram0; log in /dev/ram1

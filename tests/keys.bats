@@ -390,6 +390,9 @@ reads_with()
 	)
 	local spec size one two
 
+	# An emulated machine takes a third of them, others with each seed.
+	! slow_machine || mapfile -t specs < <(printf '%s\n' "${specs[@]}" |
+		awk -v seed="$XCRYPT_SEED" '(NR + seed) % 3 == 0')
 	for spec in "${specs[@]}"; do
 		read -r SPEC size <<<"$spec"
 		one=$(hex_key "$size" "$SPEC 1") two=$(hex_key "$size" "$SPEC 2")

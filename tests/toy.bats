@@ -9,26 +9,20 @@
 
 bats_require_minimum_version 1.5.0
 
+# shellcheck shell=bash
+load lib-io
+
 SIZE=1024	# sectors
 
-setup_file()
+needs()
 {
-	load lib.bash
-	seed_init
-}
-
-setup()
-{
-	load lib.bash
-	load lib-io.bash
-	load_target
 	ram_disks 1 8
 	insmod "$XCRYPT_KO/xcrypt_toy.ko"
 }
 
 teardown()
 {
-	clean_up
+	io_clean_up
 	rmmod xcrypt_toy
 }
 
