@@ -5,6 +5,7 @@
 #   make demo        see it work, in a virtual machine
 #   make check       run every test, in virtual machines; T=NAME one file,
 #                    K=NAME one kernel, LONG=1 what takes hours
+#   make check-all   the same, with every test on every kernel
 #   make lint        checkpatch, sparse, kernel-doc, shellcheck
 #   make install     the module, for the kernel it was built for
 #   make clean
@@ -41,6 +42,9 @@ demo:
 check:
 	@T='$(T)' K='$(K)' XCRYPT_LONG='$(or $(LONG),$(XCRYPT_LONG))' scripts/check
 
+check-all:
+	@XCRYPT_ALL=1 $(MAKE) check
+
 lint:
 	@scripts/lint
 
@@ -50,4 +54,4 @@ clean:
 		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name Module.symvers \
 		-o -name modules.order \) -exec rm -f {} +
 
-.PHONY: all modules modules_install kernel-headers install demo check lint clean
+.PHONY: all modules modules_install kernel-headers install demo check check-all lint clean
