@@ -226,12 +226,15 @@ unmap_all()
 # clean_up: for teardown_file: mappings, loops, mounts under /tmp and RAM disks go
 clean_up()
 {
-	local m
+	local m loop
 	while read -r _ m _; do
 		case $m in /tmp/xc.*) umount "$m" || true ;; esac
 	done </proc/mounts
 	unmap_all || true
-	losetup -D 2>/dev/null || true
+	# The machine's own disks may be loops too.
+	for loop in $(losetup -nO NAME 2>/dev/null); do
+		[[ " ${XCRYPT_DISKS:-} " == *" $loop "* ]] || losetup -d "$loop" || true
+	done
 	rmmod brd 2>/dev/null || true
 }
 
