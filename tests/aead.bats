@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# machine: -m 1024 --timeout 1500
+# machine: -m 1024 -c 1 --timeout 1500
 # kernels: 7.3
 #
 # Authenticated encryption over dm-integrity, set up as cryptsetup does it: both

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# machine: -m 1024 --timeout 900
+# machine: -m 1024 -c 1 --timeout 900
 # kernels: 7.3
 #
 # Keys: out of a keyring, set and wiped by message, and never shown. Whatever is

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # kernels: 7.3
-# machine: -m 512
+# machine: -m 512 -c 1
 #
 # The KUnit suites of tests/kunit, in the kernel that has KUnit: one test here
 # for each suite, whose cases are listed in the report.

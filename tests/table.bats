@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# machine: -m 1024 --timeout 1500
+# machine: -m 1024 -c 1 --timeout 1500
 # kernels: 7.3
 #
 # The table line: what is refused, with which words; what is accepted although

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# machine: -m 768
+# machine: -m 768 -c 1
 # kernels: all
 #
 # Published test vectors (vectors.txt), written through the mapping and read off
