@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# machine: -m 768 -c 1 --append "fips=1 ima_policy=critical_data"
+# machine: -m 768 -c 1 --timeout 900 --append "fips=1 ima_policy=critical_data"
 # kernels: 6.1
 #
 # What the kernel's own policies make of the target: FIPS mode, which forbids some
