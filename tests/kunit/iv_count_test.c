@@ -103,7 +103,7 @@ static void benbi_test(struct kunit *test)
 		model.iv.block_size = cases[i].block_size;
 		bound = iv_bind(test, &model, &xc_iv_benbi);
 		iv_call(test, bound, false, true, cases[i].sector, data, data,
-		     out);
+			out);
 		KUNIT_EXPECT_MEMEQ(test, out, cases[i].expected, 16);
 		iv_unbind(test, bound);
 	}
