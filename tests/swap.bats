@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 #
-# machine: -m 256 -d 512M --timeout 600
+# machine: -m 256 -d 512M --timeout 900
 # kernels: 6.1 7.3
 #
 # Swap on an encrypted device, in a machine with little memory: what is paged
