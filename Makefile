@@ -5,6 +5,7 @@
 #   make demo        see it work, in a virtual machine
 #   make check       run every test, in virtual machines; T=NAME one file,
 #                    K=NAME one kernel, LONG=1 what takes hours
+#   make check-all   the same, with every test on every kernel
 #   make bench       measure it beside dm-crypt, at native speed without a
 #                    virtual machine's emulation; CASES=targets takes 2 minutes
 #   make lint        checkpatch, sparse, kernel-doc, shellcheck
@@ -43,6 +44,9 @@ demo:
 check:
 	@T='$(T)' K='$(K)' XCRYPT_LONG='$(or $(LONG),$(XCRYPT_LONG))' scripts/check
 
+check-all:
+	@XCRYPT_ALL=1 $(MAKE) check
+
 bench:
 	@CASES='$(CASES)' ROUNDS='$(ROUNDS)' MS='$(MS)' CPUS='$(CPUS)' bench/run
 
@@ -55,4 +59,5 @@ clean:
 		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name Module.symvers \
 		-o -name modules.order \) -exec rm -f {} +
 
-.PHONY: all modules modules_install kernel-headers install demo check bench lint clean
+.PHONY: all modules modules_install kernel-headers install demo check check-all \
+	bench lint clean

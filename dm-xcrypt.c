@@ -314,7 +314,7 @@ static int __init xcrypt_init(void)
 		return 0;
 
 	err = dm_register_target(&crypt_target);
-	if (err == -EEXIST) {
+	if (err == -EEXIST || err == -EBUSY) {
 		DMERR("crypt_alias: there is a target \"crypt\" already; unload dm_crypt first");
 		err = -EBUSY;
 	}

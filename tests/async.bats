@@ -1,10 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 900
-# kernels: 6.1
-#
-# Takes a quarter of an hour under emulation, so only with XCRYPT_LONG=1; toy.bats
-# has an asynchronous cipher of its own that takes seconds.
+# kernels: 7.3
 #
 # Asynchronous ciphers: cryptd hands every request to a worker. Its queue is
 # made so small that it is full nearly always: requests are then put off
@@ -12,12 +9,14 @@
 
 bats_require_minimum_version 1.5.0
 
+# shellcheck shell=bash
+load lib-io
+
 setup_file()
 {
-	load lib.bash
 	seed_init
 	in_machine
-	[ "${XCRYPT_LONG:-}" = 1 ] || return 0
+	! slow_machine || return 0
 	# The queue's length can only be given when cryptd is loaded.
 	rmmod aesni_intel crypto_simd ghash_clmulni_intel cryptd 2>/dev/null || true
 	[ ! -d /sys/module/cryptd ] || die "cryptd is in use already"
@@ -28,19 +27,12 @@ setup_file()
 
 setup()
 {
-	load lib.bash
-	load lib-io.bash
-	[ "${XCRYPT_LONG:-}" = 1 ] ||
-		skip "takes long under emulation: XCRYPT_LONG=1; toy.bats is the short form"
+	! slow_machine ||
+		skip "takes a quarter of an hour here: XCRYPT_LONG=1; toy.bats is the short form"
 	load_target
 	load_reference
 	bios_module
 	async_ciphers
-}
-
-teardown()
-{
-	io_clean_up
 }
 
 # driver NAME: a driver of a cipher, to be put behind cryptd, which goes by

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 900
-# kernels: 6.1
+# kernels: 6.1 7.3
 #
 # Bios of every vector layout: those that a file system or a kernel module
 # makes and user space cannot. What they store is compared with what dm-crypt
@@ -10,24 +10,11 @@
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
 
-setup_file()
-{
-	load lib.bash
-	seed_init
-}
+load lib-io
 
-setup()
+needs()
 {
-	load lib.bash
-	load lib-io.bash
-	load_target
-	load_reference
 	bios_module
-}
-
-teardown()
-{
-	io_clean_up
 }
 
 # Each is written into an area of its own, of so many sectors. The last is

@@ -1,34 +1,23 @@
 #!/usr/bin/env bats
 #
 # machine: -m 768 -d 64M --timeout 600
-# kernels: 6.1
+# kernels: 7.3
 #
 # What the bios that are sent down carry of those that came from above: their
 # flags, the I/O priority, and the cgroup that is charged.
 
 TAP=/sys/kernel/debug/xcrypt_tap/log
 
-setup_file()
-{
-	load lib.bash
-	seed_init
-}
+# shellcheck shell=bash
+load lib-io
 
-setup()
+needs()
 {
-	load lib.bash
-	load lib-io.bash
-	load_target
 	bios_module
 	tap_module
 	ram_disks 1 32
 	# A device that takes flushes, for the flags not to be dropped above.
 	null_disk cached 32 cache_size=1
-}
-
-teardown()
-{
-	io_clean_up
 }
 
 # tapped OPTION...: xcrypt over a tap over the device
@@ -114,7 +103,23 @@ charged()
 	sed -n "s/^$1 .*$2=\([0-9]*\).*/\1/p" /sys/fs/cgroup/writer/io.stat
 }
 
-@test "the cgroup: the writer is charged on the device below" {
+# charges WHO: a megabyte written to /dev/mapper/xc and read back by the group is
+# charged to it on the device below, as what was written before was
+charges()
+{
+	in_group writer dd if=/dev/zero of=/dev/mapper/xc bs=128k count=8 \
+		oflag=direct status=none
+	in_group writer dd if=/dev/mapper/xc of=/dev/null bs=128k count=8 \
+		iflag=direct status=none
+	written=$((written + 8 * 131072))
+	if [ "$(charged "$number" wbytes)" != $written ] ||
+		[ "$(charged "$number" rbytes)" -lt $written ]; then
+		grep . /sys/fs/cgroup/writer/io.stat
+		die "not $written bytes on $number, by $1"
+	fi
+}
+
+@test "the cgroup: the writer is charged on the device below, as by dm-crypt" {
 	grep -qw io /sys/fs/cgroup/cgroup.controllers 2>/dev/null ||
 		skip "this machine has no cgroup 2 with the io controller"
 	read -r disk _ <<<"$XCRYPT_DISKS"
@@ -125,16 +130,10 @@ charged()
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts "$disk" $words
-		in_group writer dd if=/dev/zero of=/dev/mapper/xc bs=128k count=8 \
-			oflag=direct status=none
-		in_group writer dd if=/dev/mapper/xc of=/dev/null bs=128k count=8 \
-			iflag=direct status=none
-		written=$((written + 8 * 131072))
-		[ "$(charged "$number" wbytes)" = $written ] &&
-			[ "$(charged "$number" rbytes)" -ge $written ] || {
-			grep . /sys/fs/cgroup/writer/io.stat
-			die "not $written bytes on $number, with: $words"
-		}
+		charges "$TARGET $words"
 		unmap xc
 	done < <(offloads | grep -v high_priority)
+	reference xc xts "$disk"
+	charges crypt
+	unmap xc
 }

@@ -1,30 +1,19 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1536 -d 128M,logical=4096 -d 128M --timeout 900
-# kernels: 6.1
+# kernels: 7.3
 #
 # fio writes and reads blocks of mixed sizes at many depths and verifies each,
 # over several kinds of device below and with every option that changes where
 # the cipher runs.
 
-setup_file()
-{
-	load lib.bash
-	seed_init
-}
+# shellcheck shell=bash
+load lib-io
 
-setup()
+needs()
 {
-	load lib.bash
-	load lib-io.bash
-	load_target
 	read -r -a disks <<<"$XCRYPT_DISKS"
 	[ "$(limit "${disks[0]}" logical_block_size)" = 4096 ] || disks[0]=''
-}
-
-teardown()
-{
-	io_clean_up
 }
 
 # Sizes for a device whose blocks are 4096 bytes.

@@ -1,33 +1,21 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 900
-# kernels: 6.1
+# kernels: 7.3
 #
 # Flushes and FUA writes. With dm-log-writes below, its log says in which order
 # the device below was told to make what durable.
 
 bats_require_minimum_version 1.5.0
 
-setup_file()
-{
-	load lib.bash
-	seed_init
-}
+# shellcheck shell=bash
+load lib-io
 
-setup()
+needs()
 {
-	load lib.bash
-	load lib-io.bash
-	load_target
-	load_reference
 	modules dm-log-writes dm-delay
 	bios_module
 	log_writes=$(c_tool log-writes.c)
-}
-
-teardown()
-{
-	io_clean_up
 }
 
 # logged OPTION...: xcrypt over dm-log-writes over /dev/ram0; log in /dev/ram1

@@ -1,33 +1,26 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1536 -d 512M --timeout 900
-# kernels: 6.1
+# kernels: 7.3
 #
 # File systems on top: a tree is copied in, checked, and read back after a
 # remount, through xcrypt and through dm-crypt with the same line.
+
+# shellcheck shell=bash
+load lib-io
 
 MNT=/tmp/xc.mnt
 
 setup_file()
 {
-	load lib.bash
 	seed_init
 	make_tree
 }
 
-setup()
+needs()
 {
-	load lib.bash
-	load lib-io.bash
-	load_target
-	load_reference
 	read -r disk _ <<<"$XCRYPT_DISKS"
 	mkdir -p $MNT
-}
-
-teardown()
-{
-	io_clean_up
 }
 
 # A tree of small and large files, with links, to be copied in.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# machine: -m 1024 --timeout 900
-# kernels: 6.1
+# machine: -m 1024 -c 1 --timeout 900
+# kernels: 7.3
 #
 # Keys: out of a keyring, set and wiped by message, and never shown. Whatever is
 # done to xcrypt is done to dm-crypt as well, and must end the same way.
@@ -390,6 +390,9 @@ reads_with()
 	)
 	local spec size one two
 
+	# An emulated machine takes a third of them, others with each seed.
+	! slow_machine || mapfile -t specs < <(printf '%s\n' "${specs[@]}" |
+		awk -v seed="$XCRYPT_SEED" '(NR + seed) % 3 == 0')
 	for spec in "${specs[@]}"; do
 		read -r SPEC size <<<"$spec"
 		one=$(hex_key "$size" "$SPEC 1") two=$(hex_key "$size" "$SPEC 2")

@@ -1,7 +1,28 @@
 # shellcheck shell=bash
 #
 # What the data-path tests need beyond lib.bash: cipher lines by name, devices
-# below with special properties, bios of any layout, fio.
+# below with special properties, bios of any layout, fio. And what is the same
+# at the head of each: a suite that loads this has setup_file, setup and
+# teardown; what else it needs for each test it sets up in a function `needs`.
+
+load lib
+
+setup_file()
+{
+	seed_init
+}
+
+setup()
+{
+	load_target
+	load_reference
+	! declare -F needs >/dev/null || needs
+}
+
+teardown()
+{
+	io_clean_up
+}
 
 DEBUGFS=/sys/kernel/debug
 CONFIGFS=/sys/kernel/config
@@ -155,20 +176,6 @@ fine_disk()
 	[ "$FINE_ALIGN" -lt 512 ] || die "$FINE takes no small vectors"
 }
 
-# integrity_disk NAME DEVICE TAG [SECTOR_SIZE]: dm-integrity that only keeps
-# tags, for an AEAD on top
-integrity_disk()
-{
-	local size=${4:-512} table sectors
-	dd if=/dev/zero of="$2" bs=4096 count=4 oflag=direct status=none || return
-	table="integrity $2 0 $3 D 1 block_size:$size"
-	map "$1" <<<"0 8 $table" || return
-	unmap "$1"
-	# provided_data_sectors of the superblock that this has written
-	sectors=$(od -An -t u8 -j 16 -N 8 "$2" | tr -d ' ')
-	map "$1" <<<"0 $sectors $table"
-}
-
 # queue DEVICE: the folder of its queue limits
 queue()
 {
@@ -244,7 +251,7 @@ tap_module()
 	[ -d $DEBUGFS/xcrypt_tap ] || insmod "$XCRYPT_KO/xcrypt_tap.ko"
 }
 
-# bios WORD=VALUE...: one run of tests/modules/xcrypt_bios.c, where the words
+# bios WORD=VALUE...: one run of tests/modules/bios, in whose main.c the words
 # are explained
 bios()
 {

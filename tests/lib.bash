@@ -12,7 +12,7 @@
 #   XCRYPT_SEED    seed of everything random; printed, and taken back
 #   XCRYPT_LONG    1 for the tests that take hours
 
-: "${XCRYPT_TARGET:=xcrypt}"
+: "${XCRYPT_TARGET:=xcrypt}" "${XCRYPT_LONG:=}"
 TARGET=$XCRYPT_TARGET
 XC_TESTS=${BASH_SOURCE[0]%/*}
 
@@ -131,6 +131,14 @@ kernel_at_least()
 	[ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n1)" = "$1" ]
 }
 
+# slow_machine: is this an emulated machine, where a process takes a tenth of a
+# second to start? What takes long is then tried on part of the cases, or left
+# to another kernel, unless XCRYPT_LONG=1 asks for all.
+slow_machine()
+{
+	[ -z "$XCRYPT_LONG" ] && grep -q 'QEMU TCG' /proc/cpuinfo
+}
+
 # --- devices below -----------------------------------------------------------
 
 # ram_disks COUNT MIB: /dev/ram0 ... of that size, empty
@@ -149,17 +157,17 @@ loop_disk()
 	losetup --find --show "$@" "$file"
 }
 
-# integrity_disk NAME DEVICE TAG_SIZE SECTOR_SIZE [MODE]: dm-integrity that
-# keeps TAG_SIZE bytes a sector for the target above, as cryptsetup sets it up.
-# MODE is J (journal) or D (direct, the default).
+# integrity_disk NAME DEVICE TAG_SIZE [SECTOR_SIZE [MODE]]: dm-integrity that
+# keeps TAG_SIZE bytes a sector (of 512 bytes, by default) for the target above,
+# as cryptsetup sets it up. MODE is J (journal) or D (direct, the default).
 integrity_disk()
 {
-	local tail="$2 0 $3 ${5:-D} 1 block_size:$4" size
+	local tail="$2 0 $3 ${5:-D} 1 block_size:${4:-512}" size
 	modules dm-integrity
-	dd if=/dev/zero of="$2" bs=4096 count=1 conv=notrunc status=none
+	dd if=/dev/zero of="$2" bs=4096 count=4 oflag=direct status=none || return
 	# Asked for a few sectors the kernel formats it; then it tells the size.
 	map "$1" <<<"0 8 integrity $tail" && unmap "$1" || return
-	size=$(dd if="$2" bs=8 skip=2 count=1 status=none | od -An -t u8)
+	size=$(od -An -t u8 -j 16 -N 8 "$2")
 	map "$1" <<<"0 $((size)) integrity $tail"
 }
 
@@ -218,12 +226,15 @@ unmap_all()
 # clean_up: for teardown_file: mappings, loops, mounts under /tmp and RAM disks go
 clean_up()
 {
-	local m
+	local m loop
 	while read -r _ m _; do
 		case $m in /tmp/xc.*) umount "$m" || true ;; esac
 	done </proc/mounts
 	unmap_all || true
-	losetup -D 2>/dev/null || true
+	# The machine's own disks may be loops too.
+	for loop in $(losetup -nO NAME 2>/dev/null); do
+		[[ " ${XCRYPT_DISKS:-} " == *" $loop "* ]] || losetup -d "$loop" || true
+	done
 	rmmod brd 2>/dev/null || true
 }
 

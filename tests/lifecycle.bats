@@ -1,31 +1,15 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1280 -d 256M --timeout 900
-# kernels: 6.1
+# kernels: 7.3
 #
 # A mapping is suspended, resumed, reloaded, resized and removed while it is
 # being written to and verified.
 
 bats_require_minimum_version 1.5.0
 
-setup_file()
-{
-	load lib.bash
-	seed_init
-}
-
-setup()
-{
-	load lib.bash
-	load lib-io.bash
-	load_target
-	load_reference
-}
-
-teardown()
-{
-	io_clean_up
-}
+# shellcheck shell=bash
+load lib-io
 
 # busy DEVICE [FIO OPTION...]: fio in the background until it is told to stop;
 # sets BUSY to its process

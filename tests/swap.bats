@@ -1,22 +1,16 @@
 #!/usr/bin/env bats
 #
-# machine: -m 256 -d 512M --timeout 600
-# kernels: 6.1
+# machine: -m 256 -d 512M --timeout 900
+# kernels: 6.1 7.3
 #
 # Swap on an encrypted device, in a machine with little memory: what is paged
 # out must not need memory that only paging out can free.
 
-setup_file()
-{
-	load lib.bash
-	seed_init
-}
+# shellcheck shell=bash
+load lib-io
 
-setup()
+needs()
 {
-	load lib.bash
-	load lib-io.bash
-	load_target
 	read -r disk _ <<<"$XCRYPT_DISKS"
 	load_prog=$(c_tool swap-load.c)
 	[ -e /proc/swaps ] || skip "this kernel has no swap"
@@ -51,13 +45,13 @@ swapped()
 	swapped 60
 }
 
-long_run()
+not_when_slow()
 {
-	[ "${XCRYPT_LONG:-}" = 1 ] || skip "takes long under emulation: XCRYPT_LONG=1"
+	! slow_machine || skip "takes long under emulation: XCRYPT_LONG=1"
 }
 
 @test "swapping, wherever the cipher runs" {
-	long_run
+	not_when_slow
 	for words in offload:inline "offload:spread verify_writes"; do
 		# shellcheck disable=SC2086 # words
 		swapped 10 $words
@@ -65,7 +59,7 @@ long_run()
 }
 
 @test "swapping to a file on an encrypted file system" {
-	long_run
+	not_when_slow
 	modules ext4
 	grep -qw ext4 /proc/filesystems || skip "this kernel has no ext4"
 	encrypt xc xts "$disk" sector_size:4096

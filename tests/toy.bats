@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 600
-# kernels: 6.1 6.12 7.3
+# kernels: 6.12 7.3
 #
 # Ciphers that misbehave (tests/modules/xcrypt_toy.c): one that computes wrongly
 # is noticed by verify_writes, one that fails makes the bio fail, and one that
@@ -9,26 +9,20 @@
 
 bats_require_minimum_version 1.5.0
 
+# shellcheck shell=bash
+load lib-io
+
 SIZE=1024	# sectors
 
-setup_file()
+needs()
 {
-	load lib.bash
-	seed_init
-}
-
-setup()
-{
-	load lib.bash
-	load lib-io.bash
-	load_target
 	ram_disks 1 8
 	insmod "$XCRYPT_KO/xcrypt_toy.ko"
 }
 
 teardown()
 {
-	clean_up
+	io_clean_up
 	rmmod xcrypt_toy
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# machine: -m 768
-# kernels: 6.1 6.12 7.3
+# machine: -m 768 -c 1
+# kernels: all
 #
 # Published test vectors (vectors.txt), written through the mapping and read off
 # the device below it.

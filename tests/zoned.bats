@@ -1,39 +1,27 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1280 --timeout 900
-# kernels: 6.1
+# kernels: 7.3
 #
 # Host-managed zoned devices: the zones are those of the device below, zones
 # are written in order, reset, and appended to.
 
 bats_require_minimum_version 1.5.0
 
+# shellcheck shell=bash
+load lib-io
+
 ZONE_MIB=4
 ZONE=$((ZONE_MIB * 2048))	# sectors
 CONVENTIONAL=2			# zones that take writes anywhere
 
-setup_file()
+needs()
 {
-	load lib.bash
-	seed_init
-}
-
-setup()
-{
-	load lib.bash
-	load lib-io.bash
-	load_target
-	load_reference
 	bios_module
 	null_disk zoned 64 zoned=1 zone_size=$ZONE_MIB zone_nr_conv=$CONVENTIONAL ||
 		skip "this kernel has no zoned null_blk"
 	[ "$(limit /dev/zoned zoned)" = host-managed ] ||
 		skip "this kernel has no zoned devices"
-}
-
-teardown()
-{
-	io_clean_up
 }
 
 # zones DEVICE: what blkzone says of them, without device mapper's name
@@ -114,7 +102,18 @@ zone_is()
 	done < <(ways)
 }
 
+# Before 6.10 dm core moves its write pointer once the target's map method has
+# returned, and a clone may have ended by then: dm_zone_endio() of Linux 6.1 then
+# tells the writer of an append the sectors before its own. dm-crypt suffers
+# from it too.
+needs_zone_append()
+{
+	kernel_at_least 6.10 ||
+		skip "dm core of this kernel gives wrong sectors for emulated appends (a race)"
+}
+
 @test "zone append is emulated, with the sector's own IV" {
+	needs_zone_append
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts /dev/zoned $words
@@ -157,8 +156,7 @@ make_zonefs()
 }
 
 @test "zonefs on top" {
-	kernel_at_least 6.10 ||
-		skip "zonefs gets EIO for dm's emulated appends here, with dm-crypt as well"
+	needs_zone_append
 	modules zonefs
 	grep -qw zonefs /proc/filesystems || skip "this kernel has no zonefs"
 	encrypt xc xts /dev/zoned

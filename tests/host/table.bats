@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 #
 # table/ in user space, with the address and undefined-behaviour sanitizers:
-# table.c's groups of unit tests.
+# the groups of unit tests of table.c and spec.c.
 
 # shellcheck shell=bash
 
 setup_file()
 {
 	export TABLE_TESTS=$BATS_FILE_TMPDIR/table
-	"$BATS_TEST_DIRNAME/compile" "$TABLE_TESTS" gcc tests/host/table.c
+	"$BATS_TEST_DIRNAME/compile" "$TABLE_TESTS" gcc tests/host/table.c tests/host/spec.c
 }
 
 # group NAME...: run these groups of table.c

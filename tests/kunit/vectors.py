@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Vectors for the IV generators, computed a second time.
 
-Usage: vectors.py >vectors.h
+Usage: vectors.py GENERATOR >GENERATOR_vectors.h
 
 AES, MD5 and CRC32 are written out here (python3-minimal has none), straight
 from FIPS 197, RFC 1321 and the polynomial, and checked against published
@@ -10,6 +10,7 @@ loop-AES's in cryptsetup's wiki, Ferguson's paper for eboiv and elephant.
 """
 
 import math
+import sys
 
 # ---- ciphers and hashes ------------------------------------------------------
 
@@ -211,28 +212,41 @@ def table(struct, rows):
     print("};")
 
 
+# AES-256, Blowfish
+def tcw_vectors():
+    for size, iv_size in ((64, 16), (56, 8)):
+        for sector in SECTORS:
+            iv, mask = tcw(size, iv_size, sector)
+            yield {"key_size": size, "sector": sector, "iv_size": iv_size, "iv": iv, "mask": mask}
+
+
+def elephant_vectors():
+    for size in (32, 64):
+        for sector_size in (512, 4096):
+            for sector in SECTORS:
+                iv, data = elephant(size, sector_size, sector)
+                yield {"key_size": size, "sector_size": sector_size, "sector": sector, "iv": iv,
+                       "head": data[:16], "tail": data[-16:], "crc": crc32(data)}
+
+
+VECTORS = {
+    # version 2; version 3 with AES-128 and AES-256
+    "lmk": ({"key_size": size, "sector": sector, "iv": lmk(size, sector)}
+            for size in (64 * 16, 65 * 16, 65 * 32) for sector in SECTORS),
+    "tcw": tcw_vectors(),
+    "eboiv": ({"key_size": size, "sector_size": sector_size, "sector": sector,
+               "iv": eboiv(test_key(size), sector_size, sector)}
+              for size in (16, 32) for sector_size in (512, 4096) for sector in SECTORS),
+    "elephant": elephant_vectors(),
+}
+
+
 def main():
+    generator = sys.argv[1]
     check()
     print("/* SPDX-License-Identifier: GPL-2.0-only */")
     print("/* Made by vectors.py; not to be edited. */")
-    # version 2; version 3 with AES-128 and AES-256
-    table("lmk_vector", (
-        {"key_size": size, "sector": sector, "iv": lmk(size, sector)}
-        for size in (64 * 16, 65 * 16, 65 * 32) for sector in SECTORS))
-    # AES-256, Blowfish
-    table("tcw_vector", (
-        {"key_size": size, "sector": sector, "iv_size": iv_size, "iv": iv, "mask": mask}
-        for size, iv_size in ((64, 16), (56, 8)) for sector in SECTORS
-        for iv, mask in (tcw(size, iv_size, sector),)))
-    table("eboiv_vector", (
-        {"key_size": size, "sector_size": sector_size, "sector": sector,
-         "iv": eboiv(test_key(size), sector_size, sector)}
-        for size in (16, 32) for sector_size in (512, 4096) for sector in SECTORS))
-    table("elephant_vector", (
-        {"key_size": size, "sector_size": sector_size, "sector": sector, "iv": iv,
-         "head": data[:16], "tail": data[-16:], "crc": crc32(data)}
-        for size in (32, 64) for sector_size in (512, 4096) for sector in SECTORS
-        for iv, data in (elephant(size, sector_size, sector),)))
+    table(f"{generator}_vector", VECTORS[generator])
 
 
 main()
