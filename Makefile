@@ -5,8 +5,8 @@
 #   make demo        see it work, in a virtual machine
 #   make check       run every test, in virtual machines; T=NAME one file,
 #                    K=NAME one kernel, LONG=1 what takes hours
-#   make bench       measure it beside dm-crypt, at native speed without a
-#                    virtual machine's emulation; CASES=targets takes 2 minutes
+#   make bench       measure it beside dm-crypt; CASES=targets is quick, and
+#                    bench/run has more such variables
 #   make lint        checkpatch, sparse, kernel-doc, shellcheck
 #   make install     the module, for the kernel it was built for
 #   make clean
@@ -44,7 +44,8 @@ check:
 	@T='$(T)' K='$(K)' XCRYPT_LONG='$(or $(LONG),$(XCRYPT_LONG))' scripts/check
 
 bench:
-	@CASES='$(CASES)' ROUNDS='$(ROUNDS)' MS='$(MS)' CPUS='$(CPUS)' bench/run
+	@CASES='$(CASES)' ROUNDS='$(ROUNDS)' MS='$(MS)' CPUS='$(CPUS)' WHERE='$(WHERE)' \
+		DEVICE='$(DEVICE)' FORCE='$(FORCE)' SECONDS_EACH='$(SECONDS_EACH)' bench/run
 
 lint:
 	@scripts/lint

@@ -69,16 +69,20 @@ class Results:
             print(f"{case_name(case):34}{cells}")
         self.print_late()
 
+    def late_rows(self):
+        """[(target, [median, 99 %, 99.9 %, worst])], in microseconds late."""
+        return [(target, [median(self.values(case, target, f"late_{which}"))
+                          for which in ("50", "99", "999", "max")])
+                for case, target in self.runs if case.endswith("late")]
+
     def print_late(self):
-        late = [key for key in self.runs if key[0].endswith("late")]
-        if not late:
+        rows = self.late_rows()
+        if not rows:
             return
         print("\nA thread that wakes every millisecond, under full write load: microseconds late")
         print(f"{'':20}" + "".join(f"{name:>12}" for name in ("median", "99 %", "99.9 %", "worst")))
-        for case, target in late:
-            cells = "".join(f"{median(self.values(case, target, word)):12.0f}"
-                            for word in ("late_50", "late_99", "late_999", "late_max"))
-            print(f"{target:20}{cells}")
+        for target, row in rows:
+            print(f"{target:20}" + "".join(f"{value:12.0f}" for value in row))
 
     def as_json(self):
         return [{"case": case, "target": target, "us": self.us(case, target),
