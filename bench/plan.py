@@ -27,8 +27,11 @@ CASES = {
 
 
 def run(case, target, words):
-    """A line for bench/guest."""
+    """A line for bench/guest.  With one bio in flight it is measured in slices
+    of half a MiB: see Results.add()."""
     below, op, size, depth = case.split("/")[:4]
+    if depth == "1":
+        words += f" slice={max(1, 512 * KIB // int(size))}"
     return (f"run {case}:{target} {below}-{target} op={op} size={size} depth={depth} "
             f"cpu=0 {words}")
 
