@@ -50,6 +50,10 @@ class Results:
         the differences within each round."""
         return median(self.added_values(case, target))
 
+    def best_added(self, case, target):
+        """The same, from each one's best round."""
+        return min(self.values(case, target)) - min(self.values(case, "linear"))
+
     def added_values(self, case, target):
         return [value - linear for value, linear in
                 zip(self.values(case, target), self.values(case, "linear"))]
