@@ -6,8 +6,8 @@
 #   make check       run every test, in virtual machines; T=NAME one file,
 #                    K=NAME one kernel, LONG=1 what takes hours
 #   make check-all   the same, with every test on every kernel
-#   make bench       measure it beside dm-crypt, at native speed without a
-#                    virtual machine's emulation; CASES=targets takes 2 minutes
+#   make bench       measure it beside dm-crypt; CASES=targets is quick, and
+#                    bench/run has more such variables
 #   make lint        checkpatch, sparse, kernel-doc, shellcheck
 #   make install     the module, for the kernel it was built for
 #   make clean
@@ -48,7 +48,8 @@ check-all:
 	@XCRYPT_ALL=1 $(MAKE) check
 
 bench:
-	@CASES='$(CASES)' ROUNDS='$(ROUNDS)' MS='$(MS)' CPUS='$(CPUS)' bench/run
+	@CASES='$(CASES)' ROUNDS='$(ROUNDS)' MS='$(MS)' CPUS='$(CPUS)' WHERE='$(WHERE)' \
+		DEVICE='$(DEVICE)' FORCE='$(FORCE)' SECONDS_EACH='$(SECONDS_EACH)' bench/run
 
 lint:
 	@scripts/lint

@@ -20,9 +20,13 @@ class Results:
         self.runs = {}      # (case, target): a dictionary of words for each round
 
     def add(self, key, words):
+        """One run.  The time of its median slice, where it was measured in
+        slices, is nearer to the truth than the mean: most slices are over
+        before another program of this machine gets the CPU."""
         case, _, target = key.rpartition(":")
-        self.runs.setdefault((case, target), []).append(
-            {name: float(value) for name, value in words.items()})
+        run = {name: float(value) for name, value in words.items()}
+        run["us"] = run.get("us_50", run["us"])
+        self.runs.setdefault((case, target), []).append(run)
 
     def cases(self):
         return list(dict.fromkeys(case for case, _ in self.runs))
@@ -45,6 +49,10 @@ class Results:
         """What the target adds to dm-linear on the same device: the median of
         the differences within each round."""
         return median(self.added_values(case, target))
+
+    def best_added(self, case, target):
+        """The same, from each one's best round."""
+        return min(self.values(case, target)) - min(self.values(case, "linear"))
 
     def added_values(self, case, target):
         return [value - linear for value, linear in
@@ -69,16 +77,20 @@ class Results:
             print(f"{case_name(case):34}{cells}")
         self.print_late()
 
+    def late_rows(self):
+        """[(target, [median, 99 %, 99.9 %, worst])], in microseconds late."""
+        return [(target, [median(self.values(case, target, f"late_{which}"))
+                          for which in ("50", "99", "999", "max")])
+                for case, target in self.runs if case.endswith("late")]
+
     def print_late(self):
-        late = [key for key in self.runs if key[0].endswith("late")]
-        if not late:
+        rows = self.late_rows()
+        if not rows:
             return
         print("\nA thread that wakes every millisecond, under full write load: microseconds late")
         print(f"{'':20}" + "".join(f"{name:>12}" for name in ("median", "99 %", "99.9 %", "worst")))
-        for case, target in late:
-            cells = "".join(f"{median(self.values(case, target, word)):12.0f}"
-                            for word in ("late_50", "late_99", "late_999", "late_max"))
-            print(f"{target:20}{cells}")
+        for target, row in rows:
+            print(f"{target:20}" + "".join(f"{value:12.0f}" for value in row))
 
     def as_json(self):
         return [{"case": case, "target": target, "us": self.us(case, target),

@@ -16,13 +16,18 @@
  *   ms= bios=       ends after that long, or after so many, which comes first
  *   warm=           bios beforehand that are not measured (default 32)
  *   span=           bytes gone over in sequence, again and again (default: all)
+ *   slice=          measure so many bios at a time
  *   latency=1       measure every single bio
  *   wake=           a thread wakes up every so many microseconds meanwhile
  *
  * The result is a line of words: bios, errors, us (microseconds a bio), mb_s
- * (10^6 bytes a second), and quantiles in microseconds of the bios' latency
- * (lat_50 is the median, lat_999 is what one of a thousand exceeds) and of how
- * late the thread was (late_50, ...).
+ * (10^6 bytes a second), and quantiles in microseconds: us_50 is the median of
+ * the slices' microseconds a bio, us_999 is what one slice of a thousand
+ * exceeds; lat_50 and so on are the bios' latency, late_50 and so on how late
+ * the thread was.
+ *
+ * With one bio in flight, the median of short slices is what a bio takes as long
+ * as nobody else has the CPU.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
@@ -45,7 +50,7 @@
 
 static struct dentry *debug_dir;
 static DEFINE_MUTEX(one_at_a_time);	/* a run, or who reads its result */
-static char result[320];
+static char result[512];
 
 static int parse_choice(const char *value, const char *no, const char *yes, bool *field)
 {
@@ -60,7 +65,7 @@ static int parse_word(struct load *load, char *word, const char **dev)
 		u64 *field;
 	} numbers[] = {
 		{ "ms", &load->ms }, { "bios", &load->bios }, { "warm", &load->warm },
-		{ "span", &load->span }, { "wake", &load->wake },
+		{ "span", &load->span }, { "slice", &load->slice }, { "wake", &load->wake },
 	};
 	char *value = strchr(word, '=');
 	unsigned int i;
@@ -177,6 +182,8 @@ static void print_result(const struct load *load)
 			 div64_u64(load->done_bios * load->size * 1000, max(load->ns, 1ULL)));
 	used += print_us(result + used, size - used, "us", "",
 			 div64_u64(load->ns, max(load->done_bios, 1ULL)));
+	if (load->slice_times.total)
+		used += print_times(result + used, size - used, "us", &load->slice_times);
 	if (load->latency)
 		used += print_times(result + used, size - used, "lat", &load->bio_times);
 	if (load->wake)

@@ -12,12 +12,12 @@
 
 /* --- quantiles.c: a histogram of times ----------------------------------- */
 
-#define QUANTILES_STEPS		16	/* a power of two is divided into */
+#define QUANTILES_STEPS		128	/* a power of two is divided into */
 #define QUANTILES_BUCKETS	(64 * QUANTILES_STEPS)
 
 /**
  * struct quantiles - how often which times were seen
- * @count: by bucket; a bucket's times differ by a sixteenth at most
+ * @count: by bucket; a bucket's times differ by less than a hundredth
  * @total: how many
  * @max: longest, in ns
  */
@@ -44,11 +44,13 @@ u64 quantiles_get(const struct quantiles *q, unsigned int per_mille);
  * @bios: how many at most; 0 is without a limit
  * @warm: bios sent before the measurement
  * @span: bytes of the device that are gone over, again and again
+ * @slice: so many bios at a time are measured; 0 is none
  * @latency: measure every single bio
  * @wake: period in microseconds of a thread that does nothing but wake up
  * @done_bios: how many were measured
  * @errors: how many of them failed
  * @ns: time from the first's submission to the last's completion
+ * @slice_times: with @slice, each slice's time divided by its bios
  * @bio_times: with @latency, each bio's time
  * @wake_times: with @wake, how late the thread was
  */
@@ -57,10 +59,10 @@ struct load {
 	bool write, folio, latency;
 	unsigned int size, depth;
 	int cpu;
-	u64 ms, bios, warm, span, wake;
+	u64 ms, bios, warm, span, slice, wake;
 
 	u64 done_bios, errors, ns;
-	struct quantiles bio_times, wake_times;
+	struct quantiles slice_times, bio_times, wake_times;
 };
 
 /* --- run.c: the bios ----------------------------------------------------- */

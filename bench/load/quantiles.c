@@ -47,7 +47,7 @@ void quantiles_add(struct quantiles *q, u64 ns)
  * @q: where
  * @per_mille: so many of a thousand
  *
- * Return: ns, too much by a sixteenth at most.
+ * Return: ns, too much by less than a hundredth.
  */
 u64 quantiles_get(const struct quantiles *q, unsigned int per_mille)
 {

@@ -2,7 +2,7 @@
 /*
  * The bios of a run.  Memory, vectors and bios are made beforehand; what is
  * measured is submission, the device, and completion.  The clock is read twice
- * a run, unless each bio's time is wanted.
+ * a run, unless more is wanted.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
@@ -11,6 +11,7 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/llist.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/sched.h>
@@ -121,12 +122,22 @@ static void collect(struct run *run)
 	run->idle = first;
 }
 
+/* Notes the time since the last slice began, and begins another. */
+static u64 end_slice(struct load *load, u64 since)
+{
+	u64 now = ktime_get_ns();
+
+	quantiles_add(&load->slice_times, div64_u64(now - since, load->slice));
+	return now;
+}
+
 /* Sends so many bios, or for so long, and waits for all of them. */
 static void send(struct run *run, u64 bios, u64 ms)
 {
+	struct load *load = run->load;
 	unsigned long end = jiffies + msecs_to_jiffies(ms);
+	u64 sent, in_slice = 0, since = ktime_get_ns();
 	struct slot *slot;
-	u64 sent;
 
 	for (sent = 0; !bios || sent < bios; sent++) {
 		if (ms && time_after_eq(jiffies, end))
@@ -135,6 +146,10 @@ static void send(struct run *run, u64 bios, u64 ms)
 			collect(run);
 		slot = container_of(run->idle, struct slot, node);
 		run->idle = run->idle->next;
+		if (load->slice && in_slice++ == load->slice) {
+			since = end_slice(load, since);
+			in_slice = 1;
+		}
 		submit(run, slot);
 		cond_resched();
 	}
@@ -153,6 +168,7 @@ static int measure(void *data)
 		send(run, load->warm, 0);
 	load->done_bios = 0;
 	memset(&load->bio_times, 0, sizeof(load->bio_times));
+	memset(&load->slice_times, 0, sizeof(load->slice_times));
 
 	waker = wake_start(load);
 	if (IS_ERR(waker)) {
