@@ -51,7 +51,9 @@ struct xc_xts_impl {
 		      const u8 *ivs, bool encrypt);
 };
 
+/* x86-64 with AES-NI, PCLMULQDQ and AVX */
 extern const struct xc_xts_impl xc_xts_aesni;
+/* and with VAES, VPCLMULQDQ and AVX2 */
 extern const struct xc_xts_impl xc_xts_vaes;
 
 #endif

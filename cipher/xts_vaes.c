@@ -12,7 +12,6 @@
 #define vec_shl64(v, n)		_mm256_slli_epi64(v, n)
 #define vec_shr64(v, n)		_mm256_srli_epi64(v, n)
 #define vec_shl_bytes(v, n)	_mm256_bslli_epi128(v, n)
-#define vec_shr_bytes(v, n)	_mm256_bsrli_epi128(v, n)
 #define vec_clmul(a, b, which)	_mm256_clmulepi64_epi128(a, b, which)
 #define vec_poly()		_mm256_set1_epi64x(0x87)
 #define vec_enc(v, k)		_mm256_aesenc_epi128(v, k)
@@ -20,7 +19,7 @@
 #define vec_dec(v, k)		_mm256_aesdec_epi128(v, k)
 #define vec_declast(v, k)	_mm256_aesdeclast_epi128(v, k)
 
-/* Round key @n for both blocks: one load for the whole stride. */
+/* Round key @n for both blocks. */
 #define vec_key(key, n) \
 	_mm256_broadcastsi128_si256(block_load((key) + (n) * XC_XTS_BLOCK))
 

@@ -17,10 +17,15 @@
 
 #include "xts.h"
 
-/* In flight together: blocks of a data unit, or IVs. */
-#define STRIDE		8
+/*
+ * Four vectors are in flight, a stride.  The processor looks far enough ahead
+ * to begin the next one meanwhile.
+ */
+#define VECS		4
+#define STRIDE		(VECS * VEC_BLOCKS)
 #define STRIDE_SIZE	(STRIDE * XC_XTS_BLOCK)
-#define VECS		(STRIDE / VEC_BLOCKS)
+
+#define BATCH		8	/* IVs that are encrypted together */
 
 struct stride {
 	VEC v[VECS];
@@ -110,9 +115,23 @@ static __always_inline void stride_round(struct stride *s, const u8 *key, int n,
 	}
 }
 
-/* FIPS 197, 5.1 or 5.3.5.  Longer keys have their additional rounds first. */
+/* Each block's product with x to the power of @n, at most 57. */
+static __always_inline VEC vec_mul_x(VEC v, const int n)
+{
+	VEC carry = vec_shr64(v, 64 - n);
+
+	v = vec_xor(vec_shl64(v, n), vec_shl_bytes(carry, 8));
+	return vec_xor(v, vec_clmul(carry, vec_poly(), 0x01));
+}
+
+/*
+ * FIPS 197, 5.1 or 5.3.5.  Longer keys have their additional rounds first.
+ * Each round waits for the one before; in between there is time to make the
+ * @tweaks of a stride, if any, those of the stride that follows it.
+ */
 static __always_inline void stride_aes(struct stride *s, const u8 *key,
-				       unsigned int rounds, bool encrypt)
+				       unsigned int rounds, bool encrypt,
+				       struct stride *tweaks)
 {
 	int i;
 
@@ -128,23 +147,17 @@ static __always_inline void stride_aes(struct stride *s, const u8 *key,
 		stride_round(s, key, 2, encrypt);
 		key += 2 * XC_XTS_BLOCK;
 	}
-	for (i = 1; i < 10; i++)
+	for (i = 1; i < 10; i++) {
 		stride_round(s, key, i, encrypt);
+		if (tweaks && i <= VECS)
+			tweaks->v[i - 1] = vec_mul_x(tweaks->v[i - 1], STRIDE);
+	}
 	for (i = 0; i < VECS; i++) {
 		VEC k = vec_key(key, 10);
 
 		s->v[i] = encrypt ? vec_enclast(s->v[i], k) :
 				    vec_declast(s->v[i], k);
 	}
-}
-
-/* Each block's product with x to the power of @n, at most 57. */
-static __always_inline VEC vec_mul_x(VEC v, const int n)
-{
-	VEC carry = vec_shr64(v, 64 - n);
-
-	v = vec_xor(vec_shl64(v, n), vec_shl_bytes(carry, 8));
-	return vec_xor(v, vec_clmul(carry, vec_poly(), 0x01));
 }
 
 /* The tweaks of a data unit's first stride, of the encrypted IV. */
@@ -155,19 +168,6 @@ static __always_inline void tweaks_first(struct stride *t, const u8 *tweak)
 	t->v[0] = vec_first_tweaks(block_load(tweak));
 	for (i = 1; i < VECS; i++)
 		t->v[i] = vec_mul_x(t->v[0], i * VEC_BLOCKS);
-}
-
-/* Those of the next stride: the power of x is 8, so whole bytes move. */
-static __always_inline void tweaks_next(struct stride *t)
-{
-	int i;
-
-	for (i = 0; i < VECS; i++) {
-		VEC carry = vec_shr_bytes(t->v[i], XC_XTS_BLOCK - STRIDE / 8);
-
-		t->v[i] = vec_xor(vec_shl_bytes(t->v[i], STRIDE / 8),
-				  vec_clmul(carry, vec_poly(), 0x00));
-	}
 }
 
 /* ---- data units ----------------------------------------------------------- */
@@ -195,20 +195,20 @@ static __always_inline void crypt_sector(const u8 *key, unsigned int rounds,
 					 unsigned int size, const u8 *tweak,
 					 bool encrypt)
 {
-	struct stride s, t;
+	struct stride s, tweaks, next;
 
-	tweaks_first(&t, tweak);
+	tweaks_first(&next, tweak);
 	for (; size >= STRIDE_SIZE; size -= STRIDE_SIZE) {
+		tweaks = next;
 		stride_load(&s, src);
-		stride_xor(&s, &t);
-		stride_aes(&s, key, rounds, encrypt);
-		stride_xor(&s, &t);
+		stride_xor(&s, &tweaks);
+		stride_aes(&s, key, rounds, encrypt, &next);
+		stride_xor(&s, &tweaks);
 		stride_store(dst, &s);
-		tweaks_next(&t);
 		src += STRIDE_SIZE;
 		dst += STRIDE_SIZE;
 	}
-	crypt_rest(key, rounds, dst, src, size, vec_first_block(t.v[0]),
+	crypt_rest(key, rounds, dst, src, size, vec_first_block(next.v[0]),
 		   encrypt);
 }
 
@@ -218,11 +218,12 @@ static __always_inline void encrypt_ivs(const struct xc_xts_key *key,
 {
 	struct stride s;
 
-	if (count == STRIDE) {
+	for (; count >= STRIDE; count -= STRIDE) {
 		stride_load(&s, ivs);
-		stride_aes(&s, key->tweak[0], key->rounds, true);
+		stride_aes(&s, key->tweak[0], key->rounds, true, NULL);
 		stride_store(tweaks, &s);
-		return;
+		tweaks += STRIDE_SIZE;
+		ivs += STRIDE_SIZE;
 	}
 	for (; count; count--) {
 		block_store(tweaks, block_aes(block_load(ivs), key->tweak[0],
@@ -238,11 +239,11 @@ static __always_inline void crypt(const struct xc_xts_key *key, u8 *dst,
 				  bool encrypt)
 {
 	const u8 *data_key = encrypt ? key->encrypt[0] : key->decrypt[0];
-	u8 tweaks[STRIDE_SIZE];
+	u8 tweaks[BATCH * XC_XTS_BLOCK];
 	unsigned int count, i;
 
 	for (; sectors; sectors -= count) {
-		count = sectors < STRIDE ? sectors : STRIDE;
+		count = sectors < BATCH ? sectors : BATCH;
 		encrypt_ivs(key, tweaks, ivs, count);
 		ivs += count * XC_XTS_BLOCK;
 		for (i = 0; i < count; i++) {
@@ -254,8 +255,8 @@ static __always_inline void crypt(const struct xc_xts_key *key, u8 *dst,
 		}
 	}
 
-	for (i = 0; i < VECS; i++)
-		vec_store(tweaks + i * sizeof(VEC), vec_zero());
+	for (i = 0; i < sizeof(tweaks); i += sizeof(VEC))
+		vec_store(tweaks + i, vec_zero());
 	asm volatile("" : : "r" (tweaks) : "memory");
 	_mm256_zeroall();
 }

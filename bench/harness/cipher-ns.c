@@ -19,6 +19,7 @@
 
 #include <openssl/evp.h>
 
+#include "linux-aes.h"
 #include "samples.h"
 #include "xts-openssl.h"
 
@@ -28,20 +29,6 @@
 #define AT_ONCE		200	/* passes of a turn on two CPUs */
 
 /* ---- what is compared ----------------------------------------------------- */
-
-/* As Linux 6.1's assembly knows it, <crypto/aes.h>. */
-struct crypto_aes_ctx {
-	u32 key_enc[60];
-	u32 key_dec[60];
-	u32 key_length;
-} __aligned(16);
-
-int aesni_set_key(struct crypto_aes_ctx *ctx, const u8 *key, unsigned int size);
-void aesni_enc(const void *ctx, u8 *out, const u8 *in);
-void aesni_xts_encrypt(const struct crypto_aes_ctx *ctx, u8 *out, const u8 *in,
-		       unsigned int len, u8 *iv);
-void aesni_xts_decrypt(const struct crypto_aes_ctx *ctx, u8 *out, const u8 *in,
-		       unsigned int len, u8 *iv);
 
 static struct xc_xts_key module_key;
 static EVP_CIPHER_CTX *openssl[2];
@@ -332,9 +319,9 @@ static void report_one(const struct contender *c, unsigned int s, bool encrypt,
 	printf("%-10s %s %4u %8.1f %8.1f %8.1f %8.1f %8.2f %10.2f\n", c->name,
 	       directions[encrypt], sizes[s], sum->min, sum->median, sum->p10,
 	       sum->p90, 512 / sum->median, ratio);
-	to_json("    { \"name\": \"%s\", \"direction\": \"%s\", \"sector_size\": %u,\n"
-		"      \"min\": %.2f, \"median\": %.2f, \"p10\": %.2f, \"p90\": %.2f,\n"
-		"      \"to_linux_6_1\": %.3f }%s\n", c->name,
+	to_json("    { \"name\": \"%s\", \"direction\": \"%s\",\n"
+		"      \"sector_size\": %u, \"min\": %.2f, \"median\": %.2f,\n"
+		"      \"p10\": %.2f, \"p90\": %.2f, \"to_linux_6_1\": %.3f }%s\n", c->name,
 		directions[encrypt], sizes[s], sum->min, sum->median, sum->p10,
 		sum->p90, ratio, last ? "" : ",");
 }
@@ -368,13 +355,13 @@ static void report_two(bool measured)
 		to_json("  \"two_cpus\": null\n}\n");
 		return;
 	}
-	printf("\nTwo CPUs at once, sectors of 512, median: alone %.1f and %.1f, together %.1f and %.1f;\n"
-	       "%.2f times the throughput of one\n",
+	printf("\nOn two CPUs, encrypting sectors of 512, median: alone %.1f and %.1f,\n"
+	       "at once %.1f and %.1f: %.2f times the throughput of one\n",
 	       two.alone_summary[0].median, two.alone_summary[1].median,
 	       two.together_summary[0].median, two.together_summary[1].median,
 	       two.scaling);
-	to_json("  \"two_cpus\": { \"alone\": [%.2f, %.2f], \"together\": [%.2f, %.2f],\n"
-		"    \"scaling\": %.3f }\n}\n",
+	to_json("  \"two_cpus\": { \"alone\": [%.2f, %.2f],\n"
+		"    \"together\": [%.2f, %.2f], \"scaling\": %.3f }\n}\n",
 		two.alone_summary[0].median, two.alone_summary[1].median,
 		two.together_summary[0].median, two.together_summary[1].median,
 		two.scaling);
