@@ -24,6 +24,9 @@
  */
 #define STINT SZ_16K
 
+/* Segments between them: its pages, and some that are cut. */
+#define SEGMENTS 8
+
 /* Chosen once, when the module is loaded; NULL if there is none. */
 static const struct xc_xts_impl *xts __ro_after_init;
 
@@ -80,38 +83,44 @@ static void batch_wipe(struct xc_cipher *cipher)
 	memzero_explicit(cipher->xts, sizeof(*cipher->xts));
 }
 
-/* All in one go: what lies together in memory at both ends, up to @most bytes. */
-static unsigned int crypt_vector(struct xc_run *run, unsigned int most)
+/* What lies together in memory at both ends, up to @most bytes; how many. */
+static unsigned int next_segment(struct xc_run *run,
+				 struct xc_xts_segment *segment,
+				 unsigned int most)
 {
-	const struct xc_cipher *cipher = run->cipher;
 	struct bio_vec in = mp_bvec_iter_bvec(run->src->bi_io_vec,
 					      run->src_iter);
 	struct bio_vec out = mp_bvec_iter_bvec(run->dst->bi_io_vec,
 					       run->dst_iter);
 	unsigned int size = min3(in.bv_len, out.bv_len, most);
-	unsigned int count = size / cipher->sector_size;
-	unsigned int shift = cipher->large_iv ? cipher->sector_shift : 0;
-	u8 ivs[STINT / SECTOR_SIZE * XC_XTS_IV_SIZE];
 
-	cipher->iv.ops->fill(&cipher->iv, ivs,
-			     (run->sector + cipher->iv_offset) >> shift,
-			     (1 << cipher->sector_shift) >> shift, count);
-	xts->crypt(cipher->xts, bvec_virt(&out), bvec_virt(&in),
-		   cipher->sector_size, count, ivs, run->encrypt);
-
+	segment->src = bvec_virt(&in);
+	segment->dst = bvec_virt(&out);
+	segment->sectors = size / run->cipher->sector_size;
 	bio_advance_iter(run->src, &run->src_iter, size);
 	bio_advance_iter(run->dst, &run->dst_iter, size);
-	run->sector += size >> SECTOR_SHIFT;
 	return size;
 }
 
 static void crypt_stint(struct xc_run *run)
 {
-	unsigned int left = STINT;
+	const struct xc_cipher *cipher = run->cipher;
+	unsigned int shift = cipher->large_iv ? cipher->sector_shift : 0;
+	struct xc_xts_segment segments[SEGMENTS];
+	u8 ivs[STINT / SECTOR_SIZE * XC_XTS_IV_SIZE];
+	unsigned int count = 0, size = 0;
+
+	while (run->src_iter.bi_size && size < STINT && count < SEGMENTS)
+		size += next_segment(run, &segments[count++], STINT - size);
+	cipher->iv.ops->fill(&cipher->iv, ivs,
+			     (run->sector + cipher->iv_offset) >> shift,
+			     (1 << cipher->sector_shift) >> shift,
+			     size / cipher->sector_size);
+	run->sector += size >> SECTOR_SHIFT;
 
 	xc_simd_begin();
-	while (left && run->src_iter.bi_size)
-		left -= crypt_vector(run, left);
+	xts->crypt(cipher->xts, segments, count, cipher->sector_size, ivs,
+		   run->encrypt);
 	xc_simd_end();
 }
 

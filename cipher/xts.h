@@ -29,13 +29,25 @@ struct xc_xts_key {
 };
 
 /**
+ * struct xc_xts_segment - data units that lie together in memory
+ * @dst: where they go
+ * @src: where they are; the same, or what does not overlap it; of any alignment
+ * @sectors: how many they are
+ */
+struct xc_xts_segment {
+	u8 *dst;
+	const u8 *src;
+	unsigned int sectors;
+};
+
+/**
  * struct xc_xts_impl - AES-XTS as one kind of processor does it best
  * @name: names the instructions it takes, for messages and the status
  * @set_key: makes round keys of @bytes, @size of them (32, 48 or 64): the key
  *	for data, and as long the key for tweaks
- * @crypt: encrypts or decrypts @sectors data units of @sector_size bytes (512
- *	to 4096, a multiple of 16), each with its 16 bytes of @ivs, from @src
- *	to @dst, which are the same or do not overlap, of any alignment
+ * @crypt: encrypts or decrypts @count @segments, one after the other, of data
+ *	units of @sector_size bytes (512 to 4096, a multiple of 16), each unit
+ *	with the next 16 bytes of @ivs
  *
  * The caller has seen that the processor has the instructions, and calls these
  * between kernel_fpu_begin() and kernel_fpu_end().  They take the same time
@@ -46,9 +58,9 @@ struct xc_xts_impl {
 	const char *name;
 	void (*set_key)(struct xc_xts_key *key, const u8 *bytes,
 			unsigned int size);
-	void (*crypt)(const struct xc_xts_key *key, u8 *dst, const u8 *src,
-		      unsigned int sector_size, unsigned int sectors,
-		      const u8 *ivs, bool encrypt);
+	void (*crypt)(const struct xc_xts_key *key,
+		      const struct xc_xts_segment *segments, unsigned int count,
+		      unsigned int sector_size, const u8 *ivs, bool encrypt);
 };
 
 /* x86-64 with AES-NI, PCLMULQDQ and AVX */

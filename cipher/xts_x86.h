@@ -233,25 +233,40 @@ static __always_inline void encrypt_ivs(const struct xc_xts_key *key,
 	}
 }
 
-static __always_inline void crypt(const struct xc_xts_key *key, u8 *dst,
-				  const u8 *src, unsigned int sector_size,
-				  unsigned int sectors, const u8 *ivs,
-				  bool encrypt)
+static __always_inline unsigned int
+count_sectors(const struct xc_xts_segment *segments, unsigned int count)
+{
+	unsigned int sectors = 0;
+
+	for (; count; count--, segments++)
+		sectors += segments->sectors;
+	return sectors;
+}
+
+/* The IVs are encrypted many at a time, whichever segments they belong to. */
+static __always_inline void crypt(const struct xc_xts_key *key,
+				  const struct xc_xts_segment *segments,
+				  unsigned int count, unsigned int sector_size,
+				  const u8 *ivs, bool encrypt)
 {
 	const u8 *data_key = encrypt ? key->encrypt[0] : key->decrypt[0];
+	unsigned int left = count_sectors(segments, count), done, i, next = 0;
 	u8 tweaks[BATCH * XC_XTS_BLOCK];
-	unsigned int count, i;
 
-	for (; sectors; sectors -= count) {
-		count = sectors < BATCH ? sectors : BATCH;
-		encrypt_ivs(key, tweaks, ivs, count);
-		ivs += count * XC_XTS_BLOCK;
-		for (i = 0; i < count; i++) {
-			crypt_sector(data_key, key->rounds, dst, src,
-				     sector_size, tweaks + i * XC_XTS_BLOCK,
+	for (; count; count--, segments++) {
+		for (done = 0; done < segments->sectors; done++) {
+			if (next == 0) {
+				encrypt_ivs(key, tweaks, ivs,
+					    left < BATCH ? left : BATCH);
+				ivs += BATCH * XC_XTS_BLOCK;
+				left -= BATCH;
+			}
+			crypt_sector(data_key, key->rounds,
+				     segments->dst + done * sector_size,
+				     segments->src + done * sector_size,
+				     sector_size, tweaks + next * XC_XTS_BLOCK,
 				     encrypt);
-			src += sector_size;
-			dst += sector_size;
+			next = (next + 1) % BATCH;
 		}
 	}
 
@@ -262,14 +277,14 @@ static __always_inline void crypt(const struct xc_xts_key *key, u8 *dst,
 }
 
 /* See &xc_xts_impl.crypt.  Each direction has its own code. */
-static void xts_crypt(const struct xc_xts_key *key, u8 *dst, const u8 *src,
-		      unsigned int sector_size, unsigned int sectors,
-		      const u8 *ivs, bool encrypt)
+static void xts_crypt(const struct xc_xts_key *key,
+		      const struct xc_xts_segment *segments, unsigned int count,
+		      unsigned int sector_size, const u8 *ivs, bool encrypt)
 {
 	if (encrypt)
-		crypt(key, dst, src, sector_size, sectors, ivs, true);
+		crypt(key, segments, count, sector_size, ivs, true);
 	else
-		crypt(key, dst, src, sector_size, sectors, ivs, false);
+		crypt(key, segments, count, sector_size, ivs, false);
 }
 
 #endif

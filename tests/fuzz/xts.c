@@ -55,8 +55,9 @@ static void try(const struct xc_xts_impl *impl, const struct xts_job *job,
 	xts_module(impl, dst + begin, &mine);
 	if (memcmp(dst + begin, right, size) || memcmp(dst, guard, begin) ||
 	    memcmp(dst + end, guard, sizeof(dst) - end)) {
-		fprintf(stderr, "%s: %u sectors of %u bytes: wrong\n",
-			impl->name, job->sectors, job->sector_size);
+		fprintf(stderr, "%s: %u sectors of %u bytes, segments of %u: wrong\n",
+			impl->name, job->sectors, job->sector_size,
+			job->segment);
 		abort();
 	}
 }
@@ -74,6 +75,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		.key_size = 32 + 16 * (how / 4 % 3),
 		.sectors = next(&in) % (MAX_SECTORS + 1),
 		.sector_size = 512 + 16 * (next(&in) % 225),
+		.segment = next(&in) % (MAX_SECTORS + 1),
 	};
 	u8 *key = piece(&in, job.key_size);
 	u8 *ivs = piece(&in, job.sectors * XC_XTS_BLOCK);

@@ -61,6 +61,47 @@ const char *xts_missing(const struct xc_xts_impl *impl)
 	return NULL;
 }
 
+/* Where a data unit lies, from the beginning of the source or destination. */
+static unsigned int place(const struct xts_job *job, unsigned int sector)
+{
+	unsigned int begin, end;
+
+	if (!job->segment)
+		return sector * job->sector_size;
+	begin = sector - sector % job->segment;
+	end = begin + job->segment;
+	if (end > job->sectors)
+		end = job->sectors;
+	return (job->sectors - end + sector - begin) * job->sector_size;
+}
+
+/**
+ * xts_segments() - the segments of a job
+ * @segments: where to; of a job of many sectors there may be one more than those
+ * @dst: destination
+ * @job: the job
+ *
+ * The first of them is empty.
+ *
+ * Return: how many there are.
+ */
+unsigned int xts_segments(struct xc_xts_segment *segments, u8 *dst,
+			  const struct xts_job *job)
+{
+	unsigned int i, left, most = job->segment ?: job->sectors, count = 1;
+
+	segments[0] = (struct xc_xts_segment) { .dst = dst, .src = job->src };
+	for (i = 0; i < job->sectors; i += most) {
+		left = job->sectors - i;
+		segments[count++] = (struct xc_xts_segment) {
+			.dst = dst + place(job, i),
+			.src = job->src + place(job, i),
+			.sectors = left < most ? left : most,
+		};
+	}
+	return count;
+}
+
 /**
  * xts_module() - do a job as the module does
  * @impl: one of its implementations
@@ -70,11 +111,14 @@ const char *xts_missing(const struct xc_xts_impl *impl)
 void xts_module(const struct xc_xts_impl *impl, u8 *dst,
 		const struct xts_job *job)
 {
+	struct xc_xts_segment *segments;
 	struct xc_xts_key key;
 
+	segments = malloc((job->sectors + 1) * sizeof(*segments));
 	impl->set_key(&key, job->key, job->key_size);
-	impl->crypt(&key, dst, job->src, job->sector_size, job->sectors,
-		    job->ivs, job->encrypt);
+	impl->crypt(&key, segments, xts_segments(segments, dst, job),
+		    job->sector_size, job->ivs, job->encrypt);
+	free(segments);
 }
 
 /* @size bytes through AES in ECB mode, with the key's @half. */
@@ -127,9 +171,9 @@ void xts_next_tweak(u8 *tweak)
 }
 
 /* XTS made of ECB: for keys that OpenSSL has no XTS for. */
-static void xts_of_ecb(u8 *dst, const struct xts_job *job, unsigned int sector)
+static void xts_of_ecb(u8 *dst, const u8 *src, const struct xts_job *job,
+		       unsigned int sector)
 {
-	const u8 *src = job->src + sector * job->sector_size;
 	u8 tweaks[4096], tweak[XC_XTS_BLOCK];
 	unsigned int i;
 
@@ -160,22 +204,22 @@ void xts_openssl(u8 *dst, const struct xts_job *job)
 		       !memcmp(job->key, job->key + job->key_size / 2,
 			       job->key_size / 2);
 	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-	unsigned int i;
+	unsigned int i, at;
 	int len;
 
 	if (!by_hand)
 		must(EVP_CipherInit_ex(context, cipher, NULL, job->key, NULL,
 				       job->encrypt), "EVP_CipherInit_ex");
-	for (i = 0; i < job->sectors; i++, dst += job->sector_size) {
+	for (i = 0; i < job->sectors; i++) {
+		at = place(job, i);
 		if (by_hand) {
-			xts_of_ecb(dst, job, i);
+			xts_of_ecb(dst + at, job->src + at, job, i);
 			continue;
 		}
 		must(EVP_CipherInit_ex(context, NULL, NULL, NULL,
 				       job->ivs + i * XC_XTS_BLOCK, -1),
 		     "EVP_CipherInit_ex");
-		must(EVP_CipherUpdate(context, dst, &len,
-				      job->src + i * job->sector_size,
+		must(EVP_CipherUpdate(context, dst + at, &len, job->src + at,
 				      job->sector_size), "EVP_CipherUpdate");
 	}
 	EVP_CIPHER_CTX_free(context);

@@ -19,6 +19,7 @@
 #include "xts-openssl.h"
 
 #define GUARD		64	/* bytes on both sides of a destination */
+#define MAX_SECTORS	70
 #define UNTOUCHED	0x5a	/* what memory is filled with before */
 
 static const struct xc_xts_impl *impl;
@@ -107,8 +108,10 @@ static void compare(unsigned int key_size, unsigned int sector_size,
 	u8 *ivs = memory(sectors * XC_XTS_BLOCK, at.ivs);
 	struct xts_job job = {
 		.key_size = key_size, .src = src, .sector_size = sector_size,
-		.sectors = sectors, .ivs = ivs, .encrypt = encrypt,
+		.sectors = sectors, .segment = any_of(0, sectors), .ivs = ivs,
+		.encrypt = encrypt,
 	};
+	struct xc_xts_segment segments[MAX_SECTORS + 1];
 	struct xc_xts_key key_before;
 	u8 bytes[64];
 
@@ -124,15 +127,18 @@ static void compare(unsigned int key_size, unsigned int sector_size,
 	impl->set_key(key, bytes, key_size);
 	memcpy(&key_before, key, sizeof(key_before));
 	memcpy(src_before, src, size);
-	if (at.in_place)
+	if (at.in_place) {
 		memcpy(dst + GUARD, src, size);
-	impl->crypt(key, dst + GUARD, at.in_place ? dst + GUARD : src,
-		    sector_size, sectors, ivs, encrypt);
+		job.src = dst + GUARD;
+	}
+	impl->crypt(key, segments, xts_segments(segments, dst + GUARD, &job),
+		    sector_size, ivs, encrypt);
 
 	check(!memcmp(dst + GUARD, dst_right + GUARD, size),
-	      "%s %u sectors of %u bytes, key of %u: wrong (src +%u, dst +%u%s)",
-	      encrypt ? "encrypt" : "decrypt", sectors, sector_size, key_size,
-	      at.src, at.dst, at.in_place ? ", in place" : "");
+	      "%s %u sectors of %u bytes, segments of %u, key of %u: wrong (src +%u, dst +%u%s)",
+	      encrypt ? "encrypt" : "decrypt", sectors, sector_size,
+	      job.segment, key_size, at.src, at.dst,
+	      at.in_place ? ", in place" : "");
 	memcpy(dst + GUARD, dst_right + GUARD, size);
 	check(!memcmp(dst, dst_right, dst_size),
 	      "%u sectors of %u bytes: wrote outside of dst", sectors,
@@ -154,12 +160,12 @@ static void compare(unsigned int key_size, unsigned int sector_size,
 
 static const unsigned int key_sizes[] = { 32, 48, 64 };
 
-/* All numbers of sectors, of the sizes that device mapper has. */
+/* Any number of sectors, of the sizes that device mapper has. */
 static void group_counts(void)
 {
 	unsigned int sectors, size, i, how;
 
-	for (sectors = 0; sectors <= 70; sectors++)
+	for (sectors = 0; sectors <= MAX_SECTORS; sectors++)
 		for (size = 512; size <= 4096; size *= 2)
 			for (i = 0; i < ARRAY_SIZE(key_sizes); i++)
 				for (how = 0; how < 4; how++)
@@ -269,6 +275,8 @@ static ucontext_t outside, inside;
 static struct xc_xts_key left_key;
 static struct xts_job left_job;
 static u8 left_dst[9 * 1024];
+static struct xc_xts_segment left_segments[10];
+static unsigned int left_count;
 
 /* The vector registers as the call before left them. */
 #define SAVE(n) \
@@ -288,8 +296,8 @@ static void call_set_key(void)
 
 static void call_crypt(void)
 {
-	impl->crypt(&left_key, left_dst, left_job.src, left_job.sector_size,
-		    left_job.sectors, left_job.ivs, left_job.encrypt);
+	impl->crypt(&left_key, left_segments, left_count, left_job.sector_size,
+		    left_job.ivs, left_job.encrypt);
 }
 
 /* Leaves something behind, for the search to prove itself. */
@@ -399,7 +407,7 @@ static void group_left(void)
 	for (i = 0; i < ARRAY_SIZE(key_sizes); i++) {
 		left_job = (struct xts_job) {
 			.key = bytes, .key_size = key_sizes[i], .src = src,
-			.sectors = 9, .ivs = ivs,
+			.sectors = 9, .segment = 4, .ivs = ivs,
 		};
 		call_apart(call_set_key);
 		check_left("set_key");
@@ -407,6 +415,8 @@ static void group_left(void)
 		/* the second size has a rest that is no whole stride */
 		for (left_job.sector_size = 512; left_job.sector_size <= 1008;
 		     left_job.sector_size += 496) {
+			left_count = xts_segments(left_segments, left_dst,
+						  &left_job);
 			left_job.encrypt = true;
 			call_apart(call_crypt);
 			check_left("encrypt");
