@@ -23,7 +23,8 @@
 #define vec_key(key, n)		block_load((key) + (n) * XC_XTS_BLOCK)
 
 #define vec_first_tweaks(t)	(t)
-#define vec_first_block(v)	(v)
+
+#define vec_forget()		_mm256_zeroall()
 
 #include "xts_x86.h"
 

@@ -12,7 +12,6 @@
 #define vec_shl64(v, n)		_mm512_slli_epi64(v, n)
 #define vec_shr64(v, n)		_mm512_srli_epi64(v, n)
 #define vec_shl_bytes(v, n)	_mm512_bslli_epi128(v, n)
-#define vec_shr_bytes(v, n)	_mm512_bsrli_epi128(v, n)
 #define vec_clmul(a, b, which)	_mm512_clmulepi64_epi128(a, b, which)
 #define vec_poly()		_mm512_set1_epi64(0x87)
 #define vec_enc(v, k)		_mm512_aesenc_epi128(v, k)
@@ -20,18 +19,27 @@
 #define vec_dec(v, k)		_mm512_aesdec_epi128(v, k)
 #define vec_declast(v, k)	_mm512_aesdeclast_epi128(v, k)
 
-/* Round key @n for both blocks: one load for the whole stride. */
+/* Round key @n for all blocks. */
 #define vec_key(key, n) \
 	_mm512_broadcast_i32x4(block_load((key) + (n) * XC_XTS_BLOCK))
 
-/* Tweaks of the first four blocks, and back to the first. */
-#define vec_first_tweaks(t) ({						\
-	__m128i t0_ = (t), t1_ = block_mul_x(t0_);			\
-	__m256i low_ = _mm256_set_m128i(t1_, t0_);			\
-	__m128i t2_ = block_mul_x(t1_), t3_ = block_mul_x(t2_);		\
-	_mm512_inserti64x4(_mm512_castsi256_si512(low_),		\
-			   _mm256_set_m128i(t3_, t2_), 1); })
-#define vec_first_block(v)	_mm512_castsi512_si128(v)
+/* A block, four times. */
+#define vec_spread(b)		_mm512_broadcast_i32x4(b)
+/* For shifts of each block by a number of its own. */
+#define vec_counts(n0, n1, n2, n3) \
+	_mm512_set_epi64(n3, n3, n2, n2, n1, n1, n0, n0)
+#define vec_shlv64(v, n)	_mm512_sllv_epi64(v, n)
+#define vec_shrv64(v, n)	_mm512_srlv_epi64(v, n)
+
+/* Forget what is in the registers; vzeroall knows the first half of them. */
+#define zero_high(n) \
+	asm volatile("vpxorq %%zmm" #n ", %%zmm" #n ", %%zmm" #n : : : "xmm" #n)
+#define vec_forget() ({							\
+	_mm256_zeroall();						\
+	zero_high(16); zero_high(17); zero_high(18); zero_high(19);	\
+	zero_high(20); zero_high(21); zero_high(22); zero_high(23);	\
+	zero_high(24); zero_high(25); zero_high(26); zero_high(27);	\
+	zero_high(28); zero_high(29); zero_high(30); zero_high(31); })
 
 #include "xts_x86.h"
 

@@ -23,11 +23,15 @@
 #define vec_key(key, n) \
 	_mm256_broadcastsi128_si256(block_load((key) + (n) * XC_XTS_BLOCK))
 
-/* Tweaks of the first two blocks, and back to the first. */
-#define vec_first_tweaks(t) ({					\
-	__m128i t_ = (t);					\
-	_mm256_set_m128i(block_mul_x(t_), t_); })
-#define vec_first_block(v)	_mm256_castsi256_si128(v)
+/* A block, twice. */
+#define vec_spread(b)		_mm256_broadcastsi128_si256(b)
+/* For shifts of each block by a number of its own. */
+#define vec_counts(n0, n1, n2, n3) \
+	_mm256_set_epi64x(n1, n1, n0, n0)
+#define vec_shlv64(v, n)	_mm256_sllv_epi64(v, n)
+#define vec_shrv64(v, n)	_mm256_srlv_epi64(v, n)
+
+#define vec_forget()		_mm256_zeroall()
 
 #include "xts_x86.h"
 

@@ -2,7 +2,7 @@
 /*
  * AES-XTS on x86-64, whatever the width of the vectors.
  *
- * xts_aesni.c and xts_vaes.c include this after they have defined VEC, the
+ * xts_aesni.c, xts_vaes.c and xts_avx512.c include this after they have defined VEC, the
  * type of a vector of VEC_BLOCKS blocks, and the operations on it, vec_...().
  * The name of the one function that they take from here is xts_crypt().
  *
@@ -25,7 +25,7 @@
 #define STRIDE		(VECS * VEC_BLOCKS)
 #define STRIDE_SIZE	(STRIDE * XC_XTS_BLOCK)
 
-#define BATCH		8	/* IVs that are encrypted together */
+#define BATCH		32	/* IVs that are encrypted together */
 
 struct stride {
 	VEC v[VECS];
@@ -160,6 +160,19 @@ static __always_inline void stride_aes(struct stride *s, const u8 *key,
 	}
 }
 
+#if VEC_BLOCKS > 1
+/* The tweaks of a data unit's first blocks: x to the power of 0, 1 and so on. */
+static __always_inline VEC vec_first_tweaks(__m128i tweak)
+{
+	VEC v = vec_spread(tweak);
+	VEC carry = vec_shrv64(v, vec_counts(64, 63, 62, 61));
+
+	v = vec_xor(vec_shlv64(v, vec_counts(0, 1, 2, 3)),
+		    vec_shl_bytes(carry, 8));
+	return vec_xor(v, vec_clmul(carry, vec_poly(), 0x01));
+}
+#endif
+
 /* The tweaks of a data unit's first stride, of the encrypted IV. */
 static __always_inline void tweaks_first(struct stride *t, const u8 *tweak)
 {
@@ -172,44 +185,34 @@ static __always_inline void tweaks_first(struct stride *t, const u8 *tweak)
 
 /* ---- data units ----------------------------------------------------------- */
 
-/* The end of a data unit whose size is no multiple of a stride's. */
-static __always_inline void crypt_rest(const u8 *key, unsigned int rounds,
-				       u8 *dst, const u8 *src,
-				       unsigned int size, __m128i tweak,
-				       bool encrypt)
-{
-	__m128i b;
-
-	for (; size; size -= XC_XTS_BLOCK) {
-		b = _mm_xor_si128(block_load(src), tweak);
-		b = block_aes(b, key, rounds, encrypt);
-		block_store(dst, _mm_xor_si128(b, tweak));
-		tweak = block_mul_x(tweak);
-		src += XC_XTS_BLOCK;
-		dst += XC_XTS_BLOCK;
-	}
-}
-
+/*
+ * A data unit, whose first stride's tweaks are @first.  What is in flight in
+ * its last stride leaves time to make those of the next data unit, of @next.
+ */
 static __always_inline void crypt_sector(const u8 *key, unsigned int rounds,
 					 u8 *dst, const u8 *src,
-					 unsigned int size, const u8 *tweak,
+					 unsigned int size,
+					 struct stride *first, const u8 *next,
 					 bool encrypt)
 {
-	struct stride s, tweaks, next;
+	struct stride s, tweaks, following = *first;
 
-	tweaks_first(&next, tweak);
-	for (; size >= STRIDE_SIZE; size -= STRIDE_SIZE) {
-		tweaks = next;
+	for (; size > STRIDE_SIZE; size -= STRIDE_SIZE) {
+		tweaks = following;
 		stride_load(&s, src);
 		stride_xor(&s, &tweaks);
-		stride_aes(&s, key, rounds, encrypt, &next);
+		stride_aes(&s, key, rounds, encrypt, &following);
 		stride_xor(&s, &tweaks);
 		stride_store(dst, &s);
 		src += STRIDE_SIZE;
 		dst += STRIDE_SIZE;
 	}
-	crypt_rest(key, rounds, dst, src, size, vec_first_block(next.v[0]),
-		   encrypt);
+	tweaks_first(first, next);
+	stride_load(&s, src);
+	stride_xor(&s, &following);
+	stride_aes(&s, key, rounds, encrypt, NULL);
+	stride_xor(&s, &following);
+	stride_store(dst, &s);
 }
 
 static __always_inline void encrypt_ivs(const struct xc_xts_key *key,
@@ -250,30 +253,35 @@ static __always_inline void crypt(const struct xc_xts_key *key,
 				  const u8 *ivs, bool encrypt)
 {
 	const u8 *data_key = encrypt ? key->encrypt[0] : key->decrypt[0];
-	unsigned int left = count_sectors(segments, count), done, i, next = 0;
+	unsigned int left = count_sectors(segments, count), done, i;
+	unsigned int next = 0, batch = 0;
 	u8 tweaks[BATCH * XC_XTS_BLOCK];
+	struct stride first;
 
 	for (; count; count--, segments++) {
 		for (done = 0; done < segments->sectors; done++) {
-			if (next == 0) {
-				encrypt_ivs(key, tweaks, ivs,
-					    left < BATCH ? left : BATCH);
-				ivs += BATCH * XC_XTS_BLOCK;
-				left -= BATCH;
+			if (!batch) {
+				batch = left < BATCH ? left : BATCH;
+				encrypt_ivs(key, tweaks, ivs, batch);
+				ivs += batch * XC_XTS_BLOCK;
+				left -= batch;
+				tweaks_first(&first, tweaks);
 			}
+			/* after the last of a batch no next is known: any */
+			if (++next == batch)
+				next = batch = 0;
 			crypt_sector(data_key, key->rounds,
 				     segments->dst + done * sector_size,
 				     segments->src + done * sector_size,
-				     sector_size, tweaks + next * XC_XTS_BLOCK,
-				     encrypt);
-			next = (next + 1) % BATCH;
+				     sector_size, &first,
+				     tweaks + next * XC_XTS_BLOCK, encrypt);
 		}
 	}
 
 	for (i = 0; i < sizeof(tweaks); i += sizeof(VEC))
 		vec_store(tweaks + i, vec_zero());
 	asm volatile("" : : "r" (tweaks) : "memory");
-	_mm256_zeroall();
+	vec_forget();
 }
 
 /* See &xc_xts_impl.crypt.  Each direction has its own code. */

@@ -10,12 +10,12 @@
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
-#include <linux/llist.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include "load.h"
@@ -23,7 +23,7 @@
 /**
  * struct slot - a bio that is used again and again
  * @bio: the bio
- * @node: in run's idle or done
+ * @next: in run's idle or done
  * @run: whose it is
  * @vecs: its vectors; bio_reset() forgets how many, not what is in them
  * @start: when it was submitted, in ns
@@ -31,7 +31,7 @@
  */
 struct slot {
 	struct bio bio;
-	struct llist_node node;
+	struct slot *next;
 	struct run *run;
 	struct bio_vec *vecs;
 	u64 start, end;
@@ -44,9 +44,11 @@ struct slot {
  * @vecs_per_slot: vectors, and pages or folios, of each
  * @pages: of all slots, in no order
  * @idle: slots in hand
+ * @lock: protects @done; whoever has taken a slot from there under it knows that
+ *	its completion no longer needs the run
  * @done: slots that completed meanwhile
  * @wait: for @done
- * @in_flight: neither in @idle nor in @done, or not yet taken from there
+ * @in_flight: not in @idle
  * @sector: next one
  * @result: 0 or an error
  * @finished: for who started the thread
@@ -56,8 +58,9 @@ struct run {
 	struct slot *slots;
 	unsigned int vecs_per_slot;
 	struct page **pages;
-	struct llist_node *idle;
-	struct llist_head done;
+	struct slot *idle;
+	spinlock_t lock;	/* protects done */
+	struct slot *done;
 	wait_queue_head_t wait;
 	unsigned int in_flight;
 	sector_t sector;
@@ -69,12 +72,17 @@ static void end_bio(struct bio *bio)
 {
 	struct slot *slot = container_of(bio, struct slot, bio);
 	struct run *run = slot->run;
+	unsigned long flags;
 
 	if (run->load->latency)
 		slot->end = ktime_get_ns();
-	llist_add(&slot->node, &run->done);
-	if (wq_has_sleeper(&run->wait))
+	spin_lock_irqsave(&run->lock, flags);
+	slot->next = run->done;
+	run->done = slot;
+	/* Who waits looks at done, under the lock, after queueing itself. */
+	if (waitqueue_active(&run->wait))
 		wake_up(&run->wait);
+	spin_unlock_irqrestore(&run->lock, flags);
 }
 
 static void submit(struct run *run, struct slot *slot)
@@ -98,28 +106,36 @@ static void submit(struct run *run, struct slot *slot)
 	submit_bio(bio);
 }
 
+static struct slot *take_done(struct run *run)
+{
+	struct slot *slots;
+
+	spin_lock_irq(&run->lock);
+	slots = run->done;
+	run->done = NULL;
+	spin_unlock_irq(&run->lock);
+	return slots;
+}
+
 /* Waits for completed bios, and takes them into idle. */
 static void collect(struct run *run)
 {
 	struct load *load = run->load;
-	struct llist_node *first, *node;
-	struct slot *slot;
+	struct slot *slot, *slots;
 
-	wait_event(run->wait, !llist_empty(&run->done));
-	first = llist_del_all(&run->done);
-	for (node = first; ; node = node->next) {
-		slot = container_of(node, struct slot, node);
+	wait_event(run->wait, (slots = take_done(run)));
+	while ((slot = slots)) {
+		slots = slot->next;
+		slot->next = run->idle;
+		run->idle = slot;
+
 		run->in_flight--;
 		load->done_bios++;
 		if (slot->bio.bi_status)
 			load->errors++;
 		if (load->latency)
 			quantiles_add(&load->bio_times, slot->end - slot->start);
-		if (!node->next)
-			break;
 	}
-	node->next = run->idle;
-	run->idle = first;
 }
 
 /* Notes the time since the last slice began, and begins another. */
@@ -144,8 +160,8 @@ static void send(struct run *run, u64 bios, u64 ms)
 			break;
 		if (!run->idle)
 			collect(run);
-		slot = container_of(run->idle, struct slot, node);
-		run->idle = run->idle->next;
+		slot = run->idle;
+		run->idle = slot->next;
 		if (load->slice && in_slice++ == load->slice) {
 			since = end_slice(load, since);
 			in_slice = 1;
@@ -199,8 +215,10 @@ static void free_memory(struct run *run)
 	for (i = 0; run->pages && i < nr_pages(run); i++)
 		if (run->pages[i])
 			__free_pages(run->pages[i], piece_order(run->load));
-	for (i = 0; run->slots && i < run->load->depth; i++)
+	for (i = 0; run->slots && i < run->load->depth; i++) {
+		bio_uninit(&run->slots[i].bio);
 		kvfree(run->slots[i].vecs);
+	}
 	kvfree(run->pages);
 	kvfree(run->slots);
 }
@@ -211,7 +229,7 @@ static void free_memory(struct run *run)
  */
 static int get_pages(struct run *run)
 {
-	unsigned int i, order = piece_order(run->load);
+	unsigned int i, other, order = piece_order(run->load);
 
 	run->pages = kvcalloc(nr_pages(run), sizeof(*run->pages), GFP_KERNEL);
 	if (!run->pages)
@@ -221,8 +239,10 @@ static int get_pages(struct run *run)
 		if (!run->pages[i])
 			return -ENOMEM;
 	}
-	for (i = nr_pages(run); i > 1; i--)
-		swap(run->pages[i - 1], run->pages[get_random_u32() % i]);
+	for (i = nr_pages(run); i > 1; i--) {
+		other = get_random_u32() % i;
+		swap(run->pages[i - 1], run->pages[other]);
+	}
 	return 0;
 }
 
@@ -245,8 +265,8 @@ static int make_slots(struct run *run)
 		for (j = 0; j < run->vecs_per_slot; j++)
 			bvec_set_page(&slot->vecs[j], *page++, piece, 0);
 		bio_init(&slot->bio, load->bdev, slot->vecs, run->vecs_per_slot, 0);
-		slot->node.next = run->idle;
-		run->idle = &slot->node;
+		slot->next = run->idle;
+		run->idle = slot;
 	}
 	return 0;
 }
@@ -278,7 +298,7 @@ int load_run(struct load *load)
 	struct run run = { .load = load };
 	int ret;
 
-	init_llist_head(&run.done);
+	spin_lock_init(&run.lock);
 	init_waitqueue_head(&run.wait);
 	init_completion(&run.finished);
 	run.vecs_per_slot = load->folio ? 1 : DIV_ROUND_UP(load->size, PAGE_SIZE);
