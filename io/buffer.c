@@ -22,6 +22,8 @@
 #define MIN_SHARE (BIO_MAX_VECS * 16)
 /* Larger folios are hard to find and win nothing. */
 #define FOLIO_ORDER PAGE_ALLOC_COSTLY_ORDER
+#define FOLIO_GFP (GFP_NOWAIT | __GFP_HIGHMEM | __GFP_NOMEMALLOC | \
+		   __GFP_NORETRY | __GFP_NOWARN | __GFP_COMP)
 #define MIN_BIOS 64
 
 /* How many volumes there are, and how many pages each of them may use. */
@@ -73,19 +75,6 @@ static void pool_free(void *page, void *data)
 	percpu_counter_dec(&vol->pages_used);
 }
 
-static struct page *alloc_folio(struct xc_volume *vol, unsigned int order)
-{
-	struct page *page;
-
-	if (share_used_up(vol, 1 << order))
-		return NULL;
-	page = alloc_pages(GFP_NOWAIT | __GFP_HIGHMEM | __GFP_NOMEMALLOC |
-			   __GFP_NORETRY | __GFP_NOWARN | __GFP_COMP, order);
-	if (page)
-		percpu_counter_add(&vol->pages_used, 1 << order);
-	return page;
-}
-
 /**
  * xc_buffer_put() - free a buffer
  * @vol: the volume
@@ -96,19 +85,21 @@ static struct page *alloc_folio(struct xc_volume *vol, unsigned int order)
 void xc_buffer_put(struct xc_volume *vol, struct bio *bio)
 {
 	struct folio_iter fi;
+	long pages = 0;
 
 	/* the iterator does not take a bio without vectors */
 	if (bio->bi_vcnt)
 		bio_for_each_folio_all(fi, bio) {
 			if (folio_test_large(fi.folio)) {
-				percpu_counter_sub(&vol->pages_used,
-						   folio_nr_pages(fi.folio));
+				pages += folio_nr_pages(fi.folio);
 				folio_put(fi.folio);
 			} else {
 				mempool_free(folio_page(fi.folio, 0),
 					     &vol->pages);
 			}
 		}
+	if (pages)
+		percpu_counter_sub(&vol->pages_used, pages);
 	bio_put(bio);
 }
 
@@ -143,31 +134,45 @@ static struct bio *alloc_bio(struct xc_io *io, gfp_t gfp, unsigned int vecs)
 	return bio;
 }
 
+/* Fill a bio with the fewest pieces; false if they are not there right now. */
+static bool add_folios(struct xc_volume *vol, struct bio *bio, gfp_t gfp,
+		       unsigned int left)
+{
+	unsigned int order, size;
+	struct page *page;
+	long pages = 0;
+
+	for (; left; left -= size) {
+		order = min(ilog2(DIV_ROUND_UP(left, PAGE_SIZE)), FOLIO_ORDER);
+		page = order ? alloc_pages(FOLIO_GFP, order) :
+			       mempool_alloc(&vol->pages, gfp | __GFP_HIGHMEM);
+		if (!page)
+			break;
+		if (order)
+			pages += 1 << order;
+		size = min_t(unsigned int, PAGE_SIZE << order, left);
+		__bio_add_page(bio, page, size, 0);
+	}
+	if (pages)
+		percpu_counter_add(&vol->pages_used, pages);
+	return !left;
+}
+
 /* A buffer of the fewest pieces; NULL if they are not there right now. */
 static struct bio *get_folios(struct xc_io *io, gfp_t gfp)
 {
 	struct xc_volume *vol = io->vol;
-	unsigned int left = io->base->bi_iter.bi_size;
-	unsigned int order, size;
-	struct page *page;
+	unsigned int size = io->base->bi_iter.bi_size;
 	struct bio *bio;
 
-	/* as many of the largest as fit, and at most one of each other order */
-	bio = alloc_bio(io, gfp, left / (PAGE_SIZE << FOLIO_ORDER) +
-			FOLIO_ORDER + 1);
-	if (!bio)
+	if (share_used_up(vol, DIV_ROUND_UP(size, PAGE_SIZE)))
 		return NULL;
-	while (left) {
-		order = min(ilog2(DIV_ROUND_UP(left, PAGE_SIZE)), FOLIO_ORDER);
-		page = order ? alloc_folio(vol, order) :
-			       mempool_alloc(&vol->pages, gfp | __GFP_HIGHMEM);
-		if (!page) {
-			xc_buffer_put(vol, bio);
-			return NULL;
-		}
-		size = min_t(unsigned int, PAGE_SIZE << order, left);
-		__bio_add_page(bio, page, size, 0);
-		left -= size;
+	/* as many of the largest as fit, and at most one of each other order */
+	bio = alloc_bio(io, gfp, size / (PAGE_SIZE << FOLIO_ORDER) +
+			FOLIO_ORDER + 1);
+	if (bio && !add_folios(vol, bio, gfp, size)) {
+		xc_buffer_put(vol, bio);
+		return NULL;
 	}
 	return bio;
 }
