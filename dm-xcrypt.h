@@ -485,8 +485,8 @@ extern const struct xc_engine xc_batch_engine;
 
 void xc_run_init(struct xc_run *run, struct xc_cipher *cipher, bool encrypt,
 		 struct bio *src, struct bio *dst, sector_t sector, u8 *tags);
-void xc_run_part(struct xc_run *part, const struct xc_run *run,
-		 unsigned int from, unsigned int size);
+void xc_run_skip(struct xc_run *run, unsigned int bytes);
+void xc_run_cut(struct xc_run *run, unsigned int bytes);
 enum xc_result xc_run(struct xc_run *run, bool may_sleep);
 void xc_run_sync(struct xc_run *run);
 

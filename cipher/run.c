@@ -37,23 +37,30 @@ void xc_run_init(struct xc_run *run, struct xc_cipher *cipher, bool encrypt,
 }
 
 /**
- * xc_run_part() - make a run of a part of another
- * @part: the part; its ``own`` and ``done`` are those of @run
+ * xc_run_skip() - leave out the beginning of a run
  * @run: a run that no engine has begun, of sectors without metadata
- * @from: where the part starts, in bytes
- * @size: its length in bytes; what is beyond the end of @run is left out
+ * @bytes: length of what is left out, at most that of @run
  *
  * Context: Any context.
  */
-void xc_run_part(struct xc_run *part, const struct xc_run *run,
-		 unsigned int from, unsigned int size)
+void xc_run_skip(struct xc_run *run, unsigned int bytes)
 {
-	*part = *run;
-	bio_advance_iter(part->src, &part->src_iter, from);
-	bio_advance_iter(part->dst, &part->dst_iter, from);
-	part->src_iter.bi_size = min(part->src_iter.bi_size, size);
-	part->dst_iter.bi_size = part->src_iter.bi_size;
-	part->sector += from >> SECTOR_SHIFT;
+	bio_advance_iter(run->src, &run->src_iter, bytes);
+	bio_advance_iter(run->dst, &run->dst_iter, bytes);
+	run->sector += bytes >> SECTOR_SHIFT;
+}
+
+/**
+ * xc_run_cut() - leave out the end of a run
+ * @run: a run that no engine has begun
+ * @bytes: length of what remains, unless @run is shorter anyway
+ *
+ * Context: Any context.
+ */
+void xc_run_cut(struct xc_run *run, unsigned int bytes)
+{
+	run->src_iter.bi_size = min(run->src_iter.bi_size, bytes);
+	run->dst_iter.bi_size = run->src_iter.bi_size;
 }
 
 /**

@@ -4,15 +4,19 @@
  *
  * Whoever has a large bio to encipher takes it on part by part, and asks
  * another CPU to take parts of it too; that one may ask a third.  Nobody waits
- * for anybody: a helper that finds nothing left has come too late, one that did
- * not begin at all is called off, and the bio goes on with the one who is last
- * to be done.  So there is nothing to win or lose where no CPU is idle, but the
+ * for anybody but for moments: a helper that finds nothing left has come too
+ * late, one that did not begin at all is called off, and the bio goes on with the
+ * one who is last to be done.  So there is nothing to win or lose where no CPU is idle, but the
  * price of asking, and while a helper of the volume has not begun none is asked.
  */
+#include <linux/ktime.h>
+
 #include "../dm-xcrypt.h"
 
 /* Much longer than it takes to ask for help, or to wake up and see. */
 #define PART_SIZE SZ_64K
+/* Longer than a part takes. */
+#define PATIENCE_NS (20 * NSEC_PER_USEC)
 /* Bios from here on are worth the price. */
 #define SHARED_FROM SZ_256K
 
@@ -34,16 +38,32 @@ static unsigned int parts_end(const struct xc_io *io)
 
 static void take_parts(struct xc_io *io, bool may_sleep)
 {
-	struct xc_run part;
-	int from;
+	struct xc_run rest = io->run, part;
+	unsigned int from, at = 0;
 
 	while (true) {
 		from = atomic_fetch_add(PART_SIZE, &io->taken);
 		if (from >= parts_end(io))
 			return;
-		xc_run_part(&part, &io->run, from, PART_SIZE);
+		xc_run_skip(&rest, from - at);
+		at = from;
+		part = rest;
+		xc_run_cut(&part, PART_SIZE);
 		xc_run(&part, may_sleep);
 	}
+}
+
+/*
+ * Who is still busy has one part left at most.  To wait for that takes less
+ * time than to wake the bio's owner from over there.
+ */
+static void await_helpers(struct xc_io *io)
+{
+	ktime_t end = ktime_add_ns(ktime_get(), PATIENCE_NS);
+
+	while (atomic_read(&io->run.pending) > 1 &&
+	       ktime_before(ktime_get(), end))
+		cpu_relax();
 }
 
 static bool ask_for_help(struct xc_io *io, unsigned int rank);
@@ -59,6 +79,8 @@ static bool have_a_part(struct xc_io *io, unsigned int rank, bool may_sleep)
 		atomic_dec(&vol->helpers);
 		atomic_dec(&io->run.pending);
 	}
+	if (!rank)
+		await_helpers(io);
 	return atomic_dec_and_test(&io->run.pending);
 }
 
