@@ -7,26 +7,14 @@
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
 
-setup_file()
-{
-	load lib.bash
-	seed_init
-}
+# shellcheck shell=bash
+load lib-io
 
-setup()
+needs()
 {
-	load lib.bash
-	load lib-io.bash
 	grep -qw aes /proc/cpuinfo || skip "this CPU has no AES instructions"
-	load_target
-	load_reference
 	ram_disks 2 8
 	echo on >/proc/sys/kernel/printk_devkmsg
-}
-
-teardown()
-{
-	io_clean_up
 }
 
 IVS="plain plain64 plain64be null benbi"

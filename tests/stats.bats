@@ -10,20 +10,15 @@
 
 bats_require_minimum_version 1.5.0
 
+# shellcheck shell=bash
+load lib-io
+
 TRACING=/sys/kernel/tracing
 SIZE=8192	# sectors
 BIOS=1024	# of 4 KiB, the whole volume
 
-setup_file()
-{
-	load lib.bash
-	seed_init
-}
-
 setup()
 {
-	load lib.bash
-	load lib-io.bash
 	not_for_crypt
 	XCRYPT=$XC_TESTS/../scripts/xcrypt
 	load_target
