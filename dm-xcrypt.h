@@ -594,7 +594,7 @@ struct xc_times {
 };
 
 /* One bio in so many is timed. */
-#define XC_SAMPLED 8
+#define XC_SAMPLED 32
 
 struct xc_io;
 

@@ -74,10 +74,10 @@ starts()
 	grep "^$1 $2 " <<<"$STATS" | cut -d' ' -f5- | tr ' ' '\n' | cut -d: -f1
 }
 
-# sampled COUNT: is it one in eight of $BIOS?  Six standard deviations are 64.
+# sampled COUNT: is it one in 32 of $BIOS?  Five standard deviations are 28.
 sampled()
 {
-	if [ "$1" -lt $((BIOS / 8 - 64)) ] || [ "$1" -gt $((BIOS / 8 + 64)) ]; then
+	if [ "$1" -lt $((BIOS / 32 - 28)) ] || [ "$1" -gt $((BIOS / 32 + 28)) ]; then
 		die "$1 of $BIOS bios: $STATS"
 	fi
 }
@@ -89,7 +89,7 @@ sampled()
 	rush write
 	rush read
 	take_stats
-	[ "$(head -n 1 <<<"$STATS")" = sampled:8 ]
+	[ "$(head -n 1 <<<"$STATS")" = sampled:32 ]
 	[ "$(sed 1d <<<"$STATS" | cut -d' ' -f1,2 | xargs)" = \
 		"read wait read cipher read device write wait write cipher write device" ]
 	# buckets in order, adding up to the count, and the sum is between
@@ -111,7 +111,7 @@ sampled()
 	}' || die "$STATS"
 }
 
-@test "inline, one bio in eight is timed, in the cipher and below, and never waits" {
+@test "inline, one bio in 32 is timed, in the cipher and below, and never waits" {
 	volume offload:inline
 	rush write
 	rush read
@@ -144,14 +144,14 @@ sampled()
 @test "with an asynchronous cipher all three phases are seen" {
 	insmod "$XCRYPT_KO/xcrypt_toy.ko" async=1
 	map x <<<"0 $SIZE $TARGET capi:xcrypt-toy-plain64 ${KEY:0:32} 0 /dev/ram0 0 1 offload:inline"
-	bios "dev=/dev/mapper/x op=write sectors=1024 unit=4096 max=4096 depth=16 any=1"
-	bios "dev=/dev/mapper/x op=read sectors=1024 unit=4096 max=4096 depth=16 any=1"
+	bios "dev=/dev/mapper/x op=write sectors=$SIZE unit=4096 max=4096 depth=16 any=1"
+	bios "dev=/dev/mapper/x op=read sectors=$SIZE unit=4096 max=4096 depth=16 any=1"
 	take_stats
 	local dir n
 	for dir in read write; do
 		n=$(stat_of $dir device)
 		[ "$n" -gt 0 ]
-		[ "$n" -lt 64 ]
+		[ "$n" -lt $((BIOS / 4)) ]
 		# put off once or more where the driver's queue is full
 		[ "$(stat_of $dir cipher)" -ge "$n" ]
 	done
