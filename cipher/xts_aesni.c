@@ -12,30 +12,15 @@
 #define vec_xor(a, b)		_mm_xor_si128(a, b)
 #define vec_shl64(v, n)		_mm_slli_epi64(v, n)
 #define vec_shr64(v, n)		_mm_srli_epi64(v, n)
-#define vec_shl_bytes(v, n)	_mm_bslli_si128(v, n)
-#define vec_shr_bytes(v, n)	_mm_bsrli_si128(v, n)
+#define vec_swap64(v)		_mm_shuffle_epi32(v, 0x4e)
 #define vec_clmul(a, b, which)	_mm_clmulepi64_si128(a, b, which)
+#define vec_set64(n)		_mm_set1_epi64x(n)
 #define vec_enc(v, k)		_mm_aesenc_si128(v, k)
 #define vec_enclast(v, k)	_mm_aesenclast_si128(v, k)
 #define vec_dec(v, k)		_mm_aesdec_si128(v, k)
 #define vec_declast(v, k)	_mm_aesdeclast_si128(v, k)
 
-/* The compiler is to know nothing more about @x. */
-#define forget(x)	({ asm volatile("" : "+r" (x)); })
-
-/*
- * A stride and its tweaks take all sixteen registers.  So each block's round
- * key is an operand in memory, loaded once by each instruction, and the
- * polynomial is not kept.
- */
-#define vec_key(key, n) ({					\
-	const u8 **key_ = &(key);				\
-	forget(*key_);						\
-	block_load(*key_ + (n) * XC_XTS_BLOCK); })
-#define vec_poly() ({						\
-	u64 poly_ = 0x87;					\
-	forget(poly_);						\
-	_mm_cvtsi64_si128(poly_); })
+#define vec_key(key, n)		block_load((key) + (n) * XC_XTS_BLOCK)
 
 #define vec_first_tweaks(t)	(t)
 #define vec_first_block(v)	(v)

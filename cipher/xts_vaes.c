@@ -11,16 +11,15 @@
 #define vec_xor(a, b)		_mm256_xor_si256(a, b)
 #define vec_shl64(v, n)		_mm256_slli_epi64(v, n)
 #define vec_shr64(v, n)		_mm256_srli_epi64(v, n)
-#define vec_shl_bytes(v, n)	_mm256_bslli_epi128(v, n)
-#define vec_shr_bytes(v, n)	_mm256_bsrli_epi128(v, n)
+#define vec_swap64(v)		_mm256_shuffle_epi32(v, 0x4e)
 #define vec_clmul(a, b, which)	_mm256_clmulepi64_epi128(a, b, which)
-#define vec_poly()		_mm256_set1_epi64x(0x87)
+#define vec_set64(n)		_mm256_set1_epi64x(n)
 #define vec_enc(v, k)		_mm256_aesenc_epi128(v, k)
 #define vec_enclast(v, k)	_mm256_aesenclast_epi128(v, k)
 #define vec_dec(v, k)		_mm256_aesdec_epi128(v, k)
 #define vec_declast(v, k)	_mm256_aesdeclast_epi128(v, k)
 
-/* Round key @n for both blocks: one load for the whole stride. */
+/* Round key @n for both blocks: one load for all vectors. */
 #define vec_key(key, n) \
 	_mm256_broadcastsi128_si256(block_load((key) + (n) * XC_XTS_BLOCK))
 

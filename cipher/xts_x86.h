@@ -6,9 +6,15 @@
  * type of a vector of VEC_BLOCKS blocks, and the operations on it, vec_...().
  * The name of the one function that they take from here is xts_crypt().
  *
+ * An AES instruction takes some four cycles, and in each cycle two may begin:
+ * eight chains of them keep the unit busy, as long as none has to wait.  So a
+ * stride's data are in eight registers, and its tweaks in memory, where they are
+ * written while the stride before is on its way, be that one of another data
+ * unit or segment.
+ *
  * Keys and tweaks are to be in memory nowhere but in struct xc_xts_key and in
- * the array in crypt(), which is wiped: a stride and its tweaks fit into the
- * registers, so the compiler has no need to spill any onto the stack.
+ * struct memory, which is wiped: the registers suffice for the rest, so that
+ * the compiler has no need to spill any onto the stack.
  */
 #ifndef _XC_XTS_X86_H
 #define _XC_XTS_X86_H
@@ -17,14 +23,14 @@
 
 #include "xts.h"
 
-/* In flight together: blocks of a data unit, or IVs. */
-#define STRIDE		8
+#define VECS		8	/* vectors in flight together: a stride */
+#define STRIDE		(VECS * VEC_BLOCKS)
 #define STRIDE_SIZE	(STRIDE * XC_XTS_BLOCK)
-#define VECS		(STRIDE / VEC_BLOCKS)
+#define IVS		8	/* encrypted together */
 
-struct stride {
-	VEC v[VECS];
-};
+/* Unrolled before the compiler decides what is in registers: arrays of VEC. */
+#define for_vecs(i, vecs) \
+	_Pragma("GCC unroll 8") for ((i) = 0; (i) < (vecs); (i)++)
 
 void xc_xts_x86_set_key(struct xc_xts_key *key, const u8 *bytes,
 			unsigned int size);
@@ -73,104 +79,151 @@ static __always_inline __m128i block_mul_x(__m128i b)
 
 /* ---- a stride ------------------------------------------------------------- */
 
-static __always_inline void stride_load(struct stride *s, const u8 *src)
-{
-	int i;
-
-	for (i = 0; i < VECS; i++)
-		s->v[i] = vec_load(src + i * sizeof(VEC));
-}
-
-static __always_inline void stride_store(u8 *dst, const struct stride *s)
-{
-	int i;
-
-	for (i = 0; i < VECS; i++)
-		vec_store(dst + i * sizeof(VEC), s->v[i]);
-}
-
-static __always_inline void stride_xor(struct stride *s, const struct stride *t)
-{
-	int i;
-
-	for (i = 0; i < VECS; i++)
-		s->v[i] = vec_xor(s->v[i], t->v[i]);
-}
-
-/* The round of round key @n. */
-static __always_inline void stride_round(struct stride *s, const u8 *key, int n,
-					 bool encrypt)
-{
-	int i;
-
-	for (i = 0; i < VECS; i++) {
-		VEC k = vec_key(key, n);
-
-		s->v[i] = encrypt ? vec_enc(s->v[i], k) : vec_dec(s->v[i], k);
-	}
-}
-
-/* FIPS 197, 5.1 or 5.3.5.  Longer keys have their additional rounds first. */
-static __always_inline void stride_aes(struct stride *s, const u8 *key,
-				       unsigned int rounds, bool encrypt)
-{
-	int i;
-
-	for (i = 0; i < VECS; i++)
-		s->v[i] = vec_xor(s->v[i], vec_key(key, 0));
-	if (rounds > 12) {
-		stride_round(s, key, 1, encrypt);
-		stride_round(s, key, 2, encrypt);
-		key += 2 * XC_XTS_BLOCK;
-	}
-	if (rounds > 10) {
-		stride_round(s, key, 1, encrypt);
-		stride_round(s, key, 2, encrypt);
-		key += 2 * XC_XTS_BLOCK;
-	}
-	for (i = 1; i < 10; i++)
-		stride_round(s, key, i, encrypt);
-	for (i = 0; i < VECS; i++) {
-		VEC k = vec_key(key, 10);
-
-		s->v[i] = encrypt ? vec_enclast(s->v[i], k) :
-				    vec_declast(s->v[i], k);
-	}
-}
-
-/* Each block's product with x to the power of @n, at most 57. */
+/*
+ * Each block's product with x to the power of @n, at most 57.  What its halves
+ * carry out changes places; what comes to the lower counts x^7 + x^2 + x + 1
+ * times, of which the change has done the 1.
+ */
 static __always_inline VEC vec_mul_x(VEC v, const int n)
 {
 	VEC carry = vec_shr64(v, 64 - n);
 
-	v = vec_xor(vec_shl64(v, n), vec_shl_bytes(carry, 8));
-	return vec_xor(v, vec_clmul(carry, vec_poly(), 0x01));
+	v = vec_xor(vec_shl64(v, n), vec_swap64(carry));
+	return vec_xor(v, vec_clmul(carry, vec_set64(0x86), 0x01));
 }
 
-/* The tweaks of a data unit's first stride, of the encrypted IV. */
-static __always_inline void tweaks_first(struct stride *t, const u8 *tweak)
+/* Vector @i of a stride's tweaks, made of its first vector. */
+static __always_inline void make_tweak(VEC *tweaks, int i, VEC first)
+{
+	tweaks[i] = i ? vec_mul_x(first, i * VEC_BLOCKS) : first;
+}
+
+static __always_inline void make_tweaks(VEC *tweaks, VEC first)
 {
 	int i;
 
-	t->v[0] = vec_first_tweaks(block_load(tweak));
-	for (i = 1; i < VECS; i++)
-		t->v[i] = vec_mul_x(t->v[0], i * VEC_BLOCKS);
+	for_vecs(i, VECS)
+		make_tweak(tweaks, i, first);
 }
 
-/* Those of the next stride: the power of x is 8, so whole bytes move. */
-static __always_inline void tweaks_next(struct stride *t)
+/* The round of round key @n. */
+static __always_inline void vecs_round(VEC *v, const int vecs, const u8 *key,
+				       int n, bool encrypt)
 {
+	VEC k = vec_key(key, n);
 	int i;
 
-	for (i = 0; i < VECS; i++) {
-		VEC carry = vec_shr_bytes(t->v[i], XC_XTS_BLOCK - STRIDE / 8);
+	for_vecs(i, vecs)
+		v[i] = encrypt ? vec_enc(v[i], k) : vec_dec(v[i], k);
+}
 
-		t->v[i] = vec_xor(vec_shl_bytes(t->v[i], STRIDE / 8),
-				  vec_clmul(carry, vec_poly(), 0x00));
+/* The round of round key @n, and one vector of the next stride's @tweaks. */
+static __always_inline void vecs_round_tweak(VEC *v, const int vecs,
+					     const u8 *key, int n, bool encrypt,
+					     VEC *tweaks, VEC first)
+{
+	vecs_round(v, vecs, key, n, encrypt);
+	if (tweaks)
+		make_tweak(tweaks, n - 1, first);
+}
+
+/*
+ * FIPS 197, 5.1 or 5.3.5: all rounds but the last.  Longer keys have their
+ * additional rounds first.
+ *
+ * Between the rounds the @tweaks of the next stride are made of their @first,
+ * if they are wanted: all together they would be a queue that AES waits for,
+ * and that is what the compiler makes of a loop.
+ */
+static __always_inline void vecs_aes(VEC *v, const int vecs, const u8 *key,
+				     unsigned int rounds, bool encrypt,
+				     VEC *tweaks, VEC first)
+{
+	if (rounds > 12) {
+		vecs_round(v, vecs, key, 1, encrypt);
+		vecs_round(v, vecs, key, 2, encrypt);
+		key += 2 * XC_XTS_BLOCK;
+	}
+	if (rounds > 10) {
+		vecs_round(v, vecs, key, 1, encrypt);
+		vecs_round(v, vecs, key, 2, encrypt);
+		key += 2 * XC_XTS_BLOCK;
+	}
+	vecs_round_tweak(v, vecs, key, 1, encrypt, tweaks, first);
+	vecs_round_tweak(v, vecs, key, 2, encrypt, tweaks, first);
+	vecs_round_tweak(v, vecs, key, 3, encrypt, tweaks, first);
+	vecs_round_tweak(v, vecs, key, 4, encrypt, tweaks, first);
+	vecs_round_tweak(v, vecs, key, 5, encrypt, tweaks, first);
+	vecs_round_tweak(v, vecs, key, 6, encrypt, tweaks, first);
+	vecs_round_tweak(v, vecs, key, 7, encrypt, tweaks, first);
+	vecs_round_tweak(v, vecs, key, 8, encrypt, tweaks, first);
+	vecs_round(v, vecs, key, 9, encrypt);
+}
+
+/*
+ * XORs with the tweaks join those with the first and the last round key.  The
+ * tweaks of the @next stride are made of their first, @next_first.
+ */
+static __always_inline void crypt_stride(const u8 *key, unsigned int rounds,
+					 u8 *dst, const u8 *src,
+					 const VEC *tweaks, VEC *next,
+					 VEC next_first, bool encrypt)
+{
+	VEC v[VECS], k = vec_key(key, 0);
+	int i;
+
+	for_vecs(i, VECS)
+		v[i] = vec_xor(vec_xor(vec_load(src + i * sizeof(VEC)), k),
+			       tweaks[i]);
+	vecs_aes(v, VECS, key, rounds, encrypt, next, next_first);
+	k = vec_key(key, rounds);
+	for_vecs(i, VECS) {
+		VEC last = vec_xor(k, tweaks[i]);
+
+		vec_store(dst + i * sizeof(VEC),
+			  encrypt ? vec_enclast(v[i], last) :
+				    vec_declast(v[i], last));
 	}
 }
 
 /* ---- data units ----------------------------------------------------------- */
+
+/**
+ * struct memory - what does not fit into the registers, and is wiped
+ * @ivs: encrypted IVs
+ * @tweaks: those of a stride, and those of the next that are being made
+ */
+struct memory {
+	u8 ivs[IVS][XC_XTS_BLOCK] __aligned(sizeof(VEC));
+	VEC tweaks[2][VECS];
+};
+
+/* The next IVS of them, or fewer where fewer are @left. */
+static __always_inline void encrypt_ivs(const struct xc_xts_key *key,
+					struct memory *m, const u8 *ivs,
+					unsigned int left)
+{
+	const u8 *tweak_key = key->tweak[0];
+	const int vecs = IVS / VEC_BLOCKS;
+	VEC v[IVS / VEC_BLOCKS], k;
+	int i;
+
+	if (left < IVS) {
+		for (i = 0; i < left; i++, ivs += XC_XTS_BLOCK)
+			block_store(m->ivs[i],
+				    block_aes(block_load(ivs), tweak_key,
+					      key->rounds, true));
+		return;
+	}
+
+	k = vec_key(tweak_key, 0);
+	for_vecs(i, vecs)
+		v[i] = vec_xor(vec_load(ivs + i * sizeof(VEC)), k);
+	vecs_aes(v, vecs, tweak_key, key->rounds, true, NULL, vec_zero());
+	k = vec_key(tweak_key, key->rounds);
+	for_vecs(i, vecs)
+		vec_store(m->ivs[i * VEC_BLOCKS], vec_enclast(v[i], k));
+}
 
 /* The end of a data unit whose size is no multiple of a stride's. */
 static __always_inline void crypt_rest(const u8 *key, unsigned int rounds,
@@ -190,46 +243,39 @@ static __always_inline void crypt_rest(const u8 *key, unsigned int rounds,
 	}
 }
 
-static __always_inline void crypt_sector(const u8 *key, unsigned int rounds,
-					 u8 *dst, const u8 *src,
-					 unsigned int size, const u8 *tweak,
-					 bool encrypt)
+/*
+ * Tweaks of the first stride are in the array whose @turn it is.  Those of the
+ * next data unit's, whose encrypted IV is @next_iv, will be in the array whose
+ * turn is returned.
+ */
+static __always_inline unsigned int crypt_sector(const u8 *key,
+						 unsigned int rounds, u8 *dst,
+						 const u8 *src,
+						 unsigned int size,
+						 struct memory *m,
+						 unsigned int turn,
+						 const u8 *next_iv,
+						 bool encrypt)
 {
-	struct stride s, t;
+	VEC *tweaks = m->tweaks[turn], first;
 
-	tweaks_first(&t, tweak);
-	for (; size >= STRIDE_SIZE; size -= STRIDE_SIZE) {
-		stride_load(&s, src);
-		stride_xor(&s, &t);
-		stride_aes(&s, key, rounds, encrypt);
-		stride_xor(&s, &t);
-		stride_store(dst, &s);
-		tweaks_next(&t);
+	while (size >= STRIDE_SIZE) {
+		size -= STRIDE_SIZE;
+		turn ^= 1;
+		first = size ? vec_mul_x(tweaks[0], STRIDE) :
+			       vec_first_tweaks(block_load(next_iv));
+		crypt_stride(key, rounds, dst, src, tweaks, m->tweaks[turn],
+			     first, encrypt);
+		tweaks = m->tweaks[turn];
 		src += STRIDE_SIZE;
 		dst += STRIDE_SIZE;
 	}
-	crypt_rest(key, rounds, dst, src, size, vec_first_block(t.v[0]),
-		   encrypt);
-}
-
-static __always_inline void encrypt_ivs(const struct xc_xts_key *key,
-					u8 *tweaks, const u8 *ivs,
-					unsigned int count)
-{
-	struct stride s;
-
-	if (count == STRIDE) {
-		stride_load(&s, ivs);
-		stride_aes(&s, key->tweak[0], key->rounds, true);
-		stride_store(tweaks, &s);
-		return;
+	if (size) {
+		crypt_rest(key, rounds, dst, src, size,
+			   vec_first_block(tweaks[0]), encrypt);
+		make_tweaks(tweaks, vec_first_tweaks(block_load(next_iv)));
 	}
-	for (; count; count--) {
-		block_store(tweaks, block_aes(block_load(ivs), key->tweak[0],
-					      key->rounds, true));
-		tweaks += XC_XTS_BLOCK;
-		ivs += XC_XTS_BLOCK;
-	}
+	return turn;
 }
 
 static __always_inline unsigned int
@@ -242,37 +288,48 @@ count_sectors(const struct xc_xts_segment *segments, unsigned int count)
 	return sectors;
 }
 
-/* The IVs are encrypted many at a time, whichever segments they belong to. */
+static __always_inline void wipe(struct memory *m)
+{
+	VEC *v = (VEC *)m;
+	int i;
+
+	for (i = 0; i < sizeof(*m) / sizeof(VEC); i++)
+		v[i] = vec_zero();
+	asm volatile("" : : "r" (m) : "memory");
+	_mm256_zeroall();
+}
+
+/*
+ * The IVs are encrypted many at a time, whichever segments they belong to, and
+ * one data unit ahead.  After the last one that is whatever is there.
+ */
 static __always_inline void crypt(const struct xc_xts_key *key,
 				  const struct xc_xts_segment *segments,
 				  unsigned int count, unsigned int sector_size,
 				  const u8 *ivs, bool encrypt)
 {
 	const u8 *data_key = encrypt ? key->encrypt[0] : key->decrypt[0];
-	unsigned int left = count_sectors(segments, count), done, i, next = 0;
-	u8 tweaks[STRIDE_SIZE];
+	unsigned int left = count_sectors(segments, count);
+	unsigned int next = 0, turn = 0, i;
+	struct memory m;
 
+	encrypt_ivs(key, &m, ivs, left);
+	make_tweaks(m.tweaks[turn], vec_first_tweaks(block_load(m.ivs[0])));
 	for (; count; count--, segments++) {
-		for (done = 0; done < segments->sectors; done++) {
-			if (next == 0) {
-				encrypt_ivs(key, tweaks, ivs,
-					    left < STRIDE ? left : STRIDE);
-				ivs += STRIDE_SIZE;
-				left -= STRIDE;
-			}
-			crypt_sector(data_key, key->rounds,
-				     segments->dst + done * sector_size,
-				     segments->src + done * sector_size,
-				     sector_size, tweaks + next * XC_XTS_BLOCK,
-				     encrypt);
-			next = (next + 1) % STRIDE;
+		for (i = 0; i < segments->sectors; i++) {
+			left--;
+			ivs += XC_XTS_BLOCK;
+			next = (next + 1) % IVS;
+			if (!next)
+				encrypt_ivs(key, &m, ivs, left);
+			turn = crypt_sector(data_key, key->rounds,
+					    segments->dst + i * sector_size,
+					    segments->src + i * sector_size,
+					    sector_size, &m, turn, m.ivs[next],
+					    encrypt);
 		}
 	}
-
-	for (i = 0; i < VECS; i++)
-		vec_store(tweaks + i * sizeof(VEC), vec_zero());
-	asm volatile("" : : "r" (tweaks) : "memory");
-	_mm256_zeroall();
+	wipe(&m);
 }
 
 /* See &xc_xts_impl.crypt.  Each direction has its own code. */
