@@ -19,7 +19,9 @@ const struct xc_xts_impl *xc_simd_xts(void)
 {
 	if (!boot_cpu_has(X86_FEATURE_AES) || !boot_cpu_has(X86_FEATURE_AVX))
 		return NULL;
-	if (boot_cpu_has(X86_FEATURE_VAES) && boot_cpu_has(X86_FEATURE_AVX2))
+	if (boot_cpu_has(X86_FEATURE_VAES) &&
+	    boot_cpu_has(X86_FEATURE_VPCLMULQDQ) &&
+	    boot_cpu_has(X86_FEATURE_AVX2))
 		return &xc_xts_vaes;
 	return &xc_xts_aesni;
 }

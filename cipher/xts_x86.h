@@ -24,8 +24,7 @@
 #include "xts.h"
 
 #define VECS		8	/* vectors in flight together: a stride */
-#define STRIDE		(VECS * VEC_BLOCKS)
-#define STRIDE_SIZE	(STRIDE * XC_XTS_BLOCK)
+#define STRIDE_SIZE	(VECS * sizeof(VEC))
 #define IVS		8	/* encrypted together */
 
 /* Unrolled before the compiler decides what is in registers: arrays of VEC. */
@@ -70,40 +69,21 @@ static __always_inline __m128i block_aes(__m128i b, const u8 *key,
  */
 static __always_inline __m128i block_mul_x(__m128i b)
 {
-	const __m128i poly = _mm_cvtsi64_si128(0x87);
-	__m128i carry = _mm_srli_epi64(b, 63);
+	/* the highest bit of each half, all over the lower end of the other */
+	__m128i carry = _mm_srai_epi32(_mm_shuffle_epi32(b, 0x13), 31);
 
-	b = _mm_xor_si128(_mm_slli_epi64(b, 1), _mm_bslli_si128(carry, 8));
-	return _mm_xor_si128(b, _mm_clmulepi64_si128(carry, poly, 0x01));
+	carry = _mm_and_si128(carry, _mm_set_epi64x(1, 0x87));
+	return _mm_xor_si128(_mm_add_epi64(b, b), carry);
 }
 
 /* ---- a stride ------------------------------------------------------------- */
 
-/*
- * Each block's product with x to the power of @n, at most 57.  What its halves
- * carry out changes places; what comes to the lower counts x^7 + x^2 + x + 1
- * times, of which the change has done the 1.
- */
-static __always_inline VEC vec_mul_x(VEC v, const int n)
-{
-	VEC carry = vec_shr64(v, 64 - n);
-
-	v = vec_xor(vec_shl64(v, n), vec_swap64(carry));
-	return vec_xor(v, vec_clmul(carry, vec_set64(0x86), 0x01));
-}
-
-/* Vector @i of a stride's tweaks, made of its first vector. */
-static __always_inline void make_tweak(VEC *tweaks, int i, VEC first)
-{
-	tweaks[i] = i ? vec_mul_x(first, i * VEC_BLOCKS) : first;
-}
-
-static __always_inline void make_tweaks(VEC *tweaks, VEC first)
+static __always_inline void make_tweaks(VEC *tweaks)
 {
 	int i;
 
-	for_vecs(i, VECS)
-		make_tweak(tweaks, i, first);
+	for (i = 1; i < VECS; i++)
+		tweaks[i] = vec_tweaks(tweaks, i);
 }
 
 /* The round of round key @n. */
@@ -120,24 +100,24 @@ static __always_inline void vecs_round(VEC *v, const int vecs, const u8 *key,
 /* The round of round key @n, and one vector of the next stride's @tweaks. */
 static __always_inline void vecs_round_tweak(VEC *v, const int vecs,
 					     const u8 *key, int n, bool encrypt,
-					     VEC *tweaks, VEC first)
+					     VEC *tweaks)
 {
 	vecs_round(v, vecs, key, n, encrypt);
 	if (tweaks)
-		make_tweak(tweaks, n - 1, first);
+		tweaks[n] = vec_tweaks(tweaks, n);
 }
 
 /*
  * FIPS 197, 5.1 or 5.3.5: all rounds but the last.  Longer keys have their
  * additional rounds first.
  *
- * Between the rounds the @tweaks of the next stride are made of their @first,
- * if they are wanted: all together they would be a queue that AES waits for,
- * and that is what the compiler makes of a loop.
+ * Between the rounds the @tweaks of the next stride are made of their first
+ * vector, if they are wanted: all together they would be a queue that AES waits
+ * for, and that is what the compiler makes of a loop.
  */
 static __always_inline void vecs_aes(VEC *v, const int vecs, const u8 *key,
 				     unsigned int rounds, bool encrypt,
-				     VEC *tweaks, VEC first)
+				     VEC *tweaks)
 {
 	if (rounds > 12) {
 		vecs_round(v, vecs, key, 1, encrypt);
@@ -149,25 +129,25 @@ static __always_inline void vecs_aes(VEC *v, const int vecs, const u8 *key,
 		vecs_round(v, vecs, key, 2, encrypt);
 		key += 2 * XC_XTS_BLOCK;
 	}
-	vecs_round_tweak(v, vecs, key, 1, encrypt, tweaks, first);
-	vecs_round_tweak(v, vecs, key, 2, encrypt, tweaks, first);
-	vecs_round_tweak(v, vecs, key, 3, encrypt, tweaks, first);
-	vecs_round_tweak(v, vecs, key, 4, encrypt, tweaks, first);
-	vecs_round_tweak(v, vecs, key, 5, encrypt, tweaks, first);
-	vecs_round_tweak(v, vecs, key, 6, encrypt, tweaks, first);
-	vecs_round_tweak(v, vecs, key, 7, encrypt, tweaks, first);
-	vecs_round_tweak(v, vecs, key, 8, encrypt, tweaks, first);
+	vecs_round_tweak(v, vecs, key, 1, encrypt, tweaks);
+	vecs_round_tweak(v, vecs, key, 2, encrypt, tweaks);
+	vecs_round_tweak(v, vecs, key, 3, encrypt, tweaks);
+	vecs_round_tweak(v, vecs, key, 4, encrypt, tweaks);
+	vecs_round_tweak(v, vecs, key, 5, encrypt, tweaks);
+	vecs_round_tweak(v, vecs, key, 6, encrypt, tweaks);
+	vecs_round_tweak(v, vecs, key, 7, encrypt, tweaks);
+	vecs_round(v, vecs, key, 8, encrypt);
 	vecs_round(v, vecs, key, 9, encrypt);
 }
 
 /*
  * XORs with the tweaks join those with the first and the last round key.  The
- * tweaks of the @next stride are made of their first, @next_first.
+ * tweaks of the @next stride are made of their first vector.
  */
 static __always_inline void crypt_stride(const u8 *key, unsigned int rounds,
 					 u8 *dst, const u8 *src,
 					 const VEC *tweaks, VEC *next,
-					 VEC next_first, bool encrypt)
+					 bool encrypt)
 {
 	VEC v[VECS], k = vec_key(key, 0);
 	int i;
@@ -175,7 +155,7 @@ static __always_inline void crypt_stride(const u8 *key, unsigned int rounds,
 	for_vecs(i, VECS)
 		v[i] = vec_xor(vec_xor(vec_load(src + i * sizeof(VEC)), k),
 			       tweaks[i]);
-	vecs_aes(v, VECS, key, rounds, encrypt, next, next_first);
+	vecs_aes(v, VECS, key, rounds, encrypt, next);
 	k = vec_key(key, rounds);
 	for_vecs(i, VECS) {
 		VEC last = vec_xor(k, tweaks[i]);
@@ -219,7 +199,7 @@ static __always_inline void encrypt_ivs(const struct xc_xts_key *key,
 	k = vec_key(tweak_key, 0);
 	for_vecs(i, vecs)
 		v[i] = vec_xor(vec_load(ivs + i * sizeof(VEC)), k);
-	vecs_aes(v, vecs, tweak_key, key->rounds, true, NULL, vec_zero());
+	vecs_aes(v, vecs, tweak_key, key->rounds, true, NULL);
 	k = vec_key(tweak_key, key->rounds);
 	for_vecs(i, vecs)
 		vec_store(m->ivs[i * VEC_BLOCKS], vec_enclast(v[i], k));
@@ -257,23 +237,24 @@ static __always_inline unsigned int crypt_sector(const u8 *key,
 						 const u8 *next_iv,
 						 bool encrypt)
 {
-	VEC *tweaks = m->tweaks[turn], first;
+	VEC *tweaks = m->tweaks[turn], *next;
 
 	while (size >= STRIDE_SIZE) {
 		size -= STRIDE_SIZE;
 		turn ^= 1;
-		first = size ? vec_mul_x(tweaks[0], STRIDE) :
-			       vec_first_tweaks(block_load(next_iv));
-		crypt_stride(key, rounds, dst, src, tweaks, m->tweaks[turn],
-			     first, encrypt);
-		tweaks = m->tweaks[turn];
+		next = m->tweaks[turn];
+		next[0] = size ? vec_tweaks(tweaks, VECS) :
+				 vec_first_tweaks(block_load(next_iv));
+		crypt_stride(key, rounds, dst, src, tweaks, next, encrypt);
+		tweaks = next;
 		src += STRIDE_SIZE;
 		dst += STRIDE_SIZE;
 	}
 	if (size) {
 		crypt_rest(key, rounds, dst, src, size,
 			   vec_first_block(tweaks[0]), encrypt);
-		make_tweaks(tweaks, vec_first_tweaks(block_load(next_iv)));
+		tweaks[0] = vec_first_tweaks(block_load(next_iv));
+		make_tweaks(tweaks);
 	}
 	return turn;
 }
@@ -314,7 +295,8 @@ static __always_inline void crypt(const struct xc_xts_key *key,
 	struct memory m;
 
 	encrypt_ivs(key, &m, ivs, left);
-	make_tweaks(m.tweaks[turn], vec_first_tweaks(block_load(m.ivs[0])));
+	m.tweaks[turn][0] = vec_first_tweaks(block_load(m.ivs[0]));
+	make_tweaks(m.tweaks[turn]);
 	for (; count; count--, segments++) {
 		for (i = 0; i < segments->sectors; i++) {
 			left--;
