@@ -14,7 +14,9 @@
  *
  * Keys and tweaks are to be in memory nowhere but in struct xc_xts_key and in
  * struct memory, which is wiped: the registers suffice for the rest, so that
- * the compiler has no need to spill any onto the stack.
+ * the compiler has no need to spill any onto the stack.  The unroll pragmas are
+ * part of that: they have arrays of vectors taken apart before the compiler
+ * decides which are in registers.
  */
 #ifndef _XC_XTS_X86_H
 #define _XC_XTS_X86_H
@@ -26,10 +28,6 @@
 #define VECS		8	/* vectors in flight together: a stride */
 #define STRIDE_SIZE	(VECS * sizeof(VEC))
 #define IVS		8	/* encrypted together */
-
-/* Unrolled before the compiler decides what is in registers: arrays of VEC. */
-#define for_vecs(i, vecs) \
-	_Pragma("GCC unroll 8") for ((i) = 0; (i) < (vecs); (i)++)
 
 void xc_xts_x86_set_key(struct xc_xts_key *key, const u8 *bytes,
 			unsigned int size);
@@ -93,7 +91,8 @@ static __always_inline void vecs_round(VEC *v, const int vecs, const u8 *key,
 	VEC k = vec_key(key, n);
 	int i;
 
-	for_vecs(i, vecs)
+#pragma GCC unroll 8
+	for (i = 0; i < vecs; i++)
 		v[i] = encrypt ? vec_enc(v[i], k) : vec_dec(v[i], k);
 }
 
@@ -152,12 +151,14 @@ static __always_inline void crypt_stride(const u8 *key, unsigned int rounds,
 	VEC v[VECS], k = vec_key(key, 0);
 	int i;
 
-	for_vecs(i, VECS)
+#pragma GCC unroll 8
+	for (i = 0; i < VECS; i++)
 		v[i] = vec_xor(vec_xor(vec_load(src + i * sizeof(VEC)), k),
 			       tweaks[i]);
 	vecs_aes(v, VECS, key, rounds, encrypt, next);
 	k = vec_key(key, rounds);
-	for_vecs(i, VECS) {
+#pragma GCC unroll 8
+	for (i = 0; i < VECS; i++) {
 		VEC last = vec_xor(k, tweaks[i]);
 
 		vec_store(dst + i * sizeof(VEC),
@@ -197,11 +198,13 @@ static __always_inline void encrypt_ivs(const struct xc_xts_key *key,
 	}
 
 	k = vec_key(tweak_key, 0);
-	for_vecs(i, vecs)
+#pragma GCC unroll 8
+	for (i = 0; i < vecs; i++)
 		v[i] = vec_xor(vec_load(ivs + i * sizeof(VEC)), k);
 	vecs_aes(v, vecs, tweak_key, key->rounds, true, NULL);
 	k = vec_key(tweak_key, key->rounds);
-	for_vecs(i, vecs)
+#pragma GCC unroll 8
+	for (i = 0; i < vecs; i++)
 		vec_store(m->ivs[i * VEC_BLOCKS], vec_enclast(v[i], k));
 }
 
