@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * x86-64: AES-NI, VAES and AVX-512.
+ * x86-64: AES-NI and VAES.
  */
 #include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
@@ -16,20 +16,9 @@
 #define keeps_registers(mask) cpu_has_xfeatures(mask, NULL)
 #endif
 
-/* Newer kernels tell of processors that slow down for the widest registers. */
-static bool shuns_zmm(void)
-{
-#ifdef X86_FEATURE_PREFER_YMM
-	return boot_cpu_has(X86_FEATURE_PREFER_YMM);
-#else
-	return boot_cpu_data.x86_vendor == X86_VENDOR_INTEL;
-#endif
-}
-
 static bool has_aesni(void)
 {
 	return boot_cpu_has(X86_FEATURE_AES) &&
-		boot_cpu_has(X86_FEATURE_PCLMULQDQ) &&
 		boot_cpu_has(X86_FEATURE_AVX) &&
 		keeps_registers(XFEATURE_MASK_SSE | XFEATURE_MASK_YMM);
 }
@@ -41,15 +30,6 @@ static bool has_vaes(void)
 		boot_cpu_has(X86_FEATURE_VPCLMULQDQ);
 }
 
-static bool has_avx512(void)
-{
-	return has_vaes() && boot_cpu_has(X86_FEATURE_AVX512F) &&
-		boot_cpu_has(X86_FEATURE_AVX512BW) &&
-		boot_cpu_has(X86_FEATURE_AVX512VL) &&
-		boot_cpu_has(X86_FEATURE_AVX512DQ) &&
-		keeps_registers(XFEATURE_MASK_AVX512);
-}
-
 /**
  * xc_simd_xts() - the best implementation for this processor
  *
@@ -58,8 +38,6 @@ static bool has_avx512(void)
  */
 const struct xc_xts_impl *xc_simd_xts(void)
 {
-	if (has_avx512() && !shuns_zmm())
-		return &xc_xts_avx512;
 	if (has_vaes())
 		return &xc_xts_vaes;
 	return has_aesni() ? &xc_xts_aesni : NULL;

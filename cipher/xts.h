@@ -46,8 +46,8 @@ struct xc_xts_segment {
  * @set_key: makes round keys of @bytes, @size of them (32, 48 or 64): the key
  *	for data, and as long the key for tweaks
  * @crypt: encrypts or decrypts @count @segments, one after the other, of data
- *	units of @sector_size bytes (512, 1024, 2048 or 4096), each unit with
- *	the next 16 bytes of @ivs
+ *	units of @sector_size bytes (512 to 4096, a multiple of 16), each unit
+ *	with the next 16 bytes of @ivs
  *
  * The caller has seen that the processor has the instructions, and calls these
  * between kernel_fpu_begin() and kernel_fpu_end().  They take the same time
@@ -63,10 +63,7 @@ struct xc_xts_impl {
 		      unsigned int sector_size, const u8 *ivs, bool encrypt);
 };
 
-/* x86-64 with AES-NI, PCLMULQDQ and AVX */
 extern const struct xc_xts_impl xc_xts_aesni;
-/* and with VAES, VPCLMULQDQ and AVX2 */
 extern const struct xc_xts_impl xc_xts_vaes;
-extern const struct xc_xts_impl xc_xts_avx512;
 
 #endif

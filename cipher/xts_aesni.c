@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * AES-XTS with AES-NI, PCLMULQDQ and AVX: vectors of one block.  And the key
- * expansion, which does not gain from wider ones.
+ * AES-XTS with AES-NI and AVX: vectors of one block.  And the key expansion,
+ * which does not gain from wider ones.
  */
 #define VEC			__m128i
 #define VEC_BLOCKS		1
@@ -10,11 +10,6 @@
 #define vec_store(dst, v)	block_store(dst, v)
 #define vec_zero()		_mm_setzero_si128()
 #define vec_xor(a, b)		_mm_xor_si128(a, b)
-#define vec_shl64(v, n)		_mm_slli_epi64(v, n)
-#define vec_shr64(v, n)		_mm_srli_epi64(v, n)
-#define vec_shl_bytes(v, n)	_mm_bslli_si128(v, n)
-#define vec_clmul(a, b, which)	_mm_clmulepi64_si128(a, b, which)
-#define vec_poly()		_mm_set1_epi64x(0x87)
 #define vec_enc(v, k)		_mm_aesenc_si128(v, k)
 #define vec_enclast(v, k)	_mm_aesenclast_si128(v, k)
 #define vec_dec(v, k)		_mm_aesdec_si128(v, k)
@@ -23,8 +18,10 @@
 #define vec_key(key, n)		block_load((key) + (n) * XC_XTS_BLOCK)
 
 #define vec_first_tweaks(t)	(t)
+#define vec_first_block(v)	(v)
 
-#define vec_forget()		_mm256_zeroall()
+/* The tweak of vector @i, of that before it. */
+#define vec_tweaks(tweaks, i)	block_mul_x((tweaks)[(i) - 1])
 
 #include "xts_x86.h"
 

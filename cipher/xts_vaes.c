@@ -2,6 +2,8 @@
 /*
  * AES-XTS with VAES, VPCLMULQDQ and AVX2: vectors of two blocks.
  */
+#include <immintrin.h>
+
 #define VEC			__m256i
 #define VEC_BLOCKS		2
 
@@ -9,29 +11,38 @@
 #define vec_store(dst, v)	_mm256_storeu_si256((VEC *)(dst), v)
 #define vec_zero()		_mm256_setzero_si256()
 #define vec_xor(a, b)		_mm256_xor_si256(a, b)
-#define vec_shl64(v, n)		_mm256_slli_epi64(v, n)
-#define vec_shr64(v, n)		_mm256_srli_epi64(v, n)
-#define vec_shl_bytes(v, n)	_mm256_bslli_epi128(v, n)
-#define vec_clmul(a, b, which)	_mm256_clmulepi64_epi128(a, b, which)
-#define vec_poly()		_mm256_set1_epi64x(0x87)
 #define vec_enc(v, k)		_mm256_aesenc_epi128(v, k)
 #define vec_enclast(v, k)	_mm256_aesenclast_epi128(v, k)
 #define vec_dec(v, k)		_mm256_aesdec_epi128(v, k)
 #define vec_declast(v, k)	_mm256_aesdeclast_epi128(v, k)
 
-/* Round key @n for both blocks. */
+/* Round key @n for both blocks: one load for all vectors. */
 #define vec_key(key, n) \
 	_mm256_broadcastsi128_si256(block_load((key) + (n) * XC_XTS_BLOCK))
 
-/* A block, twice. */
-#define vec_spread(b)		_mm256_broadcastsi128_si256(b)
-/* For shifts of each block by a number of its own. */
-#define vec_counts(n0, n1, n2, n3) \
-	_mm256_set_epi64x(n1, n1, n0, n0)
-#define vec_shlv64(v, n)	_mm256_sllv_epi64(v, n)
-#define vec_shrv64(v, n)	_mm256_srlv_epi64(v, n)
+/* Tweaks of the first two blocks, and back to the first. */
+#define vec_first_tweaks(t) ({					\
+	__m128i t_ = (t);					\
+	_mm256_set_m128i(block_mul_x(t_), t_); })
+#define vec_first_block(v)	_mm256_castsi256_si128(v)
 
-#define vec_forget()		_mm256_zeroall()
+/* Tweaks of vector @i, counted from that of the first. */
+#define vec_tweaks(tweaks, i)	vec_mul_x((tweaks)[0], (i) * VEC_BLOCKS)
+
+/*
+ * Each block's product with x to the power of @n, at most 57.  What its halves
+ * carry out changes places; what comes to the lower counts x^7 + x^2 + x + 1
+ * times, of which the change has done the 1.
+ */
+static __always_inline VEC vec_mul_x(VEC v, const int n)
+{
+	const VEC poly = _mm256_set1_epi64x(0x86);
+	VEC carry = _mm256_srli_epi64(v, 64 - n);
+
+	v = _mm256_slli_epi64(v, n);
+	v = _mm256_xor_si256(v, _mm256_shuffle_epi32(carry, 0x4e));
+	return _mm256_xor_si256(v, _mm256_clmulepi64_epi128(carry, poly, 0x01));
+}
 
 #include "xts_x86.h"
 

@@ -2,13 +2,21 @@
 /*
  * AES-XTS on x86-64, whatever the width of the vectors.
  *
- * xts_aesni.c, xts_vaes.c and xts_avx512.c include this after they have defined VEC, the
+ * xts_aesni.c and xts_vaes.c include this after they have defined VEC, the
  * type of a vector of VEC_BLOCKS blocks, and the operations on it, vec_...().
  * The name of the one function that they take from here is xts_crypt().
  *
+ * An AES instruction takes some four cycles, and in each cycle two may begin:
+ * eight chains of them keep the unit busy, as long as none has to wait.  So a
+ * stride's data are in eight registers, and its tweaks in memory, where they are
+ * written while the stride before is on its way, be that one of another data
+ * unit or segment.
+ *
  * Keys and tweaks are to be in memory nowhere but in struct xc_xts_key and in
- * the array in crypt(), which is wiped: a stride and its tweaks fit into the
- * registers, so the compiler has no need to spill any onto the stack.
+ * struct memory, which is wiped: the registers suffice for the rest, so that
+ * the compiler has no need to spill any onto the stack.  The unroll pragmas are
+ * part of that: they have arrays of vectors taken apart before the compiler
+ * decides which are in registers.
  */
 #ifndef _XC_XTS_X86_H
 #define _XC_XTS_X86_H
@@ -17,19 +25,9 @@
 
 #include "xts.h"
 
-/*
- * Four vectors are in flight, a stride.  The processor looks far enough ahead
- * to begin the next one meanwhile.
- */
-#define VECS		4
-#define STRIDE		(VECS * VEC_BLOCKS)
-#define STRIDE_SIZE	(STRIDE * XC_XTS_BLOCK)
-
-#define BATCH		32	/* IVs that are encrypted together */
-
-struct stride {
-	VEC v[VECS];
-};
+#define VECS		8	/* vectors in flight together: a stride */
+#define STRIDE_SIZE	(VECS * sizeof(VEC))
+#define IVS		8	/* encrypted together */
 
 void xc_xts_x86_set_key(struct xc_xts_key *key, const u8 *bytes,
 			unsigned int size);
@@ -69,171 +67,199 @@ static __always_inline __m128i block_aes(__m128i b, const u8 *key,
  */
 static __always_inline __m128i block_mul_x(__m128i b)
 {
-	const __m128i poly = _mm_cvtsi64_si128(0x87);
-	__m128i carry = _mm_srli_epi64(b, 63);
+	/* the highest bit of each half, all over the lower end of the other */
+	__m128i carry = _mm_srai_epi32(_mm_shuffle_epi32(b, 0x13), 31);
 
-	b = _mm_xor_si128(_mm_slli_epi64(b, 1), _mm_bslli_si128(carry, 8));
-	return _mm_xor_si128(b, _mm_clmulepi64_si128(carry, poly, 0x01));
+	carry = _mm_and_si128(carry, _mm_set_epi64x(1, 0x87));
+	return _mm_xor_si128(_mm_add_epi64(b, b), carry);
 }
 
 /* ---- a stride ------------------------------------------------------------- */
 
-static __always_inline void stride_load(struct stride *s, const u8 *src)
+static __always_inline void make_tweaks(VEC *tweaks)
 {
 	int i;
 
-	for (i = 0; i < VECS; i++)
-		s->v[i] = vec_load(src + i * sizeof(VEC));
-}
-
-static __always_inline void stride_store(u8 *dst, const struct stride *s)
-{
-	int i;
-
-	for (i = 0; i < VECS; i++)
-		vec_store(dst + i * sizeof(VEC), s->v[i]);
-}
-
-static __always_inline void stride_xor(struct stride *s, const struct stride *t)
-{
-	int i;
-
-	for (i = 0; i < VECS; i++)
-		s->v[i] = vec_xor(s->v[i], t->v[i]);
+	for (i = 1; i < VECS; i++)
+		tweaks[i] = vec_tweaks(tweaks, i);
 }
 
 /* The round of round key @n. */
-static __always_inline void stride_round(struct stride *s, const u8 *key, int n,
-					 bool encrypt)
+static __always_inline void vecs_round(VEC *v, const int vecs, const u8 *key,
+				       int n, bool encrypt)
 {
+	VEC k = vec_key(key, n);
 	int i;
 
-	for (i = 0; i < VECS; i++) {
-		VEC k = vec_key(key, n);
-
-		s->v[i] = encrypt ? vec_enc(s->v[i], k) : vec_dec(s->v[i], k);
-	}
+#pragma GCC unroll 8
+	for (i = 0; i < vecs; i++)
+		v[i] = encrypt ? vec_enc(v[i], k) : vec_dec(v[i], k);
 }
 
-/* Each block's product with x to the power of @n, at most 57. */
-static __always_inline VEC vec_mul_x(VEC v, const int n)
+/* The round of round key @n, and one vector of the next stride's @tweaks. */
+static __always_inline void vecs_round_tweak(VEC *v, const int vecs,
+					     const u8 *key, int n, bool encrypt,
+					     VEC *tweaks)
 {
-	VEC carry = vec_shr64(v, 64 - n);
-
-	v = vec_xor(vec_shl64(v, n), vec_shl_bytes(carry, 8));
-	return vec_xor(v, vec_clmul(carry, vec_poly(), 0x01));
+	vecs_round(v, vecs, key, n, encrypt);
+	if (tweaks)
+		tweaks[n] = vec_tweaks(tweaks, n);
 }
 
 /*
- * FIPS 197, 5.1 or 5.3.5.  Longer keys have their additional rounds first.
- * Each round waits for the one before; in between there is time to make the
- * @tweaks of a stride, if any, those of the stride that follows it.
+ * FIPS 197, 5.1 or 5.3.5: all rounds but the last.  Longer keys have their
+ * additional rounds first.
+ *
+ * Between the rounds the @tweaks of the next stride are made of their first
+ * vector, if they are wanted: all together they would be a queue that AES waits
+ * for, and that is what the compiler makes of a loop.
  */
-static __always_inline void stride_aes(struct stride *s, const u8 *key,
-				       unsigned int rounds, bool encrypt,
-				       struct stride *tweaks)
+static __always_inline void vecs_aes(VEC *v, const int vecs, const u8 *key,
+				     unsigned int rounds, bool encrypt,
+				     VEC *tweaks)
 {
-	int i;
-
-	for (i = 0; i < VECS; i++)
-		s->v[i] = vec_xor(s->v[i], vec_key(key, 0));
 	if (rounds > 12) {
-		stride_round(s, key, 1, encrypt);
-		stride_round(s, key, 2, encrypt);
+		vecs_round(v, vecs, key, 1, encrypt);
+		vecs_round(v, vecs, key, 2, encrypt);
 		key += 2 * XC_XTS_BLOCK;
 	}
 	if (rounds > 10) {
-		stride_round(s, key, 1, encrypt);
-		stride_round(s, key, 2, encrypt);
+		vecs_round(v, vecs, key, 1, encrypt);
+		vecs_round(v, vecs, key, 2, encrypt);
 		key += 2 * XC_XTS_BLOCK;
 	}
-	for (i = 1; i < 10; i++) {
-		stride_round(s, key, i, encrypt);
-		if (tweaks && i <= VECS)
-			tweaks->v[i - 1] = vec_mul_x(tweaks->v[i - 1], STRIDE);
-	}
-	for (i = 0; i < VECS; i++) {
-		VEC k = vec_key(key, 10);
-
-		s->v[i] = encrypt ? vec_enclast(s->v[i], k) :
-				    vec_declast(s->v[i], k);
-	}
+	vecs_round_tweak(v, vecs, key, 1, encrypt, tweaks);
+	vecs_round_tweak(v, vecs, key, 2, encrypt, tweaks);
+	vecs_round_tweak(v, vecs, key, 3, encrypt, tweaks);
+	vecs_round_tweak(v, vecs, key, 4, encrypt, tweaks);
+	vecs_round_tweak(v, vecs, key, 5, encrypt, tweaks);
+	vecs_round_tweak(v, vecs, key, 6, encrypt, tweaks);
+	vecs_round_tweak(v, vecs, key, 7, encrypt, tweaks);
+	vecs_round(v, vecs, key, 8, encrypt);
+	vecs_round(v, vecs, key, 9, encrypt);
 }
 
-#if VEC_BLOCKS > 1
-/* The tweaks of a data unit's first blocks: x to the power of 0, 1 and so on. */
-static __always_inline VEC vec_first_tweaks(__m128i tweak)
+/*
+ * XORs with the tweaks join those with the first and the last round key.  The
+ * tweaks of the @next stride are made of their first vector.
+ */
+static __always_inline void crypt_stride(const u8 *key, unsigned int rounds,
+					 u8 *dst, const u8 *src,
+					 const VEC *tweaks, VEC *next,
+					 bool encrypt)
 {
-	VEC v = vec_spread(tweak);
-	VEC carry = vec_shrv64(v, vec_counts(64, 63, 62, 61));
-
-	v = vec_xor(vec_shlv64(v, vec_counts(0, 1, 2, 3)),
-		    vec_shl_bytes(carry, 8));
-	return vec_xor(v, vec_clmul(carry, vec_poly(), 0x01));
-}
-#endif
-
-/* The tweaks of a data unit's first stride, of the encrypted IV. */
-static __always_inline void tweaks_first(struct stride *t, const u8 *tweak)
-{
+	VEC v[VECS], k = vec_key(key, 0);
 	int i;
 
-	t->v[0] = vec_first_tweaks(block_load(tweak));
-	for (i = 1; i < VECS; i++)
-		t->v[i] = vec_mul_x(t->v[0], i * VEC_BLOCKS);
+#pragma GCC unroll 8
+	for (i = 0; i < VECS; i++)
+		v[i] = vec_xor(vec_xor(vec_load(src + i * sizeof(VEC)), k),
+			       tweaks[i]);
+	vecs_aes(v, VECS, key, rounds, encrypt, next);
+	k = vec_key(key, rounds);
+#pragma GCC unroll 8
+	for (i = 0; i < VECS; i++) {
+		VEC last = vec_xor(k, tweaks[i]);
+
+		vec_store(dst + i * sizeof(VEC),
+			  encrypt ? vec_enclast(v[i], last) :
+				    vec_declast(v[i], last));
+	}
 }
 
 /* ---- data units ----------------------------------------------------------- */
 
-/*
- * A data unit, whose first stride's tweaks are @first.  What is in flight in
- * its last stride leaves time to make those of the next data unit, of @next.
+/**
+ * struct memory - what does not fit into the registers, and is wiped
+ * @ivs: encrypted IVs
+ * @tweaks: those of a stride, and those of the next that are being made
  */
-static __always_inline void crypt_sector(const u8 *key, unsigned int rounds,
-					 u8 *dst, const u8 *src,
-					 unsigned int size,
-					 struct stride *first, const u8 *next,
-					 bool encrypt)
-{
-	struct stride s, tweaks, following = *first;
+struct memory {
+	u8 ivs[IVS][XC_XTS_BLOCK] __aligned(sizeof(VEC));
+	VEC tweaks[2][VECS];
+};
 
-	for (; size > STRIDE_SIZE; size -= STRIDE_SIZE) {
-		tweaks = following;
-		stride_load(&s, src);
-		stride_xor(&s, &tweaks);
-		stride_aes(&s, key, rounds, encrypt, &following);
-		stride_xor(&s, &tweaks);
-		stride_store(dst, &s);
+/* The next IVS of them, or fewer where fewer are @left. */
+static __always_inline void encrypt_ivs(const struct xc_xts_key *key,
+					struct memory *m, const u8 *ivs,
+					unsigned int left)
+{
+	const u8 *tweak_key = key->tweak[0];
+	const int vecs = IVS / VEC_BLOCKS;
+	VEC v[IVS / VEC_BLOCKS], k;
+	int i;
+
+	if (left < IVS) {
+		for (i = 0; i < left; i++, ivs += XC_XTS_BLOCK)
+			block_store(m->ivs[i],
+				    block_aes(block_load(ivs), tweak_key,
+					      key->rounds, true));
+		return;
+	}
+
+	k = vec_key(tweak_key, 0);
+#pragma GCC unroll 8
+	for (i = 0; i < vecs; i++)
+		v[i] = vec_xor(vec_load(ivs + i * sizeof(VEC)), k);
+	vecs_aes(v, vecs, tweak_key, key->rounds, true, NULL);
+	k = vec_key(tweak_key, key->rounds);
+#pragma GCC unroll 8
+	for (i = 0; i < vecs; i++)
+		vec_store(m->ivs[i * VEC_BLOCKS], vec_enclast(v[i], k));
+}
+
+/* The end of a data unit whose size is no multiple of a stride's. */
+static __always_inline void crypt_rest(const u8 *key, unsigned int rounds,
+				       u8 *dst, const u8 *src,
+				       unsigned int size, __m128i tweak,
+				       bool encrypt)
+{
+	__m128i b;
+
+	for (; size; size -= XC_XTS_BLOCK) {
+		b = _mm_xor_si128(block_load(src), tweak);
+		b = block_aes(b, key, rounds, encrypt);
+		block_store(dst, _mm_xor_si128(b, tweak));
+		tweak = block_mul_x(tweak);
+		src += XC_XTS_BLOCK;
+		dst += XC_XTS_BLOCK;
+	}
+}
+
+/*
+ * Tweaks of the first stride are in the array whose @turn it is.  Those of the
+ * next data unit's, whose encrypted IV is @next_iv, will be in the array whose
+ * turn is returned.
+ */
+static __always_inline unsigned int crypt_sector(const u8 *key,
+						 unsigned int rounds, u8 *dst,
+						 const u8 *src,
+						 unsigned int size,
+						 struct memory *m,
+						 unsigned int turn,
+						 const u8 *next_iv,
+						 bool encrypt)
+{
+	VEC *tweaks = m->tweaks[turn], *next;
+
+	while (size >= STRIDE_SIZE) {
+		size -= STRIDE_SIZE;
+		turn ^= 1;
+		next = m->tweaks[turn];
+		next[0] = size ? vec_tweaks(tweaks, VECS) :
+				 vec_first_tweaks(block_load(next_iv));
+		crypt_stride(key, rounds, dst, src, tweaks, next, encrypt);
+		tweaks = next;
 		src += STRIDE_SIZE;
 		dst += STRIDE_SIZE;
 	}
-	tweaks_first(first, next);
-	stride_load(&s, src);
-	stride_xor(&s, &following);
-	stride_aes(&s, key, rounds, encrypt, NULL);
-	stride_xor(&s, &following);
-	stride_store(dst, &s);
-}
-
-static __always_inline void encrypt_ivs(const struct xc_xts_key *key,
-					u8 *tweaks, const u8 *ivs,
-					unsigned int count)
-{
-	struct stride s;
-
-	for (; count >= STRIDE; count -= STRIDE) {
-		stride_load(&s, ivs);
-		stride_aes(&s, key->tweak[0], key->rounds, true, NULL);
-		stride_store(tweaks, &s);
-		tweaks += STRIDE_SIZE;
-		ivs += STRIDE_SIZE;
+	if (size) {
+		crypt_rest(key, rounds, dst, src, size,
+			   vec_first_block(tweaks[0]), encrypt);
+		tweaks[0] = vec_first_tweaks(block_load(next_iv));
+		make_tweaks(tweaks);
 	}
-	for (; count; count--) {
-		block_store(tweaks, block_aes(block_load(ivs), key->tweak[0],
-					      key->rounds, true));
-		tweaks += XC_XTS_BLOCK;
-		ivs += XC_XTS_BLOCK;
-	}
+	return turn;
 }
 
 static __always_inline unsigned int
@@ -246,42 +272,49 @@ count_sectors(const struct xc_xts_segment *segments, unsigned int count)
 	return sectors;
 }
 
-/* The IVs are encrypted many at a time, whichever segments they belong to. */
+static __always_inline void wipe(struct memory *m)
+{
+	VEC *v = (VEC *)m;
+	int i;
+
+	for (i = 0; i < sizeof(*m) / sizeof(VEC); i++)
+		v[i] = vec_zero();
+	asm volatile("" : : "r" (m) : "memory");
+	_mm256_zeroall();
+}
+
+/*
+ * The IVs are encrypted many at a time, whichever segments they belong to, and
+ * one data unit ahead.  After the last one that is whatever is there.
+ */
 static __always_inline void crypt(const struct xc_xts_key *key,
 				  const struct xc_xts_segment *segments,
 				  unsigned int count, unsigned int sector_size,
 				  const u8 *ivs, bool encrypt)
 {
 	const u8 *data_key = encrypt ? key->encrypt[0] : key->decrypt[0];
-	unsigned int left = count_sectors(segments, count), done, i;
-	unsigned int next = 0, batch = 0;
-	u8 tweaks[BATCH * XC_XTS_BLOCK];
-	struct stride first;
+	unsigned int left = count_sectors(segments, count);
+	unsigned int next = 0, turn = 0, i;
+	struct memory m;
 
+	encrypt_ivs(key, &m, ivs, left);
+	m.tweaks[turn][0] = vec_first_tweaks(block_load(m.ivs[0]));
+	make_tweaks(m.tweaks[turn]);
 	for (; count; count--, segments++) {
-		for (done = 0; done < segments->sectors; done++) {
-			if (!batch) {
-				batch = left < BATCH ? left : BATCH;
-				encrypt_ivs(key, tweaks, ivs, batch);
-				ivs += batch * XC_XTS_BLOCK;
-				left -= batch;
-				tweaks_first(&first, tweaks);
-			}
-			/* after the last of a batch no next is known: any */
-			if (++next == batch)
-				next = batch = 0;
-			crypt_sector(data_key, key->rounds,
-				     segments->dst + done * sector_size,
-				     segments->src + done * sector_size,
-				     sector_size, &first,
-				     tweaks + next * XC_XTS_BLOCK, encrypt);
+		for (i = 0; i < segments->sectors; i++) {
+			left--;
+			ivs += XC_XTS_BLOCK;
+			next = (next + 1) % IVS;
+			if (!next)
+				encrypt_ivs(key, &m, ivs, left);
+			turn = crypt_sector(data_key, key->rounds,
+					    segments->dst + i * sector_size,
+					    segments->src + i * sector_size,
+					    sector_size, &m, turn, m.ivs[next],
+					    encrypt);
 		}
 	}
-
-	for (i = 0; i < sizeof(tweaks); i += sizeof(VEC))
-		vec_store(tweaks + i, vec_zero());
-	asm volatile("" : : "r" (tweaks) : "memory");
-	vec_forget();
+	wipe(&m);
 }
 
 /* See &xc_xts_impl.crypt.  Each direction has its own code. */

@@ -46,8 +46,6 @@ const char *xts_missing(const struct xc_xts_impl *impl)
 		return "AVX";
 	if (!__builtin_cpu_supports("aes"))
 		return "AES-NI";
-	if (!__builtin_cpu_supports("pclmul"))
-		return "PCLMULQDQ";
 	if (impl == &xc_xts_aesni)
 		return NULL;
 
