@@ -270,9 +270,9 @@ struct xc_iv_call {
  * @generate: write the IV of a sector; any context but hard interrupt
  * @post: (optional) what remains to be done once the cipher has run; any
  *	context but hard interrupt
- * @fill: (optional) write ``count`` IVs of 16 bytes, for numbers that are
- *	``step`` apart; for generators to which the number is all, in any
- *	context
+ * @fill: (optional) write ``count`` IVs of 16 bytes, of numbers that are
+ *	``step`` apart and then shifted right by ``shift``; for generators to
+ *	which the number is all, in any context
  */
 struct xc_iv_ops {
 	const char *name;
@@ -292,7 +292,7 @@ struct xc_iv_ops {
 	void (*post)(const struct xc_iv *iv, u8 *out,
 		     const struct xc_iv_call *call);
 	void (*fill)(const struct xc_iv *iv, u8 *out, u64 sector,
-		     unsigned int step, unsigned int count);
+		     unsigned int step, unsigned int shift, unsigned int count);
 };
 
 /**

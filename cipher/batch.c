@@ -102,24 +102,6 @@ static unsigned int next_segment(struct xc_run *run,
 	return size;
 }
 
-/* Of large sectors the number wraps at 2^64 before it is shifted. */
-static void fill_ivs(const struct xc_cipher *cipher, u8 *ivs, u64 number,
-		     unsigned int count)
-{
-	unsigned int shift = cipher->large_iv ? cipher->sector_shift : 0;
-	unsigned int step = (1 << cipher->sector_shift) >> shift;
-	u64 to_wrap = (-number + (1 << shift) - 1) >> shift;
-
-	if (shift && to_wrap && to_wrap < count) {
-		cipher->iv.ops->fill(&cipher->iv, ivs, number >> shift, step,
-				     to_wrap);
-		ivs += to_wrap * XC_XTS_IV_SIZE;
-		number += to_wrap << shift;
-		count -= to_wrap;
-	}
-	cipher->iv.ops->fill(&cipher->iv, ivs, number >> shift, step, count);
-}
-
 static void crypt_stint(struct xc_run *run)
 {
 	const struct xc_cipher *cipher = run->cipher;
@@ -129,8 +111,10 @@ static void crypt_stint(struct xc_run *run)
 
 	while (run->src_iter.bi_size && size < STINT && count < SEGMENTS)
 		size += next_segment(run, &segments[count++], STINT - size);
-	fill_ivs(cipher, ivs, run->sector + cipher->iv_offset,
-		 size / cipher->sector_size);
+	cipher->iv.ops->fill(&cipher->iv, ivs, run->sector + cipher->iv_offset,
+			     1 << cipher->sector_shift,
+			     cipher->large_iv ? cipher->sector_shift : 0,
+			     size / cipher->sector_size);
 	run->sector += size >> SECTOR_SHIFT;
 
 	xc_simd_begin();

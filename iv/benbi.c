@@ -31,13 +31,13 @@ static int benbi_generate(const struct xc_iv *iv, u8 *out,
 }
 
 static void benbi_fill(const struct xc_iv *iv, u8 *out, u64 sector,
-		       unsigned int step, unsigned int count)
+		       unsigned int step, unsigned int shift, unsigned int count)
 {
-	unsigned int shift = SECTOR_SHIFT - ilog2(iv->block_size);
+	unsigned int blocks = SECTOR_SIZE / iv->block_size;
 
 	for (; count--; sector += step, out += XC_XTS_IV_SIZE) {
 		put_unaligned_be64(0, out);
-		put_unaligned_be64((sector << shift) + 1, out + 8);
+		put_unaligned_be64((sector >> shift) * blocks + 1, out + 8);
 	}
 }
 

@@ -13,7 +13,7 @@ static int null_generate(const struct xc_iv *iv, u8 *out,
 }
 
 static void null_fill(const struct xc_iv *iv, u8 *out, u64 sector,
-		      unsigned int step, unsigned int count)
+		      unsigned int step, unsigned int shift, unsigned int count)
 {
 	memset(out, 0, count * XC_XTS_IV_SIZE);
 }

@@ -13,10 +13,10 @@ static int plain_generate(const struct xc_iv *iv, u8 *out,
 }
 
 static void plain_fill(const struct xc_iv *iv, u8 *out, u64 sector,
-		       unsigned int step, unsigned int count)
+		       unsigned int step, unsigned int shift, unsigned int count)
 {
 	for (; count--; sector += step, out += XC_XTS_IV_SIZE) {
-		put_unaligned_le64(lower_32_bits(sector), out);
+		put_unaligned_le64(lower_32_bits(sector >> shift), out);
 		put_unaligned_le64(0, out + 8);
 	}
 }

@@ -13,10 +13,10 @@ static int plain64_generate(const struct xc_iv *iv, u8 *out,
 }
 
 static void plain64_fill(const struct xc_iv *iv, u8 *out, u64 sector,
-			 unsigned int step, unsigned int count)
+			 unsigned int step, unsigned int shift, unsigned int count)
 {
 	for (; count--; sector += step, out += XC_XTS_IV_SIZE) {
-		put_unaligned_le64(sector, out);
+		put_unaligned_le64(sector >> shift, out);
 		put_unaligned_le64(0, out + 8);
 	}
 }

@@ -13,11 +13,11 @@ static int plain64be_generate(const struct xc_iv *iv, u8 *out,
 }
 
 static void plain64be_fill(const struct xc_iv *iv, u8 *out, u64 sector,
-			   unsigned int step, unsigned int count)
+			   unsigned int step, unsigned int shift, unsigned int count)
 {
 	for (; count--; sector += step, out += XC_XTS_IV_SIZE) {
 		put_unaligned_be64(0, out);
-		put_unaligned_be64(sector, out + 8);
+		put_unaligned_be64(sector >> shift, out + 8);
 	}
 }
 
