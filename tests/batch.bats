@@ -36,13 +36,11 @@ engine()
 }
 
 @test "chosen for AES-XTS and IVs made of the sector number" {
-	local iv bytes
+	local iv bytes=(32 48 64) n=0
 	for iv in $IVS; do
-		for bytes in 32 48 64; do
-			[ "$(engine "aes-xts-$iv" "$bytes")" = batch ]
-			[ "$(engine "aes-xts-$iv" "$bytes" engine:api)" = api ]
-		done
+		[ "$(engine "aes-xts-$iv" "${bytes[n++ % 3]}")" = batch ]
 	done
+	[ "$(engine aes-xts-plain64 64 engine:api)" = api ]
 	[ "$(engine "capi:xts(aes)-plain64" 64 engine:batch)" = batch ]
 	[ "$(engine aes-xts-plain64 64 engine:batch sector_size:4096 iv_large_sectors)" = batch ]
 }
