@@ -47,6 +47,7 @@ typedef struct { void *elements; } mempool_t;
 typedef void (*work_func_t)(struct work_struct *work);
 
 struct bio;
+typedef void (bio_end_io_t)(struct bio *bio);
 struct workqueue_struct;
 
 #define __aligned(n)		__attribute__((aligned(n)))
