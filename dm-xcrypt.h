@@ -459,7 +459,8 @@ enum xc_result {
  * @create: set up what the engine keeps in a cipher; may sleep.  What fails is
  *	cleaned up by destroy().
  * @destroy: undo create(); may sleep
- * @set_key: (optional) take the cipher's key as well; may sleep
+ * @set_key: (optional) take the key as well, which the crypto API has found
+ *	good; may sleep
  * @wipe: (optional) forget it; may sleep
  * @request_size: bytes that a run needs at xc_run.own
  * @run: take a run as far as it will go.  May be called in softirq context

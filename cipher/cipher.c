@@ -358,8 +358,11 @@ static int hand_out_key(struct xc_cipher *cipher)
 	err = set_tfm_keys(cipher, cipher->key.bytes);
 	if (iv->ops && iv->ops->set_key)
 		r = iv->ops->set_key(iv, cipher->key.bytes, &cipher->layout);
-	if (cipher->engine->set_key)
+	/* an engine is only given what the crypto API has found good */
+	if (!err && cipher->engine->set_key)
 		cipher->engine->set_key(cipher, cipher->key.bytes);
+	else if (cipher->engine->wipe)
+		cipher->engine->wipe(cipher);
 	return err ?: r;
 }
 
