@@ -702,6 +702,7 @@ struct xc_helper {
  * @bounce: (reads) go through private pages
  * @end_io: (reads) who is to be called when @base has ended
  * @iter: (reads) the iterator of @base, which the device below uses up
+ * @bdev: (reads) the device of @base, which it is sent away from
  * @timed: is one of those whose time is taken
  * @phase: where it is, see &enum xc_phase
  * @since: since when, in ns (only where @timed)
@@ -727,6 +728,7 @@ struct xc_io {
 	bool bounce;
 	bio_end_io_t *end_io;
 	struct bvec_iter iter;
+	struct block_device *bdev;
 	bool timed;
 	u8 phase;
 	u64 since;
@@ -773,6 +775,7 @@ void xc_queue_submit(struct xc_io *io, work_func_t fn);
 void xc_queue_bh(struct xc_io *io, work_func_t fn);
 void xc_submit(struct xc_io *io);
 
+bool xc_may_share(const struct xc_volume *vol, bool write);
 enum xc_result xc_run_shared(struct xc_io *io, bool may_sleep);
 
 #endif

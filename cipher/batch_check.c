@@ -139,43 +139,49 @@ static int encrypt_theirs(struct check *c, struct skcipher_request *req,
 	return err;
 }
 
-/* One key, one sector size, a random number of sectors; both directions. */
-static bool check_round(struct check *c, struct skcipher_request *req,
+/*
+ * One key, one sector size, a random number of sectors; both directions.
+ * -EBADMSG if they differ, another errno if that cannot be found out.
+ */
+static int check_round(struct check *c, struct skcipher_request *req,
 			unsigned int round)
 {
 	unsigned int key_size = 32 + round % 3 * 16;
 	unsigned int sector_size = SECTOR_SIZE << round % 4;
 	unsigned int count = 1 + get_random_u32() % (DATA_SIZE / sector_size);
 	unsigned int size = count * sector_size;
+	int err;
 
 	get_random_bytes(c->bytes, key_size);
 	get_random_bytes(c->ivs, sizeof(c->ivs));
 	get_random_bytes(c->plain, size);
-	if (crypto_skcipher_setkey(c->tfm, c->bytes, key_size) ||
-	    encrypt_theirs(c, req, sector_size, count))
-		return false;
+	err = crypto_skcipher_setkey(c->tfm, c->bytes, key_size);
+	if (!err)
+		err = encrypt_theirs(c, req, sector_size, count);
+	if (err)
+		return err;
 
 	set_key(c, key_size);
 	crypt(c, c->ours, c->plain, sector_size, count, true);
 	if (memcmp(c->ours, c->theirs, size))
-		return false;
+		return -EBADMSG;
 	crypt(c, c->ours, c->ours, sector_size, count, false);
-	return !memcmp(c->ours, c->plain, size);
+	return memcmp(c->ours, c->plain, size) ? -EBADMSG : 0;
 }
 
-static bool check_random(struct check *c)
+static int check_random(struct check *c)
 {
 	struct skcipher_request *req;
-	bool good = true;
 	unsigned int i;
+	int err = 0;
 
 	req = skcipher_request_alloc(c->tfm, GFP_KERNEL);
 	if (!req)
-		return false;
-	for (i = 0; i < ROUNDS && good; i++)
-		good = check_round(c, req, i);
+		return -ENOMEM;
+	for (i = 0; i < ROUNDS && !err; i++)
+		err = check_round(c, req, i);
 	skcipher_request_free(req);
-	return good;
+	return err;
 }
 
 /**
@@ -190,23 +196,25 @@ static bool check_random(struct check *c)
 bool xc_batch_check(const struct xc_xts_impl *impl)
 {
 	struct check *c = kzalloc(sizeof(*c), GFP_KERNEL);
-	bool good = false;
+	int err;
 
 	if (!c)
 		return false;
 	c->impl = impl;
 	c->tfm = crypto_alloc_skcipher("xts(aes)", 0, 0);
 	if (IS_ERR(c->tfm)) {
-		DMWARN("engine: batch (%s) is not used: no xts(aes) to check it against",
-		       impl->name);
+		err = PTR_ERR(c->tfm);
 		goto free;
 	}
-	good = check_vectors(c) && check_random(c);
-	if (!good)
-		DMERR("engine: batch (%s) IS WRONG and will not be used; please report this",
-		      impl->name);
+	err = check_vectors(c) ? check_random(c) : -EBADMSG;
 	crypto_free_skcipher(c->tfm);
 free:
 	kfree_sensitive(c);
-	return good;
+	if (err == -EBADMSG)
+		DMERR("engine: batch (%s) IS WRONG and will not be used; please report this",
+		      impl->name);
+	else if (err)
+		DMWARN("engine: batch (%s) is not used: no xts(aes) to check it against (%d)",
+		       impl->name, err);
+	return !err;
 }

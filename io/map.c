@@ -7,8 +7,8 @@
 #include "../dm-xcrypt.h"
 
 /*
- * Bios longer than this are split, so that several CPUs can work on them; for
- * that, an engine that can share them out (io/share.c) does not need it.
+ * Bios longer than this are split, so that several CPUs can work on them and none
+ * for too long; less so where they are shared out as they are (io/share.c).
  */
 #define DEFAULT_MAX_SIZE SZ_128K
 #define DEFAULT_MAX_SHARED_SIZE SZ_1M
@@ -77,7 +77,7 @@ static unsigned int max_sectors(const struct xc_volume *vol,
 	if (!stays_whole(vol, bio)) {
 		size = READ_ONCE(*(write ? &max_write_size : &max_read_size));
 		if (!size)
-			size = vol->cipher->engine->divisible ?
+			size = xc_may_share(vol, write) ?
 				DEFAULT_MAX_SHARED_SIZE : DEFAULT_MAX_SIZE;
 	}
 	if (write || bounce || vol->cipher->tuple_size)

@@ -167,6 +167,7 @@ static void read_endio(struct bio *bio)
 
 	bio->bi_end_io = io->end_io;
 	bio->bi_iter = io->iter;
+	bio->bi_bdev = io->bdev;
 	if (bio->bi_status)
 		xc_io_end(io, bio->bi_status);
 	else
@@ -191,12 +192,13 @@ static void send_read(struct xc_io *io)
 
 	io->end_io = bio->bi_end_io;
 	io->iter = bio->bi_iter;
+	io->bdev = bio->bi_bdev;
+	xc_stats_enter(io, XC_DEVICE);
 	bio->bi_end_io = read_endio;
 	bio->bi_private = io;
 	bio_clear_polled(bio);
 	bio_set_dev(bio, io->vol->dev->bdev);
 	bio->bi_iter.bi_sector = io->vol->start + io->sector;
-	xc_stats_enter(io, XC_DEVICE);
 	dm_submit_bio_remap(bio, NULL);
 }
 

@@ -49,7 +49,8 @@ static void take_parts(struct xc_io *io, bool may_sleep)
 		at = from;
 		part = rest;
 		xc_run_cut(&part, PART_SIZE);
-		xc_run(&part, may_sleep);
+		if (WARN_ON_ONCE(xc_run(&part, may_sleep) != XC_RUN_DONE))
+			io->run.status = BLK_STS_IOERR;
 	}
 }
 
@@ -113,10 +114,18 @@ static bool ask_for_help(struct xc_io *io, unsigned int rank)
 	return true;
 }
 
-/* Is the table line content with more than one CPU for a bio? */
-static bool may_share(const struct xc_volume *vol, bool write)
+/**
+ * xc_may_share() - can one bio of a volume be enciphered on several CPUs?
+ * @vol: the volume
+ * @write: the bio is a write
+ *
+ * Context: Any context.
+ * Return: true if the engine can, and the table line allows it.
+ */
+bool xc_may_share(const struct xc_volume *vol, bool write)
 {
-	return vol->opt.offload != XC_OFFLOAD_INLINE &&
+	return vol->cipher->engine->divisible &&
+		vol->opt.offload != XC_OFFLOAD_INLINE &&
 		!xc_opt(&vol->opt, XC_SAME_CPU_CRYPT) &&
 		!xc_opt(&vol->opt, write ? XC_NO_WRITE_WORKQUEUE :
 					   XC_NO_READ_WORKQUEUE) &&
@@ -135,10 +144,10 @@ static bool may_share(const struct xc_volume *vol, bool write)
 enum xc_result xc_run_shared(struct xc_io *io, bool may_sleep)
 {
 	struct xc_run *run = &io->run;
-	const struct xc_engine *engine = run->cipher->engine;
 
-	if (run->src_iter.bi_size < SHARED_FROM || !engine->divisible ||
-	    !may_share(io->vol, run->encrypt) || !engine->divisible())
+	if (run->src_iter.bi_size < SHARED_FROM ||
+	    !xc_may_share(io->vol, run->encrypt) ||
+	    !run->cipher->engine->divisible())
 		return xc_run(run, may_sleep);
 
 	atomic_set(&io->taken, 0);
