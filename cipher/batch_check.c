@@ -144,7 +144,7 @@ static int encrypt_theirs(struct check *c, struct skcipher_request *req,
  * -EBADMSG if they differ, another errno if that cannot be found out.
  */
 static int check_round(struct check *c, struct skcipher_request *req,
-			unsigned int round)
+		       unsigned int round)
 {
 	unsigned int key_size = 32 + round % 3 * 16;
 	unsigned int sector_size = SECTOR_SIZE << round % 4;

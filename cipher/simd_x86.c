@@ -9,18 +9,21 @@
 #include "simd.h"
 #include "xts.h"
 
-/* User-mode Linux has no say in this: the host keeps all registers there are. */
+/* Are vector registers kept for whoever is interrupted? */
+static bool keeps_vectors(void)
+{
 #ifdef CONFIG_UML
-#define keeps_registers(mask) true
+	return true;	/* by the host */
 #else
-#define keeps_registers(mask) cpu_has_xfeatures(mask, NULL)
+	return cpu_has_xfeatures(XFEATURE_MASK_SSE | XFEATURE_MASK_YMM, NULL);
 #endif
+}
 
 static bool has_aesni(void)
 {
 	return boot_cpu_has(X86_FEATURE_AES) &&
 		boot_cpu_has(X86_FEATURE_AVX) &&
-		keeps_registers(XFEATURE_MASK_SSE | XFEATURE_MASK_YMM);
+		keeps_vectors();
 }
 
 static bool has_vaes(void)

@@ -6,8 +6,9 @@
  * Usage: cipher-ns [--rounds N] [--json FILE]
  *
  * Compared are the module's loops, each called for 16 KiB in four segments, as
- * for a bio whose pages lie apart; OpenSSL, called for each sector; and Linux 6.1's assembly, called for each
- * sector as its glue does: aesni_enc for the tweak, then aesni_xts_encrypt.
+ * for a bio whose pages lie apart; OpenSSL, called for each sector; and Linux
+ * 6.1's assembly, called for each sector as its glue does: aesni_enc for the
+ * tweak, then aesni_xts_encrypt.
  * They take turns, pass by pass, so that whatever else the machine does meets
  * all of them alike.  Then the fastest loop runs on CPUs 0 and 1 at once.
  */

@@ -13,7 +13,7 @@ machine_start()
 	words=(seccomp=on "ncpus=$cpus" "mem=${memory}M" "umid=${run##*/}" "uml_dir=$run/uml"
 		root=none rootfstype=hostfs rootflags=/ ro
 		init="$parts/init-um" "machine_run=$run/out"
-		con=null loglevel=7 panic=-1
+		con=null loglevel=7 log_buf_len=4M panic=-1
 		# A loaded host makes a machine slow, not stalled.
 		rcupdate.rcu_cpu_stall_timeout=120)
 	# shellcheck disable=SC2206 # it is a list of words
