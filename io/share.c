@@ -5,9 +5,10 @@
  * Whoever has a large bio to encipher takes it on part by part, and asks
  * another CPU to take parts of it too; that one may ask a third.  Nobody waits
  * for anybody but for moments: a helper that finds nothing left has come too
- * late, one that did not begin at all is called off, and the bio goes on with the
- * one who is last to be done.  So there is nothing to win or lose where no CPU is idle, but the
- * price of asking, and while a helper of the volume has not begun none is asked.
+ * late, one that did not begin at all is called off, and the bio goes on with
+ * the one who is last to be done.  So there is nothing to win or lose where no
+ * CPU is idle, but the price of asking; and while a helper of the volume has not
+ * begun, none is asked.
  */
 #include <linux/ktime.h>
 
@@ -79,9 +80,9 @@ static bool have_a_part(struct xc_io *io, unsigned int rank, bool may_sleep)
 	if (asked && cancel_work(&io->helper[rank].work)) {
 		atomic_dec(&vol->helpers);
 		atomic_dec(&io->run.pending);
-	}
-	if (!rank)
+	} else if (asked && !rank) {
 		await_helpers(io);
+	}
 	return atomic_dec_and_test(&io->run.pending);
 }
 

@@ -133,6 +133,57 @@ static void random_test(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, xc_iv_random.stored);
 }
 
+#define FILLED 40
+
+/* IVs @step apart, shifted by @shift, all at once and one by one. */
+static void expect_filled(struct kunit *test, const struct xc_iv_ops *ops,
+			  u64 sector, unsigned int step, unsigned int shift)
+{
+	struct bound *bound = iv_bind(test, &iv_aes_cbc, ops);
+	u8 *all = kunit_kzalloc(test, (FILLED + 1) * XC_XTS_IV_SIZE, GFP_KERNEL);
+	u8 *data = iv_sector(test, 512);
+	u8 one[XC_MAX_IV_SIZE];
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	ops->fill(&bound->iv, all, sector, step, shift, FILLED);
+	for (i = 0; i < FILLED; i++, sector += step) {
+		iv_call(test, bound, false, true, sector >> shift, data, data,
+			one);
+		KUNIT_EXPECT_MEMEQ(test, all + i * XC_XTS_IV_SIZE, one,
+				   XC_XTS_IV_SIZE);
+	}
+	/* and not one more */
+	memset(one, 0, sizeof(one));
+	KUNIT_EXPECT_MEMEQ(test, all + FILLED * XC_XTS_IV_SIZE, one,
+			   XC_XTS_IV_SIZE);
+	iv_unbind(test, bound);
+}
+
+static void fill_test(struct kunit *test)
+{
+	static const struct xc_iv_ops *const ops[] = {
+		&xc_iv_benbi, &xc_iv_null, &xc_iv_plain, &xc_iv_plain64,
+		&xc_iv_plain64be,
+	};
+	/* numbers that pass 2^32 and 2^64 meanwhile; those wrap, then shift */
+	static const u64 sectors[] = { 0, SECTOR & ~7, 0xfffffff8, -64ULL };
+	unsigned int i, k, shift;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		for (k = 0; k < ARRAY_SIZE(sectors); k++)
+			for (shift = 0; shift < 4; shift++) {
+				expect_filled(test, ops[i], sectors[k],
+					      1 << shift, 0);
+				expect_filled(test, ops[i], sectors[k],
+					      1 << shift, shift);
+			}
+	/* only these: others need more than the number */
+	KUNIT_EXPECT_NULL(test, xc_iv_essiv.fill);
+	KUNIT_EXPECT_NULL(test, xc_iv_eboiv.fill);
+	KUNIT_EXPECT_NULL(test, xc_iv_random.fill);
+}
+
 static void names_test(struct kunit *test)
 {
 	static const struct {
@@ -157,6 +208,7 @@ static void names_test(struct kunit *test)
 }
 
 static struct kunit_case count_cases[] = {
+	KUNIT_CASE(fill_test),
 	KUNIT_CASE(plain_test),
 	KUNIT_CASE(plain64_test),
 	KUNIT_CASE(plain64be_test),
