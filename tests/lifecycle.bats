@@ -58,7 +58,8 @@ calm()
 {
 	local pid
 	still_busy || return
-	for pid in $(pgrep -P "$BUSY" -x fio); do kill -INT "$pid"; done
+	# one of them may end by itself meanwhile
+	for pid in $(pgrep -P "$BUSY" -x fio); do kill -INT "$pid" || true; done
 	wait "$BUSY" && return
 	# Interrupted, fio exits with an error of its own (128); others count.
 	grep -Eq 'verify|err= *[1-9]|error' /tmp/xc-busy.log || return 0
