@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# machine: --timeout 1500
 #
 # The test machine tests itself, in QEMU and in user-mode Linux.
 
