@@ -203,7 +203,7 @@ static int init_engine(struct xc_cipher *cipher, const struct xc_spec *spec,
 	bool fits = xc_batch_fits(cipher, spec);
 
 	if (opt->engine == XC_ENGINE_BATCH && !fits) {
-		*error = "engine: batch takes AES-XTS, one key, a plain IV, a CPU with AES; no FIPS";
+		*error = "engine: batch takes AES-XTS, one key, a plain IV, a CPU with AES";
 		return -EINVAL;
 	}
 	cipher->engine = fits && opt->engine != XC_ENGINE_API ?
