@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of the unit tests of table/ have in common. */
+/* Checks that are counted, for programs of unit tests. */
 #ifndef _XC_HOST_CHECK_H
 #define _XC_HOST_CHECK_H
 
-#include "dm-xcrypt.h"
+#include "kernel.h"
 
 void __printf(2, 3) check(bool good, const char *format, ...);
-
-void test_specs(void);
-void test_spec_refusals(void);
+int checks_result(const char *name);
 
 #endif

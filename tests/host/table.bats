@@ -8,7 +8,8 @@
 setup_file()
 {
 	export TABLE_TESTS=$BATS_FILE_TMPDIR/table
-	"$BATS_TEST_DIRNAME/compile" "$TABLE_TESTS" gcc tests/host/table.c tests/host/spec.c
+	"$BATS_TEST_DIRNAME/compile" "$TABLE_TESTS" gcc \
+		tests/host/{table,spec,check}.c
 }
 
 # group NAME...: run these groups of table.c

@@ -8,11 +8,11 @@
  *
  * Says what is not as it should be, and exits with 1 if something is not.
  */
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "check.h"
 #include "line.h"
+#include "spec.h"
 
 #define HEX32 "00112233445566778899aabbccddeeff"
 #define KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -24,27 +24,6 @@
 	"discards same_cpu priority submit_from_cpus no_read_wq no_write_wq"
 /* A line whose arguments but the last are of no interest. */
 #define LINE(words) "0 2048 xcrypt aes-xts-plain64 " KEY " " words
-
-static unsigned int checks, failures;
-
-/**
- * check() - one check; what went wrong is said only if it did
- * @good: did it go well?
- * @format: what is wrong otherwise, as for printf()
- */
-void check(bool good, const char *format, ...)
-{
-	va_list args;
-
-	checks++;
-	if (good)
-		return;
-	failures++;
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	putchar('\n');
-}
 
 /* @line's error names @argument, and the log its value, but no key. */
 static void check_refusal(const char *text, const struct line *line,
@@ -640,9 +619,7 @@ int main(int argc, char **argv)
 	for (i = 0; argc == 2 && i < ARRAY_SIZE(groups); i++)
 		if (!strcmp(argv[1], groups[i].name)) {
 			groups[i].test();
-			printf("%s: %u checks, %u failed\n", argv[1], checks,
-			       failures);
-			return failures || !checks;
+			return checks_result(argv[1]);
 		}
 	fprintf(stderr, "Usage: %s GROUP\n", argv[0]);
 	for (i = 0; i < ARRAY_SIZE(groups); i++)

@@ -24,7 +24,7 @@ nist()
 
 setup_file()
 {
-	local sources=(tests/host/xts.c)
+	local sources=(tests/host/{xts,check}.c)
 
 	export FAST=$BATS_FILE_TMPDIR/xts-fast CHECKED=$BATS_FILE_TMPDIR/xts-checked
 	# As the kernel compiles: no red zone, and variables start as zeros.

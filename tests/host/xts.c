@@ -11,11 +11,11 @@
  *
  * Says what is not as it should be, and exits with 1 if something is not.
  */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <time.h>
 #include <ucontext.h>
 
+#include "check.h"
 #include "xts-openssl.h"
 
 #define GUARD		64	/* bytes on both sides of a destination */
@@ -23,22 +23,6 @@
 #define UNTOUCHED	0x5a	/* what memory is filled with before */
 
 static const struct xc_xts_impl *impl;
-static unsigned int checks, failures;
-
-/* One check; what went wrong is said only if it did. */
-static void __printf(2, 3) check(bool good, const char *format, ...)
-{
-	va_list args;
-
-	checks++;
-	if (good)
-		return;
-	failures++;
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	putchar('\n');
-}
 
 /* ---- arbitrary numbers ---------------------------------------------------- */
 
@@ -466,8 +450,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[2], groups[i].name))
 			continue;
 		groups[i].run();
-		printf("%u checks, %u failures\n", checks, failures);
-		return failures || !checks;
+		return checks_result(argv[2]);
 	}
 	return 2;
 }
