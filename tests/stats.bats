@@ -361,10 +361,18 @@ keep_busy()
 # shows TEXT; sets SCREEN to all that was shown, between two `stty -g`
 on_terminal()
 {
-	rm -f /tmp/screen
+	rm -f /tmp/screen /tmp/keys
 	touch /tmp/screen
-	script -qfc "stty -g; '$XCRYPT' top; stty -g" /tmp/screen >/dev/null \
-		< <(wait_for 60 grep -q "$2" /tmp/screen; echo -n "$1")
+	mkfifo /tmp/keys
+	# at the end of its input script(1) may stop reading what is shown
+	exec 5<>/tmp/keys
+	{
+		wait_for 60 grep -q "$2" /tmp/screen
+		echo -n "$1" >&5
+	} 3>&- &
+	script -qfc "stty -g; '$XCRYPT' top; stty -g" /tmp/screen >/dev/null <&5
+	exec 5>&-
+	wait
 	SCREEN=$(tr -d '\r' </tmp/screen | sed '/^Script /d')
 }
 
