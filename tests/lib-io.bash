@@ -165,7 +165,7 @@ fine_disk()
 		null_disk fine "$1" || return
 		FINE=/dev/fine
 	else
-		rmmod scsi_debug 2>/dev/null || true
+		modules_gone scsi_debug
 		modules sd_mod
 		modprobe scsi_debug dev_size_mb="$1" delay=0 || return
 		wait_for 10 eval 'ls -d /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*/block/sd*' ||
@@ -195,7 +195,7 @@ io_clean_up()
 	for job in $(jobs -p); do kill "$job" 2>/dev/null || true; done
 	clean_up
 	null_disks_gone
-	rmmod scsi_debug 2>/dev/null || true
+	modules_gone scsi_debug
 }
 
 # --- waiting -----------------------------------------------------------------

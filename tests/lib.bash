@@ -76,31 +76,46 @@ in_machine()
 		die "these tests run in a test machine: make check T=<name>"
 }
 
+# loaded MODULE: is it? (A process is slow in these machines, so that it pays
+# to look before modprobe or rmmod is called.)
+loaded()
+{
+	[ -d "/sys/module/${1//-/_}" ]
+}
+
 # modules NAME...: load what is a module; what is built in is there already
 modules()
 {
 	local m
-	for m in "$@"; do modprobe -q "$m" || true; done
+	for m in "$@"; do loaded "$m" || modprobe -q "$m" || true; done
+}
+
+# modules_gone NAME...: unload them, if they are loaded
+modules_gone()
+{
+	local m
+	for m in "$@"; do ! loaded "$m" || rmmod "$m" 2>/dev/null || true; done
 }
 
 # load_target [PARAM=VALUE...]: load the target under test
 load_target()
 {
 	in_machine
-	modules dm-mod
 	if [ "$TARGET" = crypt ]; then
-		modprobe dm-crypt
+		load_reference
 		return
 	fi
-	# What the module may need from others: insmod does not look it up.
-	modules trusted encrypted-keys asn1_encoder tee
-	[ -d /sys/module/dm_xcrypt ] || insmod "$XCRYPT_KO/dm-xcrypt.ko" "$@"
+	loaded dm-xcrypt || {
+		# What it may need from others: insmod does not look it up.
+		modules dm-mod trusted encrypted-keys asn1_encoder tee
+		insmod "$XCRYPT_KO/dm-xcrypt.ko" "$@"
+	}
 }
 
 # load_reference: dm-crypt itself
 load_reference()
 {
-	modprobe dm-crypt
+	loaded dm-crypt || modprobe dm-crypt
 }
 
 # unload_target: fails if anything still holds the module
@@ -144,7 +159,7 @@ slow_machine()
 # ram_disks COUNT MIB: /dev/ram0 ... of that size, empty
 ram_disks()
 {
-	rmmod brd 2>/dev/null || true
+	modules_gone brd
 	modprobe brd rd_nr="$1" rd_size="$(($2 * 1024))"
 }
 
@@ -232,10 +247,12 @@ clean_up()
 	done </proc/mounts
 	unmap_all || true
 	# The machine's own disks may be loops too.
-	for loop in $(losetup -nO NAME 2>/dev/null); do
+	for loop in /sys/block/loop*/loop; do
+		[ -d "$loop" ] || continue
+		loop=${loop%/loop} loop=/dev/${loop##*/}
 		[[ " ${XCRYPT_DISKS:-} " == *" $loop "* ]] || losetup -d "$loop" || true
 	done
-	rmmod brd 2>/dev/null || true
+	modules_gone brd
 }
 
 # --- reading and comparing ---------------------------------------------------
