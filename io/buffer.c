@@ -134,16 +134,20 @@ static struct bio *alloc_bio(struct xc_io *io, gfp_t gfp, unsigned int vecs)
 	return bio;
 }
 
-/* Fill a bio with the fewest pieces; false if they are not there right now. */
-static bool add_folios(struct xc_volume *vol, struct bio *bio, gfp_t gfp,
-		       unsigned int left)
+/*
+ * Fill a bio with the fewest pieces; false if they are not there right now.
+ * Single pages are the pool's.
+ */
+static bool add_pieces(struct xc_volume *vol, struct bio *bio, gfp_t gfp,
+		       unsigned int left, unsigned int max_order)
 {
 	unsigned int order, size;
 	struct page *page;
 	long pages = 0;
 
 	for (; left; left -= size) {
-		order = min(ilog2(DIV_ROUND_UP(left, PAGE_SIZE)), FOLIO_ORDER);
+		order = min_t(unsigned int, max_order,
+			      ilog2(DIV_ROUND_UP(left, PAGE_SIZE)));
 		page = order ? alloc_pages(FOLIO_GFP, order) :
 			       mempool_alloc(&vol->pages, gfp | __GFP_HIGHMEM);
 		if (!page)
@@ -158,45 +162,19 @@ static bool add_folios(struct xc_volume *vol, struct bio *bio, gfp_t gfp,
 	return !left;
 }
 
-/* A buffer of the fewest pieces; NULL if they are not there right now. */
-static struct bio *get_folios(struct xc_io *io, gfp_t gfp)
+static struct bio *get_pieces(struct xc_io *io, gfp_t gfp,
+			      unsigned int max_order)
 {
-	struct xc_volume *vol = io->vol;
 	unsigned int size = io->base->bi_iter.bi_size;
 	struct bio *bio;
 
-	if (share_used_up(vol, DIV_ROUND_UP(size, PAGE_SIZE)))
-		return NULL;
 	/* as many of the largest as fit, and at most one of each other order */
-	bio = alloc_bio(io, gfp, size / (PAGE_SIZE << FOLIO_ORDER) +
-			FOLIO_ORDER + 1);
-	if (bio && !add_folios(vol, bio, gfp, size)) {
-		xc_buffer_put(vol, bio);
+	bio = alloc_bio(io, gfp,
+			min_t(unsigned int, DIV_ROUND_UP(size, PAGE_SIZE),
+			      size / (PAGE_SIZE << max_order) + max_order + 1));
+	if (bio && !add_pieces(io->vol, bio, gfp, size, max_order)) {
+		xc_buffer_put(io->vol, bio);
 		return NULL;
-	}
-	return bio;
-}
-
-/* A buffer of single pages, which the pool has. */
-static struct bio *get_pages(struct xc_io *io, gfp_t gfp)
-{
-	struct xc_volume *vol = io->vol;
-	unsigned int left = io->base->bi_iter.bi_size;
-	unsigned int size;
-	struct page *page;
-	struct bio *bio;
-
-	bio = alloc_bio(io, gfp, DIV_ROUND_UP(left, PAGE_SIZE));
-	if (!bio)
-		return NULL;
-	for (; left; left -= size) {
-		page = mempool_alloc(&vol->pages, gfp | __GFP_HIGHMEM);
-		if (!page) {
-			xc_buffer_put(vol, bio);
-			return NULL;
-		}
-		size = min_t(unsigned int, PAGE_SIZE, left);
-		__bio_add_page(bio, page, size, 0);
 	}
 	return bio;
 }
@@ -204,11 +182,13 @@ static struct bio *get_pages(struct xc_io *io, gfp_t gfp)
 /* Who waits for the pool has no luck with folios. */
 static struct bio *get_buffer(struct xc_io *io, gfp_t gfp)
 {
+	unsigned int size = io->base->bi_iter.bi_size;
 	struct bio *bio = NULL;
 
-	if (!gfpflags_allow_blocking(gfp))
-		bio = get_folios(io, gfp);
-	return bio ?: get_pages(io, gfp);
+	if (!gfpflags_allow_blocking(gfp) &&
+	    !share_used_up(io->vol, DIV_ROUND_UP(size, PAGE_SIZE)))
+		bio = get_pieces(io, gfp, FOLIO_ORDER);
+	return bio ?: get_pieces(io, gfp, 0);
 }
 
 static int get_buffers(struct xc_io *io, gfp_t gfp, struct bio **bios,
