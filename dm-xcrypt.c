@@ -182,27 +182,18 @@ static int set_key(struct xc_volume *vol, const char *arg)
 	return err;
 }
 
-/* key set <key> | key wipe */
-static int key_message(struct dm_target *ti, unsigned int argc, char **argv)
+static int key_message(struct dm_target *ti, const struct xc_message *message)
 {
 	dev_t dev = disk_devt(dm_disk(dm_table_get_md(ti->table)));
 	struct xc_volume *vol = ti->private;
-	bool set = argc == 3 && !strcasecmp(argv[0], "key") &&
-		!strcasecmp(argv[1], "set");
-	bool wipe = argc == 2 && !strcasecmp(argv[0], "key") &&
-		!strcasecmp(argv[1], "wipe");
 	int err;
 
-	if (!set && !wipe) {
-		DMERR("message refused: not \"stats\", \"key set <key>\" or \"key wipe\"");
-		return -EINVAL;
-	}
 	if (!vol->suspended) {
 		DMERR("message refused: the device must be suspended to change its key");
 		return -EINVAL;
 	}
-	if (set) {
-		err = set_key(vol, argv[2]);
+	if (message->action == XC_KEY_SET) {
+		err = set_key(vol, message->key);
 		trace_xcrypt_key_set(dev, err);
 	} else {
 		err = xc_cipher_wipe_key(vol->cipher);
@@ -214,19 +205,24 @@ static int key_message(struct dm_target *ti, unsigned int argc, char **argv)
 static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
 			  char *result, unsigned int maxlen)
 {
+	struct xc_message message;
 	unsigned int noio, i;
+	char *error;
 	int err;
 
-	/* the answer, which 1 announces, is written over the message */
-	if (argc == 1 && !strcasecmp(argv[0], "stats")) {
+	err = xc_message_parse(&message, argc, argv, &error);
+	if (err) {
+		DMERR("message refused: %s", error);
+	} else if (message.action == XC_STATS) {
+		/* the answer, which 1 announces, is written over the message */
 		xc_times_print(ti->private, result, maxlen);
 		return 1;
+	} else {
+		/* a suspended device: to free memory through it would not end */
+		noio = memalloc_noio_save();
+		err = key_message(ti, &message);
+		memalloc_noio_restore(noio);
 	}
-
-	/* a suspended device: to free memory through it would not end */
-	noio = memalloc_noio_save();
-	err = key_message(ti, argc, argv);
-	memalloc_noio_restore(noio);
 
 	/* a key may stand anywhere in a message that is not well formed */
 	for (i = 0; i < argc; i++)

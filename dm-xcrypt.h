@@ -32,7 +32,7 @@ struct crypto_sync_skcipher;
 
 #define DM_MSG_PREFIX "xcrypt"
 
-/* ---- table/: the table line, parsed and printed ------------------------- */
+/* ---- table/: the table line, parsed and printed; messages --------------- */
 
 /**
  * enum xc_flag - options of a table line that are there or not
@@ -166,6 +166,28 @@ static inline bool xc_spec_iv_is(const struct xc_spec *spec, const char *name)
 	return spec->iv && !strcmp(spec->iv, name);
 }
 
+/**
+ * enum xc_action - what a message asks for
+ * @XC_STATS: the histograms
+ * @XC_KEY_SET: to take a key
+ * @XC_KEY_WIPE: to forget the key
+ */
+enum xc_action {
+	XC_STATS,
+	XC_KEY_SET,
+	XC_KEY_WIPE,
+};
+
+/**
+ * struct xc_message - a message, taken apart
+ * @action: what is to be done
+ * @key: the key argument, one of the message's words; NULL where none is needed
+ */
+struct xc_message {
+	enum xc_action action;
+	const char *key;
+};
+
 struct xc_volume;
 
 extern const char *const xc_flag_words[XC_FLAGS];
@@ -176,6 +198,8 @@ int xc_table_parse(struct xc_table *table, unsigned int argc, char **argv,
 		   sector_t len, char **error);
 int xc_spec_parse(struct xc_spec *spec, const char *string, bool aead,
 		  char **error);
+int xc_message_parse(struct xc_message *message, unsigned int argc,
+		     char **argv, char **error);
 void xc_table_print(const struct xc_volume *vol, char *result,
 		    unsigned int maxlen);
 void xc_ima_print(const struct xc_volume *vol, const struct target_type *type,

@@ -1,27 +1,41 @@
 #!/usr/bin/env bats
 #
-# The fuzzers, for as long as make check has time; tests/fuzz/run for longer.
+# The fuzzers, for as long as make check has time; make fuzz for longer.
 
 # shellcheck shell=bash
 
-# fuzz NAME RUNS: finds nothing, and made more than so many runs
+# fuzz NAME SECONDS RUNS: finds nothing, and made more than so many runs
 fuzz()
 {
-	run "$BATS_TEST_DIRNAME/../fuzz/run" 20 "$1"
+	run "$BATS_TEST_DIRNAME/../fuzz/run" "$2" "$1"
 	echo "$output"
 	[ "$status" = 0 ]
 	# it did run, and from the corpus on
-	runs=$(sed -n 's/^stat::number_of_executed_units: //p' <<<"$output")
-	[ "$runs" -gt "$2" ]
-	[[ $output == *"seed corpus: files:"* ]]
+	[[ ${lines[-1]} =~ ^"$1: "([0-9]+)" inputs tried, from "([0-9]+)" on: nothing found"$ ]]
+	[ "${BASH_REMATCH[1]}" -gt "$3" ]
+	[ "${BASH_REMATCH[2]}" -ge 4 ]
 }
 
-@test "fuzzing the table line finds nothing in 20 seconds" {
-	fuzz table 1000
+@test "every fuzzer is run here" {
+	for file in "$BATS_TEST_DIRNAME"/../fuzz/*.c; do
+		grep -qE "^	fuzz $(basename "$file" .c) " "$BATS_TEST_FILENAME"
+	done
 }
 
-@test "fuzzing AES-XTS finds nothing in 20 seconds" {
+@test "fuzzing the table line finds nothing" {
+	fuzz table 10 500
+}
+
+@test "fuzzing messages finds nothing" {
+	fuzz message 3 1000
+}
+
+@test "fuzzing what is printed of a volume finds nothing" {
+	fuzz status 4 500
+}
+
+@test "fuzzing AES-XTS finds nothing" {
 	grep -qw avx /proc/cpuinfo && grep -qw aes /proc/cpuinfo ||
 		skip "this processor has no AES-NI"
-	fuzz xts 300
+	fuzz xts 10 150
 }

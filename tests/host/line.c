@@ -35,6 +35,38 @@ static char *next_word(const char **text)
 }
 
 /**
+ * words_split() - split what device mapper is given into words, as it does
+ * @text: the words
+ * @argc: set to how many they are
+ *
+ * Return: the words, to be given to words_free(); each is a piece of memory of
+ * its own, so that a sanitizer sees who goes past its end.
+ */
+char **words_split(const char *text, unsigned int *argc)
+{
+	char **argv = NULL, *word;
+
+	*argc = 0;
+	while ((word = next_word(&text))) {
+		argv = realloc(argv, (*argc + 1) * sizeof(word));
+		argv[(*argc)++] = word;
+	}
+	return argv;
+}
+
+/**
+ * words_free() - free what words_split() allocated
+ * @argc: number of words
+ * @argv: the words
+ */
+void words_free(unsigned int argc, char **argv)
+{
+	while (argc)
+		free(argv[--argc]);
+	free(argv);
+}
+
+/**
  * line_parse() - parse a table line
  * @line: to be given to line_free()
  * @text: the line
@@ -53,11 +85,7 @@ void line_parse(struct line *line, const char *text)
 			line->len = strtoull(word, NULL, 10);
 		free(word);
 	}
-	while ((word = next_word(&text))) {
-		line->argv = realloc(line->argv,
-				     (line->argc + 1) * sizeof(word));
-		line->argv[line->argc++] = word;
-	}
+	line->argv = words_split(text, &line->argc);
 	kernel_log_clear();
 	line->err = xc_table_parse(&line->table, line->argc, line->argv,
 				   line->len, &line->error);
@@ -69,9 +97,7 @@ void line_parse(struct line *line, const char *text)
  */
 void line_free(struct line *line)
 {
-	while (line->argc)
-		free(line->argv[--line->argc]);
-	free(line->argv);
+	words_free(line->argc, line->argv);
 }
 
 /* ---- from table to text --------------------------------------------------- */

@@ -26,6 +26,8 @@ struct line {
 	struct xc_table table;
 };
 
+char **words_split(const char *text, unsigned int *argc);
+void words_free(unsigned int argc, char **argv);
 void line_parse(struct line *line, const char *text);
 void line_free(struct line *line);
 char *line_options(const struct xc_options *opt);

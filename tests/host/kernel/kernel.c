@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * As much of the kernel as table/ needs: the functions.
+ * As much of the kernel as table/ and stats/ need: the functions.
  *
  * Where the C library's namesake differs in what it accepts, these do as the
  * kernel's do.
@@ -11,6 +11,7 @@
 #include "kernel.h"
 
 bool kernel_scan_saturates;
+unsigned int kernel_cpu;
 char kernel_log[1 << 16];
 static size_t log_used;
 

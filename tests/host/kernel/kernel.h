@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * As much of the kernel as table/ needs, for user space.
+ * As much of the kernel as table/ and the printers of stats/ need, for user
+ * space.
  *
  * Every <linux/...> and <crypto/...> header that the module's sources include
  * is made, at build time, a file that includes this one; compat/compat.h is
@@ -63,6 +64,8 @@ struct workqueue_struct;
 #define SECTOR_SHIFT		9
 #define SECTOR_SIZE		(1 << SECTOR_SHIFT)
 #define CRYPTO_MAX_ALG_NAME	128
+#define READ			0
+#define WRITE			1
 
 /* ---- strings and numbers -------------------------------------------------- */
 
@@ -75,6 +78,15 @@ static inline unsigned int hweight_long(unsigned long n)
 {
 	return __builtin_popcountl(n);
 }
+
+static inline int ilog2(u64 n)
+{
+	return 63 - __builtin_clzll(n);
+}
+
+#define min_t(type, a, b)	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
+#define min(a, b)		min_t(__typeof__(a), a, b)
+#define READ_ONCE(x)		(x)
 
 /* The kernel's know ASCII alone and take any char, <ctype.h>'s do not. */
 static inline int isdigit(int c)
@@ -107,6 +119,21 @@ __printf(3, 4) int scnprintf(char *buf, size_t size, const char *format, ...);
 __scanf(2, 3) int kernel_sscanf(const char *string, const char *format, ...);
 
 #define sscanf kernel_sscanf
+
+/* ---- per CPU -------------------------------------------------------------- */
+
+/* Each CPU's variables lie this far behind those of the one before. */
+#define PERCPU_SIZE		8192
+#define KERNEL_CPUS		4
+
+extern unsigned int kernel_cpu;	/* the one that runs */
+
+#define for_each_possible_cpu(cpu) \
+	for ((cpu) = 0; (cpu) < KERNEL_CPUS; (cpu)++)
+#define per_cpu_ptr(p, cpu) \
+	((__typeof__(p))((uintptr_t)(p) + (cpu) * PERCPU_SIZE))
+#define this_cpu_add(v, n)	(*per_cpu_ptr(&(v), kernel_cpu) += (n))
+#define this_cpu_inc(v)		this_cpu_add(v, 1)
 
 /* ---- the log -------------------------------------------------------------- */
 

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A fuzzer (libFuzzer) of table/message.c: the input is a message.  It aborts
+ * where the message is not taken for what it is, or where something is logged:
+ * any word may be a key.
+ */
+#include <stdlib.h>
+
+#include "line.h"
+
+/* libFuzzer names it. */
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+/* The words, each ended by a space, to see and to compare. */
+static char *join(unsigned int argc, char **argv)
+{
+	size_t used = 0, room = 1;
+	unsigned int i;
+	char *text;
+
+	for (i = 0; i < argc; i++)
+		room += strlen(argv[i]) + 1;
+	text = malloc(room);
+	for (i = 0; i < argc; i++)
+		used += sprintf(text + used, "%s ", argv[i]);
+	text[used] = '\0';
+	return text;
+}
+
+/* What the documentation says that there is. */
+static int meaning(unsigned int argc, char **argv)
+{
+	static const struct {
+		int action;
+		unsigned int argc;
+		const char *words[2];
+	} all[] = {
+		{ XC_STATS, 1, { "stats" } },
+		{ XC_KEY_WIPE, 2, { "key", "wipe" } },
+		{ XC_KEY_SET, 3, { "key", "set" } },
+	};
+	unsigned int i, word;
+
+	for (i = 0; i < ARRAY_SIZE(all); i++) {
+		if (all[i].argc != argc)
+			continue;
+		for (word = 0; word < 2 && all[i].words[word]; word++)
+			if (strcasecmp(argv[word], all[i].words[word]))
+				break;
+		if (word == 2 || !all[i].words[word])
+			return all[i].action;
+	}
+	return -EINVAL;
+}
+
+static void demand(bool good, const char *what, const char *text)
+{
+	if (good)
+		return;
+	fprintf(stderr, "%s: \"%s\"\n", what, text);
+	abort();
+}
+
+static void try(unsigned int argc, char **argv)
+{
+	char *before = join(argc, argv), *error = NULL, *after;
+	int is = meaning(argc, argv), err;
+	struct xc_message message;
+
+	memset(&message, 0xa5, sizeof(message));
+	kernel_log_clear();
+	err = xc_message_parse(&message, argc, argv, &error);
+	demand(!*kernel_log, "logged", before);
+	demand(err == 0 || err == -EINVAL, "neither taken nor refused", before);
+	demand(!err == !error, "error without refusal, or the reverse", before);
+	demand((err ?: (int)message.action) == is, "misunderstood", before);
+	if (!err)
+		demand(message.key == (is == XC_KEY_SET ? argv[2] : NULL),
+		       "wrong key", before);
+	after = join(argc, argv);
+	demand(!strcmp(before, after), "changed", before);
+	free(before);
+	free(after);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	char *text = malloc(size + 1);
+	unsigned int argc;
+	char **argv;
+
+	memcpy(text, data, size);
+	text[size] = '\0';
+	argv = words_split(text, &argc);
+	try(argc, argv);
+	words_free(argc, argv);
+	free(text);
+	return 0;
+}

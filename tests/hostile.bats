@@ -1,0 +1,66 @@
+#!/usr/bin/env bats
+# machine: -m 1024
+# kernels: 7.3
+#
+# Wrong table lines and messages, reloads, suspends and removals race with I/O
+# on several volumes: tests/hostile.c. Nothing of it may change what a volume
+# holds, and every refusal says why.
+
+# shellcheck shell=bash
+load lib-io
+
+# numbers LINE: those in the report's line that begins with LINE, in their order
+numbers()
+{
+	grep "^$1: " <<<"$output" | sed "s/^$1: //" | grep -oE '[0-9]+' | xargs
+}
+
+# more A B WHAT: is A at least B?
+more()
+{
+	[ "$1" -ge "$2" ] || die "$3: $1, and $2 were wanted"
+}
+
+@test "hostile tables and messages race with verified I/O" {
+	local seconds=60
+
+	not_for_crypt
+	[ -z "$XCRYPT_LONG" ] || seconds=600
+	modules dm-integrity
+	null_disk hostile 64
+	ram_disks 2 64
+	# What may be asked for is there; looking for a module that is not takes
+	# most of the time else.
+	modules xts cts lrw ctr gcm ccm chacha20poly1305 authenc adiantum hctr2 \
+		essiv cryptd pcrypt crypto_null
+	echo >/proc/sys/kernel/modprobe
+	# what a volume with authentication needs, as large as the others
+	integrity_disk tags /dev/ram1 28
+
+	run "$(c_tool hostile.c)" "$TARGET" "$XCRYPT_SEED" "$seconds" \
+		/dev/hostile /dev/ram0 /dev/mapper/tags
+	while read -r line; do say "$line"; done <<<"$output"
+	[ "$status" = 0 ]
+
+	read -r accepted refused logged <<<"$(numbers tables)"
+	more "$accepted" 20 "tables accepted"
+	more "$refused" 100 "tables refused"
+	more "$logged" "$refused" "refusals in the log"
+	read -r sent refused <<<"$(numbers messages)"
+	more "$refused" 20 "messages refused"
+	more "$((sent - refused))" 1 "messages accepted"
+	read -r resumes wipes removals deferred forced <<<"$(numbers verified)"
+	more "$resumes" 10 "resumes of verified volumes"
+	more "$wipes" 1 "wiped keys"
+	more "$removals" 5 "removals"
+	more "$deferred" 1 "deferred removals"
+	more "$forced" 1 "forced removals"
+	read -r accepted refused resumes <<<"$(numbers scratch)"
+	more "$resumes" 5 "resumes of scratch volumes"
+	for volume in xts essiv stack aead victim; do
+		read -r reads writes errors <<<"$(numbers hostile-$volume)"
+		more "$reads" 100 "reads of $volume"
+		more "$writes" 100 "writes of $volume"
+		[ "$volume" = victim ] || [ "$errors" = 0 ]
+	done
+}
