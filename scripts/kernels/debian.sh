@@ -74,7 +74,7 @@ kernel_build()
 		override CROSS_COMPILE = $(dpkg-architecture -a "$arch" -q DEB_HOST_GNU_TYPE 2>/dev/null)-
 	END
 	for option in $unsupported; do
-		sed -i "/CONFIG_$option[= ]/d" "$headers"/include/{config/auto.conf,generated/autoconf.h}
+		sed -i "/CONFIG_${option}[= ]/d" "$headers"/include/{config/auto.conf,generated/autoconf.h}
 	done
 	[ -z "$libc" ] || tools_with_libc "$root/usr/lib"
 	# Only for BTF in modules, which would need pahole.
