@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Packages of any Debian suite, without a trace in this machine's own apt:
-# lists, cache and status are folders of ours.  Uses $name, $suites, $CACHE.
+# lists, cache and status are folders of ours.  Uses $name, $arch, $suites, $CACHE.
 
 apt_home=$CACHE/apt/$name
 
@@ -18,6 +18,9 @@ our_apt()
 		-o Dir::State::status="$apt_home/status" \
 		-o Dir::Cache="$apt_home/cache" \
 		-o APT::Sandbox::User=root \
+		-o APT::Architecture="$arch" \
+		-o APT::Architectures::="$arch" \
+		-o APT::Architectures::=amd64 \
 		"$@"
 }
 
@@ -56,12 +59,12 @@ apt_update()
 # The packages among what the given ones depend on that make up a kernel.
 kernel_packages()
 {
-	local package dependency parts='linux-(image|binary|modules|headers|kbuild)'
+	local package dependency parts='linux-(image|binary|modules|base|headers|kbuild)-[0-9]'
 
 	for package; do
 		echo "$package"
 		our_apt apt-cache depends --important "$package" |
-			sed -nE -e '/-unsigned$/d' -e "s/^ [ |](Pre)?Depends: ($parts-.*)/\2/p" |
+			sed -nE -e '/-unsigned$/d' -e "s/^ [ |](Pre)?Depends: ($parts.*)/\2/p" |
 			while read -r dependency; do
 				kernel_packages "$dependency"
 			done

@@ -60,7 +60,7 @@ machine_start()
 	local words="console=ttyS0 loglevel=7 panic=-1 oops=panic random.trust_cpu=on"
 
 	# A loaded host makes an emulated machine slow, not stalled.
-	words+=" rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60 mitigations=off $append"
+	words+=" rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60 no_timer_check tsc=reliable mitigations=off $append"
 	initramfs=$("$parts/initramfs" "$modules" "$release") || cannot "no initramfs"
 
 	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot
