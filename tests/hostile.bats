@@ -52,7 +52,7 @@ more()
 	read -r resumes wipes removals deferred forced <<<"$(numbers verified)"
 	more "$resumes" 10 "resumes of verified volumes"
 	more "$wipes" 1 "wiped keys"
-	more "$removals" 5 "removals"
+	more "$removals" 3 "removals"
 	more "$deferred" 1 "deferred removals"
 	more "$forced" 1 "forced removals"
 	read -r accepted refused resumes <<<"$(numbers scratch)"
