@@ -64,3 +64,15 @@ more()
 		[ "$volume" = victim ] || [ "$errors" = 0 ]
 	done
 }
+
+@test "a key count beyond reason is refused before there are as many ciphers" {
+	ram_disks 1 16
+	not_for_crypt
+	log_mark
+	# They would take all of the memory, and minutes.
+	milliseconds eval "echo 'aes:524288-cbc-plain64 $(hex_key 32) 0 /dev/ram0 0' |
+		$(c_tool try-lines.c) $TARGET 8192 >$BATS_TEST_TMPDIR/out"
+	grep -qx '0 Invalid argument' "$BATS_TEST_TMPDIR/out"
+	log_since | grep -qF 'xcrypt: key: too short'
+	[ "$MS" -lt 20000 ]
+}

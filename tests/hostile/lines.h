@@ -131,6 +131,7 @@ static inline char *bad_spec(void)
 		"aes", "aes-", "-", "aes-xts", "aes-cbc-essiv", "aes:3-cbc-plain",
 		"aes:0-cbc-plain64", "aes:64-cbc-lmk", "aes:64-cbc-lmk:3",
 		"aes:1024-cbc-plain64", "aes:4096-ecb", "aes-cbc-nosuch",
+		"aes:65536-cbc-plain64", "aes:2147483648-cbc-plain64",
 		"aes-cbc-essiv:nosuch", "aes-cbc-essiv:sha256:x",
 		"aes-cbc-benbi", "aes-xts-benbi", "cipher_null-ecb",
 		"cipher_null-ecb-null", "cipher_null:8-ecb-plain",
