@@ -211,12 +211,14 @@ static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
 	int err;
 
 	err = xc_message_parse(&message, argc, argv, &error);
-	if (err) {
-		DMERR("message refused: %s", error);
-	} else if (message.action == XC_STATS) {
+	if (!err && message.action == XC_STATS) {
 		/* the answer, which 1 announces, is written over the message */
 		xc_times_print(ti->private, result, maxlen);
 		return 1;
+	}
+
+	if (err) {
+		DMERR("message refused: %s", error);
 	} else {
 		/* a suspended device: to free memory through it would not end */
 		noio = memalloc_noio_save();

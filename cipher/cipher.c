@@ -31,7 +31,29 @@ static int api_name(const struct xc_spec *spec, char *name, char **error)
 	return 0;
 }
 
-static int alloc_skciphers(struct xc_cipher *cipher, const char *name)
+static int no_handle(int err, const char *name, char **error)
+{
+	*error = err == -ENOMEM ? "cipher: no memory for its handles" :
+				  "cipher: not available in this kernel";
+	xc_log_value("cipher", name);
+	return err;
+}
+
+/*
+ * Is the key long enough to be shared out?  If not it will be refused, but then
+ * there may be handles by the hundred thousand.
+ */
+static bool enough_key(const struct xc_cipher *cipher,
+		       struct crypto_skcipher *tfm)
+{
+	const struct xc_key_layout *layout = &cipher->layout;
+
+	return layout->tfms == 1 || layout->size / layout->tfms >=
+		crypto_skcipher_min_keysize(tfm);
+}
+
+static int alloc_skciphers(struct xc_cipher *cipher, const char *name,
+			   char **error)
 {
 	struct crypto_skcipher *tfm;
 	unsigned int i;
@@ -40,14 +62,18 @@ static int alloc_skciphers(struct xc_cipher *cipher, const char *name)
 	cipher->skcipher = kcalloc(cipher->layout.tfms, sizeof(tfm),
 				   GFP_KERNEL | __GFP_NOWARN);
 	if (!cipher->skcipher)
-		return -ENOMEM;
+		return no_handle(-ENOMEM, name, error);
 
 	for (i = 0; i < cipher->layout.tfms; i++) {
 		tfm = crypto_alloc_skcipher(name, 0,
 					    CRYPTO_ALG_ALLOCATES_MEMORY);
 		if (IS_ERR(tfm))
-			return PTR_ERR(tfm);
+			return no_handle(PTR_ERR(tfm), name, error);
 		cipher->skcipher[i] = tfm;
+		if (!enough_key(cipher, tfm)) {
+			*error = "key: too short for as many ciphers as the key count says";
+			return -EINVAL;
+		}
 		/* not all need be of one driver: a better one may just arrive */
 		if (crypto_skcipher_alg(tfm)->base.cra_flags & CRYPTO_ALG_ASYNC)
 			cipher->async = true;
@@ -61,13 +87,13 @@ static int alloc_skciphers(struct xc_cipher *cipher, const char *name)
 	return 0;
 }
 
-static int alloc_aead(struct xc_cipher *cipher, const char *name)
+static int alloc_aead(struct xc_cipher *cipher, const char *name, char **error)
 {
 	struct crypto_aead *tfm;
 
 	tfm = crypto_alloc_aead(name, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
 	if (IS_ERR(tfm))
-		return PTR_ERR(tfm);
+		return no_handle(PTR_ERR(tfm), name, error);
 
 	cipher->aead = tfm;
 	cipher->async = crypto_aead_alg(tfm)->base.cra_flags &
@@ -135,18 +161,13 @@ static int init_tfms(struct xc_cipher *cipher, const struct xc_spec *spec,
 				    error);
 		if (err)
 			return err;
-		err = alloc_aead(cipher, name);
+		err = alloc_aead(cipher, name, error);
 	} else {
 		cipher->layout.mac = opt->mac_key_size;
-		err = alloc_skciphers(cipher, name);
+		err = alloc_skciphers(cipher, name, error);
 	}
-	if (err) {
-		*error = err == -ENOMEM ?
-			"cipher: no memory for its handles" :
-			"cipher: not available in this kernel";
-		xc_log_value("cipher", name);
+	if (err)
 		return err;
-	}
 	if (cipher->iv.size > XC_MAX_IV_SIZE) {
 		*error = "cipher: its IV is longer than any known one";
 		return -EINVAL;

@@ -15,6 +15,8 @@ setup_file()
 	in_machine
 	[ -e "$XCRYPT_KO/xcrypt_kunit.ko" ] || return 0
 	modprobe kunit
+	# what key/ needs, and a cipher to compare with
+	modules trusted encrypted-keys asn1_encoder tee xts
 	# The suites run now; KUnit keeps what they said.
 	insmod "$XCRYPT_KO/xcrypt_kunit.ko"
 }
@@ -73,6 +75,20 @@ suite()
 
 @test "buckets of the histograms" {
 	suite xcrypt-histogram
+}
+
+@test "table lines and messages, parsed and printed" {
+	suite xcrypt-table
+}
+
+@test "keys in hex and out of a keyring" {
+	suite xcrypt-key
+}
+
+@test "AES-XTS of the batch engine, each implementation" {
+	grep -qw avx /proc/cpuinfo && grep -qw aes /proc/cpuinfo ||
+		skip "this processor has no AES-NI"
+	suite xcrypt-batch
 }
 
 @test "the vectors are those that vectors.py computes" {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The IV generators and the histograms once more: dm-xcrypt.ko exports nothing,
- * so what is tested is compiled into the tests' own module.
+ * What is tested, once more: dm-xcrypt.ko exports nothing, so it is compiled into
+ * the tests' own module.
  */
 #include "../../compat/md5.c"
 #include "../../iv/benbi.c"
@@ -16,4 +16,10 @@
 #include "../../iv/plain64be.c"
 #include "../../iv/random.c"
 #include "../../iv/tcw.c"
+#include "../../key/key.c"
 #include "../../stats/histogram.c"
+#include "../../table/message.c"
+#include "../../table/parse.c"
+#include "../../table/print.c"
+#include "../../table/spec.c"
+#include "../../table/words.c"

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Vectors for the IV generators, computed a second time.
+"""Vectors for the IV generators, computed a second time, and published ones of
+AES-XTS.
 
 Usage: vectors.py GENERATOR >GENERATOR_vectors.h
 
@@ -10,6 +11,7 @@ loop-AES's in cryptsetup's wiki, Ferguson's paper for eboiv and elephant.
 """
 
 import math
+import os
 import sys
 
 # ---- ciphers and hashes ------------------------------------------------------
@@ -186,6 +188,27 @@ def elephant(key_size, sector_size, sector):
     return eboiv(key[:key_size // 2], sector_size, sector), data
 
 
+def xts_vectors():
+    """Those of ../vectors.txt that take the ramp, or go on from there."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vectors.txt")
+    previous = False
+    for part in open(path).read().split("\nname: ")[1:]:
+        fields = dict(line.split(":", 1) for line in part.split("\n")[1:6] if ":" in line)
+        fields = {name: value.strip() for name, value in fields.items()}
+        plain = fields["plain"]
+        if fields["cipher"] != "aes-xts-plain64" or plain not in ("ramp", "previous") or \
+           plain == "previous" and not previous:
+            previous = False
+            continue
+        previous = True
+        key = bytes.fromhex(fields["key"])
+        raw = bytes.fromhex("".join(part.split("raw:")[1].split()))
+        assert len(raw) == 512
+        yield {"key_size": len(key), "key": key, "sector": int(fields["iv_offset"]),
+               "ramp": "true" if plain == "ramp" else "false",
+               "head": raw[:16], "tail": raw[-16:], "crc": crc32(raw)}
+
+
 # ---- output ------------------------------------------------------------------
 
 
@@ -238,6 +261,7 @@ VECTORS = {
                "iv": eboiv(test_key(size), sector_size, sector)}
               for size in (16, 32) for sector_size in (512, 4096) for sector in SECTORS),
     "elephant": elephant_vectors(),
+    "xts": xts_vectors(),
 }
 
 

@@ -114,9 +114,9 @@ static inline char *nested_spec(void)
 	};
 	const char *template = PICK(templates);
 	unsigned int depth = 1 + throw(40), i;
-	char *spec = malloc(MAX_LINE);
+	char *spec = calloc(1, MAX_LINE);
 
-	strcpy(spec, "capi:");
+	strcat(spec, "capi:");
 	for (i = 0; i < depth; i++)
 		strcat(spec, percent(90) ? template : PICK(templates));
 	strcat(spec, "aes");
@@ -131,6 +131,7 @@ static inline char *bad_spec(void)
 		"aes", "aes-", "-", "aes-xts", "aes-cbc-essiv", "aes:3-cbc-plain",
 		"aes:0-cbc-plain64", "aes:64-cbc-lmk", "aes:64-cbc-lmk:3",
 		"aes:1024-cbc-plain64", "aes:4096-ecb", "aes-cbc-nosuch",
+		"aes:65536-cbc-plain64", "aes:2147483648-cbc-plain64",
 		"aes-cbc-essiv:nosuch", "aes-cbc-essiv:sha256:x",
 		"aes-cbc-benbi", "aes-xts-benbi", "cipher_null-ecb",
 		"cipher_null-ecb-null", "cipher_null:8-ecb-plain",
@@ -155,6 +156,7 @@ static inline char *bad_spec(void)
 		"capi:xts(ecb(aes-generic))-plain64",
 		"capi:cbc(aes)-essiv:essiv(cbc(aes),sha256)",
 	};
+	char *hash, *spec;
 
 	switch (throw(8)) {
 	case 0:
@@ -162,10 +164,10 @@ static inline char *bad_spec(void)
 	case 1:
 		return long_word('a', 1 + throw(600));
 	case 2:
-		return text("aes-cbc-essiv:%.*s", 1 + throw(400),
-			    "ssssssssssssssssssssssssssssssssssssssssssssssssss"
-			    "ssssssssssssssssssssssssssssssssssssssssssssssssss"
-			    "ssssssssssssssssssssssssssssssssssssssssssssssssss");
+		hash = long_word('s', 1 + throw(200));
+		spec = text("aes-cbc-essiv:%s", hash);
+		free(hash);
+		return spec;
 	default:
 		return strdup(PICK(specs));
 	}
@@ -383,18 +385,18 @@ static inline void hostile_message(char *message, const char *key)
 	struct words words = {};
 
 	if (percent(40)) {
-		strcpy(message, PICK(others));
-		return;
+		add_word(&words, strdup(PICK(others)));
+	} else {
+		add_word(&words, strdup("key"));
+		add_word(&words, strdup("set"));
+		add_word(&words, percent(50) ? strdup(key) : bad_key());
+		if (percent(10))
+			add_word(&words, key_word(64));
+		if (percent(20))
+			join_words(&words);
+		if (percent(10))
+			free(words.word[--words.count]);
 	}
-	add_word(&words, strdup("key"));
-	add_word(&words, strdup("set"));
-	add_word(&words, percent(50) ? strdup(key) : bad_key());
-	if (percent(10))
-		add_word(&words, key_word(64));
-	if (percent(20))
-		join_words(&words);
-	if (percent(10))
-		free(words.word[--words.count]);
 	print_words(&words, message);
 	free_words(&words);
 }
