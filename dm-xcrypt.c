@@ -29,6 +29,7 @@ static int create_volume(struct xc_volume *vol, const struct xc_table *table,
 
 	vol->opt = table->opt;
 	vol->start = table->start;
+	mutex_init(&vol->key_lock);
 
 	vol->cipher = xc_cipher_create(table, &ti->error);
 	if (IS_ERR(vol->cipher))
@@ -124,6 +125,7 @@ static void xcrypt_status(struct dm_target *ti, status_type_t type,
 {
 	struct xc_volume *vol = ti->private;
 
+	mutex_lock(&vol->key_lock);
 	switch (type) {
 	case STATUSTYPE_INFO:
 		xc_status_print(vol, result, maxlen);
@@ -135,20 +137,31 @@ static void xcrypt_status(struct dm_target *ti, status_type_t type,
 		xc_ima_print(vol, ti->type, result, maxlen);
 		break;
 	}
+	mutex_unlock(&vol->key_lock);
 }
 
 static void xcrypt_postsuspend(struct dm_target *ti)
 {
 	struct xc_volume *vol = ti->private;
 
+	mutex_lock(&vol->key_lock);
 	vol->suspended = true;
+	mutex_unlock(&vol->key_lock);
 }
 
+/* Already here it counts as resumed: the key must not go any more. */
 static int xcrypt_preresume(struct dm_target *ti)
 {
 	struct xc_volume *vol = ti->private;
+	bool valid;
 
-	if (!vol->cipher->key_valid) {
+	mutex_lock(&vol->key_lock);
+	valid = vol->cipher->key_valid;
+	if (valid)
+		vol->suspended = false;
+	mutex_unlock(&vol->key_lock);
+
+	if (!valid) {
 		DMERR("%s: not resumed, there is no key; set one with the message \"key set\"",
 		      dm_table_device_name(ti->table));
 		return -EAGAIN;
@@ -156,29 +169,49 @@ static int xcrypt_preresume(struct dm_target *ti)
 	return 0;
 }
 
-static void xcrypt_resume(struct dm_target *ti)
+/* Give the volume a key, or take its key away (NULL). */
+static int change_key(struct xc_volume *vol, struct xc_key *key, char **error)
 {
-	struct xc_volume *vol = ti->private;
+	int err;
 
-	vol->suspended = false;
+	mutex_lock(&vol->key_lock);
+	if (!vol->suspended) {
+		*error = "the device must be suspended to change its key";
+		err = -EINVAL;
+	} else if (key) {
+		swap(vol->cipher->key, *key);
+		err = xc_cipher_set_key(vol->cipher, error);
+	} else {
+		err = xc_cipher_wipe_key(vol->cipher);
+	}
+	mutex_unlock(&vol->key_lock);
+	return err;
 }
 
-static int set_key(struct xc_volume *vol, const char *arg)
+/*
+ * The keyring may ask a program for the key, which may wait for this very
+ * device to be resumed: the key is there before the lock is taken.
+ */
+static int set_key(struct xc_volume *vol, const char *arg, char **error)
 {
-	char *error = NULL;
+	struct xc_key key = {};
 	int size, err;
 
-	size = xc_key_size(arg, &error);
-	if (size < 0) {
-		err = size;
-	} else if (size != vol->cipher->key.size) {
-		error = "key: its size cannot be changed";
-		err = -EINVAL;
-	} else {
-		err = xc_cipher_set_key(vol->cipher, arg, &error);
+	size = xc_key_size(arg, error);
+	if (size < 0)
+		return size;
+	if (size != vol->cipher->layout.size) {
+		*error = "key: its size cannot be changed";
+		return -EINVAL;
 	}
+	err = xc_key_init(&key, size);
 	if (err)
-		DMERR("message refused: %s", error);
+		*error = "key: no memory for it";
+	else
+		err = xc_key_load(&key, arg, error);
+	if (!err)
+		err = change_key(vol, &key, error);
+	xc_key_exit(&key);
 	return err;
 }
 
@@ -186,19 +219,18 @@ static int key_message(struct dm_target *ti, const struct xc_message *message)
 {
 	dev_t dev = disk_devt(dm_disk(dm_table_get_md(ti->table)));
 	struct xc_volume *vol = ti->private;
+	char *error = NULL;
 	int err;
 
-	if (!vol->suspended) {
-		DMERR("message refused: the device must be suspended to change its key");
-		return -EINVAL;
-	}
 	if (message->action == XC_KEY_SET) {
-		err = set_key(vol, message->key);
+		err = set_key(vol, message->key, &error);
 		trace_xcrypt_key_set(dev, err);
 	} else {
-		err = xc_cipher_wipe_key(vol->cipher);
+		err = change_key(vol, NULL, &error);
 		trace_xcrypt_key_wipe(dev, err);
 	}
+	if (error)
+		DMERR("message refused: %s", error);
 	return err;
 }
 
@@ -281,7 +313,6 @@ static int xcrypt_report_zones(struct dm_target *ti,
 	.status = xcrypt_status,					\
 	.postsuspend = xcrypt_postsuspend,				\
 	.preresume = xcrypt_preresume,					\
-	.resume = xcrypt_resume,					\
 	.message = xcrypt_message,					\
 	.iterate_devices = xcrypt_iterate_devices,			\
 	.io_hints = xcrypt_io_hints,					\

@@ -414,7 +414,7 @@ struct xc_cipher {
 
 struct xc_cipher *xc_cipher_create(const struct xc_table *table, char **error);
 void xc_cipher_destroy(struct xc_cipher *cipher);
-int xc_cipher_set_key(struct xc_cipher *cipher, const char *arg, char **error);
+int xc_cipher_set_key(struct xc_cipher *cipher, char **error);
 int xc_cipher_wipe_key(struct xc_cipher *cipher);
 int xc_cipher_set_tuple(struct xc_cipher *cipher, unsigned int tuple_size,
 			unsigned int tag_size, char **error);
@@ -648,6 +648,7 @@ void xc_times_print(const struct xc_volume *vol, char *result,
  * @opt: the table's optional parameters
  * @cipher: keys and ciphers
  * @suspended: no bio is on its way; keys may be changed
+ * @key_lock: held by who changes @suspended or the key, and who looks at them
  * @ordered: writes must reach the device below in the order they arrived
  * @sorted: writes are sorted by sector for a rotating disk
  * @io_size: bytes of private data that each bio needs
@@ -675,6 +676,7 @@ struct xc_volume {
 	struct xc_options opt;
 	struct xc_cipher *cipher;
 	bool suspended;
+	struct mutex key_lock;	/* suspended, cipher->key, cipher->key_valid */
 	bool ordered;
 	bool sorted;
 	unsigned int io_size;

@@ -40,11 +40,11 @@ static void finish_sector(struct xc_request *req, int err)
 		if (iv->ops && iv->ops->post)
 			iv->ops->post(iv, req->org_iv, &req->call);
 	} else if (err == -EBADMSG) {
-		run->bad_sector = le64_to_cpu(req->aad_sector);
-		run->bad_tag = true;
-		run->status = BLK_STS_PROTECTION;
+		WRITE_ONCE(run->bad_sector, le64_to_cpu(req->aad_sector));
+		WRITE_ONCE(run->bad_tag, true);
+		WRITE_ONCE(run->status, BLK_STS_PROTECTION);
 	} else {
-		run->status = BLK_STS_IOERR;
+		WRITE_ONCE(run->status, BLK_STS_IOERR);
 	}
 }
 
@@ -137,7 +137,7 @@ static enum xc_result api_run(struct xc_run *run, bool may_sleep)
 	const struct xc_cipher *cipher = run->cipher;
 	int err;
 
-	while (run->src_iter.bi_size && !run->status) {
+	while (run->src_iter.bi_size && !READ_ONCE(run->status)) {
 		if (run->backlogged && !leave_backlog(run, may_sleep))
 			return XC_RUN_AGAIN;
 		if (!run->request)

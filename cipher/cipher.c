@@ -289,7 +289,9 @@ struct xc_cipher *xc_cipher_create(const struct xc_table *table, char **error)
 	err = init_engine(cipher, &spec, opt, error);
 	if (err)
 		goto destroy;
-	err = xc_cipher_set_key(cipher, table->key, error);
+	err = xc_key_load(&cipher->key, table->key, error);
+	if (!err)
+		err = xc_cipher_set_key(cipher, error);
 	if (err)
 		goto destroy;
 	return cipher;
@@ -388,25 +390,19 @@ static int hand_out_key(struct xc_cipher *cipher)
 }
 
 /**
- * xc_cipher_set_key() - give the cipher a key
- * @cipher: the cipher; no run of it may be on its way
- * @arg: key argument of a table line or message
+ * xc_cipher_set_key() - take the key that was put in place
+ * @cipher: the cipher, with its key; no run of it may be on its way
  * @error: where to put what is wrong
  *
  * A key from the keyring is not kept here beside the cipher's own copy.
  *
  * Context: Process context.  May sleep.
- * Return: 0, or a negative errno with @error set.  A key argument that cannot
- * be read leaves the old key in place; a key that the cipher does not take
- * leaves the cipher without one.
+ * Return: 0, or a negative errno with @error set: the cipher does not take this
+ * key, and has none now.
  */
-int xc_cipher_set_key(struct xc_cipher *cipher, const char *arg, char **error)
+int xc_cipher_set_key(struct xc_cipher *cipher, char **error)
 {
 	int err;
-
-	err = xc_key_load(&cipher->key, arg, error);
-	if (err)
-		return err;
 
 	err = hand_out_key(cipher);
 	cipher->key_valid = !err;

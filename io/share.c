@@ -39,7 +39,8 @@ static unsigned int parts_end(const struct xc_io *io)
 
 static void take_parts(struct xc_io *io, bool may_sleep)
 {
-	struct xc_run rest = io->run, part;
+	/* who comes and goes counts in its pending meanwhile: not ours to use */
+	struct xc_run rest = data_race(io->run), part;
 	unsigned int from, at = 0;
 
 	while (true) {
@@ -51,7 +52,7 @@ static void take_parts(struct xc_io *io, bool may_sleep)
 		part = rest;
 		xc_run_cut(&part, PART_SIZE);
 		if (WARN_ON_ONCE(xc_run(&part, may_sleep) != XC_RUN_DONE))
-			io->run.status = BLK_STS_IOERR;
+			WRITE_ONCE(io->run.status, BLK_STS_IOERR);
 	}
 }
 

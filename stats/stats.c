@@ -14,13 +14,13 @@ static struct xc_stats sum_stats(const struct xc_volume *vol)
 	for_each_possible_cpu(cpu) {
 		one = per_cpu_ptr(vol->stats, cpu);
 		for (i = 0; i < ARRAY_SIZE(sum.bios); i++) {
-			sum.bios[i] += one->bios[i];
-			sum.sectors[i] += one->sectors[i];
+			sum.bios[i] += READ_ONCE(one->bios[i]);
+			sum.sectors[i] += READ_ONCE(one->sectors[i]);
 		}
-		sum.spread += one->spread;
-		sum.helped += one->helped;
-		sum.errors += one->errors;
-		sum.mismatches += one->mismatches;
+		sum.spread += READ_ONCE(one->spread);
+		sum.helped += READ_ONCE(one->helped);
+		sum.errors += READ_ONCE(one->errors);
+		sum.mismatches += READ_ONCE(one->mismatches);
 	}
 	return sum;
 }
