@@ -78,6 +78,7 @@ machine_start()
 			-device "virtio-blk-pci,drive=disk$i,serial=disk$i,logical_block_size=$logical,physical_block_size=$logical")
 	done
 	[ -z "$net" ] || network
+	[ -z "$monitor" ] || qemu+=(-qmp "unix:${monitor//,/,,},server=on,wait=off")
 	if [ -n "$interactive" ]; then
 		qemu+=(-chardev "stdio,id=tty,signal=off" -serial chardev:tty)
 	else

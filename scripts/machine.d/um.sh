@@ -10,6 +10,7 @@ machine_start()
 	local words i file logical
 
 	[ -z "$net" ] || cannot "no network in the user-mode Linux"
+	[ -z "$monitor" ] || cannot "no monitor of the user-mode Linux"
 	words=(seccomp=on "ncpus=$cpus" "mem=${memory}M" "umid=${run##*/}" "uml_dir=$run/uml"
 		root=none rootfstype=hostfs rootflags=/ ro
 		init="$parts/init-um" "machine_run=$run/out"

@@ -10,8 +10,10 @@
  *   fail	let every so-manieth request fail with -EIO; 0: never
  *   async	answer later, in softirq context
  *   room	how many requests it queues before it says -EBUSY
+ *   hold	answer nobody until this is 0 again
  *
- * /sys/module/xcrypt_toy/parameters/backlogged counts the -EBUSYs.
+ * and to read, in the same folder: backlogged counts the -EBUSYs, queued is how
+ * many requests wait for an answer.
  */
 #include <linux/module.h>
 #include <linux/scatterlist.h>
@@ -34,6 +36,8 @@ static unsigned int room = 16;
 module_param(room, uint, 0644);
 static unsigned int backlogged;
 module_param(backlogged, uint, 0444);
+static unsigned int queued;
+module_param(queued, uint, 0444);
 
 struct toy_key {
 	u8 key[TOY_SIZE];
@@ -50,7 +54,6 @@ static atomic_t requests = ATOMIC_INIT(0);
 
 static DEFINE_SPINLOCK(queue_lock);
 static LIST_HEAD(queue);
-static unsigned int queued;
 
 static int toy_setkey(struct crypto_skcipher *tfm, const u8 *key,
 		      unsigned int len)
@@ -85,7 +88,7 @@ static int toy_crypt(struct skcipher_request *req, bool encrypt)
 	if (encrypt && every(READ_ONCE(corrupt), &encryptions))
 		data[req->cryptlen / 2] ^= 0x10;
 	scatterwalk_map_and_copy(data, req->dst, 0, req->cryptlen, 1);
-	kfree(data);
+	kfree_sensitive(data);
 	return 0;
 }
 
@@ -123,6 +126,23 @@ static void toy_timer_fn(struct timer_list *timer)
 
 static DEFINE_TIMER(toy_timer, toy_timer_fn);
 
+static bool hold;
+
+static int hold_set(const char *val, const struct kernel_param *kp)
+{
+	int err = param_set_bool(val, kp);
+
+	if (!err && !hold)
+		mod_timer(&toy_timer, jiffies);
+	return err;
+}
+
+static const struct kernel_param_ops hold_ops = {
+	.set = hold_set,
+	.get = param_get_bool,
+};
+module_param_cb(hold, &hold_ops, &hold, 0644);
+
 static int toy_start(struct skcipher_request *req, bool encrypt)
 {
 	struct toy_request *toy = skcipher_request_ctx(req);
@@ -142,7 +162,8 @@ static int toy_start(struct skcipher_request *req, bool encrypt)
 	queued++;
 	list_add_tail(&toy->list, &queue);
 	spin_unlock_bh(&queue_lock);
-	mod_timer(&toy_timer, jiffies);
+	if (!READ_ONCE(hold))
+		mod_timer(&toy_timer, jiffies);
 	return busy ? -EBUSY : -EINPROGRESS;
 }
 

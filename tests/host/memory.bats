@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+# machine: --timeout 600
+#
+# A machine's whole memory is searched for the keys, round keys and plaintext of
+# volumes that have been there. tests/memory/volumes makes them and has no copies
+# of its own; freed memory stays as it was left. Only for cryptsetup, which leaves
+# copies (tests/memory/luks), does the kernel overwrite it.
+
+top=$BATS_TEST_DIRNAME/../..
+kernel=6.1
+
+# search STAGE: dumps the memory, lets the machine go on, and searches
+search()
+{
+	local dump=$BATS_FILE_TMPDIR/dump labels
+
+	"$top/tests/memory/dump" "$BATS_FILE_TMPDIR/monitor" "$dump"
+	mapfile -t labels <"$shared/labels"
+	touch "$shared/$1.done"
+	"$top/build/tests/search" "$dump" "$XCRYPT_SEED" "${labels[@]}" >"$shared/$1.found"
+	rm "$dump"
+}
+
+# watch SCRIPT KERNEL-WORDS STAGE...: runs a script of tests/memory in a machine
+# and searches at every stage of it
+watch()
+{
+	local machine stage
+
+	"$top/scripts/machine" -k "$kernel" -m 320 -d 512M --append "$2" \
+		--monitor "$BATS_FILE_TMPDIR/monitor" --share "$shared" \
+		-- "$top/tests/memory/$1" "$shared" >"$shared/log" 2>&1 3>&- &
+	machine=$!
+	for stage in "${@:3}"; do
+		until [ -e "$shared/$stage.ready" ]; do
+			kill -0 "$machine" 2>/dev/null || { cat "$shared/log"; return 1; }
+			sleep 0.2
+		done
+		search "$stage"
+	done
+	wait "$machine" || { cat "$shared/log"; return 1; }
+}
+
+setup_file()
+{
+	: "${XCRYPT_SEED:=$((($(date +%s) * 7919 + $$) % 1000000000))}"
+	export XCRYPT_SEED shared=$BATS_FILE_TMPDIR/shared
+	echo "# XCRYPT_SEED=$XCRYPT_SEED" >&3
+	make -s -C "$top/tests"
+	mkdir "$shared"
+
+	watch volumes init_on_alloc=0 used wiped removed failed slipped held answered
+	watch luks init_on_free=1 opened-xcrypt suspended-xcrypt opened-crypt suspended-crypt
+}
+
+# found STAGE LABELS [WHAT]: how often WHAT (key, hex, schedule or canary; without
+# it, a key in any form) was found of labels that match, as "LABEL COUNT"
+found()
+{
+	grep -E "^($2) " "$shared/$1.found" | awk -v what="${3:-}" '
+		BEGIN { split("key hex schedule canary", names); for (i in names) column[names[i]] = i + 1 }
+		{ print $1, what == "" ? $2 + $3 + $4 : $column[what] }'
+}
+
+# none STAGE LABELS [WHAT], all STAGE LABELS WHAT: is it so of none, of all of them?
+none() { [ -n "$(found "$@")" ] && ! found "$@" | grep -v ' 0$'; }
+all() { [ -n "$(found "$@")" ] && ! found "$@" | grep ' 0$'; }
+
+@test "the search finds what it should" {
+	"$top/build/tests/search" --check
+}
+
+@test "keys in use are found, with their round keys; not their hex digits" {
+	for labels in 'xcrypt\..*\.wiped\.second' 'xcrypt\..*\.removed'; do
+		all used "$labels" key
+		all used "$labels" schedule
+		none used "$labels" hex
+	done
+}
+
+@test "hex digits are found where there are any" {
+	all used shown hex
+}
+
+@test "a key from the keyring is not kept beside the cipher's own copy" {
+	# with hex digits it is, for the table's sake
+	hex=$(found used 'xcrypt\.api\.removed' key)
+	logon=$(found used 'xcrypt\.logon\.removed' key)
+	[ "${logon#* }" -lt "${hex#* }" ]
+}
+
+@test "key set leaves nothing of the key before" {
+	none used 'xcrypt\..*\.wiped'
+}
+
+@test "key wipe leaves nothing" {
+	none wiped 'xcrypt\..*\.wiped.*'
+	# the others are there still
+	all wiped 'xcrypt\..*\.removed' schedule
+}
+
+@test "removal leaves nothing" {
+	none removed 'xcrypt\..*\.removed'
+}
+
+@test "failed construction leaves nothing" {
+	none failed 'xcrypt\..*\.failed'
+	none slipped 'xcrypt\..*\.slipped'
+}
+
+@test "luksSuspend leaves nothing" {
+	all opened-xcrypt 'xcrypt\.luks\..*' schedule
+	none suspended-xcrypt 'xcrypt\.luks\..*'
+	none suspended-xcrypt 'xcrypt\.luks\..*' canary
+}
+
+@test "plaintext that the module holds is found; when it has been written, it is not" {
+	all held held canary
+	none answered held canary
+}
+
+@test "plaintext of reads and writes is not left" {
+	none used 'xcrypt\..*' canary
+	none removed 'xcrypt\..*' canary
+}
+
+@test "the same search over dm-crypt (a report, whatever it finds)" {
+	report() { sed -nE "s/^$2\.(\S+)\.$3 /\1 /p" "$shared/$1.found" | sort; }
+
+	echo "# pieces of key, of hex digits, of round keys, of plaintext" >&3
+	while read -r stage set; do
+		join <(report "$stage" xcrypt "$set") <(report "$stage" crypt "$set") |
+			while read -r kind counts; do
+				# shellcheck disable=SC2086 # two times four words
+				printf '# %-9s %-9s xcrypt %3d %3d %4d %d  dm-crypt %3d %3d %4d %d\n' \
+					"$stage" "$kind" $counts >&3
+			done
+	done <<-END
+		used removed
+		used wiped
+		wiped wiped.second
+		removed removed
+		failed failed
+		slipped slipped
+	END
+}
