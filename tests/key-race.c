@@ -18,7 +18,7 @@ static void message(const char *name, const char *text)
 	struct dm_target_msg *msg = (void *)(dm_buf + io->data_start);
 
 	msg->sector = 0;
-	strcpy(msg->message, text);
+	sprintf(msg->message, "%s", text);
 	dm_or_die(DM_TARGET_MSG, text);
 }
 
