@@ -6,6 +6,7 @@
 #   make check       run every test, in virtual machines; T=NAME one file,
 #                    K=NAME one kernel, LONG=1 what takes hours
 #   make check-all   the same, with every test on every kernel
+#   make soak        volumes under load for an hour; FOR=MINUTES, K=NAME
 #   make bench       measure it beside dm-crypt; CASES=targets is quick, and
 #                    bench/run has more such variables
 #   make lint        checkpatch, sparse, kernel-doc, shellcheck
@@ -47,6 +48,9 @@ check:
 check-all:
 	@XCRYPT_ALL=1 $(MAKE) check
 
+soak:
+	@FOR='$(FOR)' K='$(K)' scripts/soak
+
 bench:
 	@CASES='$(CASES)' ROUNDS='$(ROUNDS)' MS='$(MS)' CPUS='$(CPUS)' WHERE='$(WHERE)' \
 		DEVICE='$(DEVICE)' FORCE='$(FORCE)' SECONDS_EACH='$(SECONDS_EACH)' bench/run
@@ -61,4 +65,4 @@ clean:
 		-o -name modules.order \) -exec rm -f {} +
 
 .PHONY: all modules modules_install kernel-headers install demo check check-all \
-	bench lint clean
+	soak bench lint clean
