@@ -6,9 +6,10 @@
 #   make check       run every test, in virtual machines; T=NAME one file,
 #                    K=NAME one kernel, LONG=1 what takes hours
 #   make check-all   the same, with every test on every kernel
-#   make fuzz        look for input that does harm: FOR=SECONDS (default 600),
+#   make fuzz        look for input that does harm: FOR=MINUTES (default 10),
 #                    T="NAME..." for some of tests/fuzz; what is found is kept
 #                    in build/fuzz, and is an error
+#   make soak        volumes under load for an hour; FOR=MINUTES, K=NAME
 #   make bench       measure it beside dm-crypt; CASES=targets is quick, and
 #                    bench/run has more such variables
 #   make lint        checkpatch, sparse, kernel-doc, shellcheck
@@ -51,7 +52,10 @@ check-all:
 	@XCRYPT_ALL=1 $(MAKE) check
 
 fuzz:
-	@tests/fuzz/run $(or $(FOR),600) $(T)
+	@tests/fuzz/run $$(($(or $(FOR),10) * 60)) $(T)
+
+soak:
+	@FOR='$(FOR)' K='$(K)' scripts/soak
 
 bench:
 	@CASES='$(CASES)' ROUNDS='$(ROUNDS)' MS='$(MS)' CPUS='$(CPUS)' WHERE='$(WHERE)' \
@@ -67,4 +71,4 @@ clean:
 		-o -name modules.order \) -exec rm -f {} +
 
 .PHONY: all modules modules_install kernel-headers install demo check check-all \
-	fuzz bench lint clean
+	fuzz soak bench lint clean

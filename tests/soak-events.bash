@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+#
+# What happens to volumes in a long life: do_WHAT NAME, for each WHAT of COUNTS in
+# soak.bash, does it once to that volume, or to the machine.
+
+suspend()
+{
+	case $((RANDOM % 4)) in
+	0) dmsetup suspend --noflush "$1" ;;
+	1) dmsetup suspend --nolockfs "$1" ;;
+	*) dmsetup suspend "$1" ;;
+	esac
+}
+
+# replace NAME [OPTION...]: load its table anew, and use that one
+replace()
+{
+	volume "$@" && dmsetup load "$1" <<<"$LINE" && suspend "$1" &&
+		dmsetup resume --noudevsync "$1" &&
+		[ "$(dmsetup status "$1" | cut -d' ' -f3)" = "${KIND[$1]}" ]
+}
+
+do_suspends()
+{
+	suspend "$1" && sleep 0.2 && dmsetup resume --noudevsync "$1"
+}
+
+do_switches()
+{
+	if [ "${KIND[$1]}" = crypt ]; then KIND[$1]=$TARGET; else KIND[$1]=crypt; fi
+	replace "$1"
+}
+
+do_reloads()
+{
+	local ways
+	mapfile -t ways < <(offloads)
+	# shellcheck disable=SC2086 # words
+	replace "$1" ${ways[RANDOM % ${#ways[@]}]}
+}
+
+do_wipes()
+{
+	local cipher bytes
+	read -r cipher _ <<<"${SOAKED[$1]}"
+	read -r _ bytes <<<"${CIPHERS[$cipher]}"
+	dmsetup suspend "$1" && dmsetup message "$1" 0 key wipe && sleep 0.2 &&
+		dmsetup message "$1" 0 key set "$(hex_key "$bytes" "$cipher")" &&
+		dmsetup resume --noudevsync "$1"
+}
+
+# meminfo FIELD: in KiB
+meminfo()
+{
+	awk -v field="$1:" '$1 == field { print $2 }' /proc/meminfo
+}
+
+CGROUP=/sys/fs/cgroup/soak
+
+# small_cgroup: one with little memory, where the kernel has such
+small_cgroup()
+{
+	grep -qsw memory /sys/fs/cgroup/cgroup.controllers || return 0
+	mkdir -p $CGROUP
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+	echo 16M >$CGROUP/memory.max
+}
+
+# Memory runs short: in a small cgroup, and for all by turns
+do_squeezes()
+{
+	echo 3 >/proc/sys/vm/drop_caches
+	if [ -e $CGROUP/memory.max ] && [ $((squeezes % 2)) = 0 ]; then
+		(echo $BASHPID >$CGROUP/cgroup.procs &&
+			dd if=/dev/mapper/"$1" of=/dev/null bs=1M status=none)
+		return
+	fi
+	# Whoever is out of memory, let it be this one.
+	choom -n 1000 -- "$(c_tool swap-load.c)" \
+		$((($(meminfo MemAvailable) >> 10) - 64)) 2 $RANDOM >/dev/null 2>&1 || true
+}
+
+CPU=/sys/devices/system/cpu/cpu1/online
+
+do_hotplugs()
+{
+	echo 0 >$CPU && sleep 0.5 && echo 1 >$CPU
+}
+
+# A volume that comes, is used and goes
+do_passing()
+{
+	map passing <<<"$(line "$TARGET" lmk "${DISK[auto]}" 2048:$((MIB * 2048)))" &&
+		raw /dev/mapper/passing >/dev/null && unmap passing
+}
