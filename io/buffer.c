@@ -46,7 +46,8 @@ static void change_sharers(int by)
 /* May be off by some pages for each CPU, which spares a lock. */
 static bool share_used_up(struct xc_volume *vol, unsigned int more)
 {
-	return percpu_counter_read_positive(&vol->pages_used) + more >
+	return xc_inject_failure(GFP_NOWAIT) ||
+		percpu_counter_read_positive(&vol->pages_used) + more >
 		READ_ONCE(share);
 }
 
@@ -122,6 +123,8 @@ static struct bio *alloc_bio(struct xc_io *io, gfp_t gfp, unsigned int vecs)
 	struct xc_volume *vol = io->vol;
 	struct bio *bio;
 
+	if (xc_inject_failure(gfp))
+		return NULL;
 	bio = bio_alloc_bioset(vol->dev->bdev, vecs, io->base->bi_opf, gfp,
 			       &vol->bios);
 	if (!bio)
@@ -134,6 +137,19 @@ static struct bio *alloc_bio(struct xc_io *io, gfp_t gfp, unsigned int vecs)
 	return bio;
 }
 
+static struct page *alloc_folio(unsigned int order)
+{
+	return xc_inject_failure(FOLIO_GFP) ? NULL :
+		alloc_pages(FOLIO_GFP, order);
+}
+
+/* A page that the pool has, if need be. */
+static struct page *alloc_single(struct xc_volume *vol, gfp_t gfp)
+{
+	return xc_inject_failure(gfp) ? NULL :
+		mempool_alloc(&vol->pages, gfp | __GFP_HIGHMEM);
+}
+
 /* Fill a bio with the fewest pieces; false if they are not there right now. */
 static bool add_folios(struct xc_volume *vol, struct bio *bio, gfp_t gfp,
 		       unsigned int left)
@@ -144,8 +160,7 @@ static bool add_folios(struct xc_volume *vol, struct bio *bio, gfp_t gfp,
 
 	for (; left; left -= size) {
 		order = min(ilog2(DIV_ROUND_UP(left, PAGE_SIZE)), FOLIO_ORDER);
-		page = order ? alloc_pages(FOLIO_GFP, order) :
-			       mempool_alloc(&vol->pages, gfp | __GFP_HIGHMEM);
+		page = order ? alloc_folio(order) : alloc_single(vol, gfp);
 		if (!page)
 			break;
 		if (order)
@@ -190,7 +205,7 @@ static struct bio *get_pages(struct xc_io *io, gfp_t gfp)
 	if (!bio)
 		return NULL;
 	for (; left; left -= size) {
-		page = mempool_alloc(&vol->pages, gfp | __GFP_HIGHMEM);
+		page = alloc_single(vol, gfp);
 		if (!page) {
 			xc_buffer_put(vol, bio);
 			return NULL;
@@ -268,6 +283,8 @@ struct bio *xc_clone(struct xc_io *io, gfp_t gfp)
 	struct xc_volume *vol = io->vol;
 	struct bio *clone;
 
+	if (xc_inject_failure(gfp))
+		return NULL;
 	clone = bio_alloc_clone(vol->dev->bdev, io->base, gfp, &vol->bios);
 	if (!clone)
 		return NULL;
