@@ -336,9 +336,10 @@ static int __init xcrypt_init(void)
 	int err;
 
 	xc_batch_init();
+	xc_inject_init();
 	err = dm_register_target(&xcrypt_target);
 	if (err)
-		return err;
+		goto out;
 	if (!crypt_alias)
 		return 0;
 
@@ -347,8 +348,11 @@ static int __init xcrypt_init(void)
 		DMERR("crypt_alias: there is a target \"crypt\" already; unload dm_crypt first");
 		err = -EBUSY;
 	}
-	if (err)
-		dm_unregister_target(&xcrypt_target);
+	if (!err)
+		return 0;
+	dm_unregister_target(&xcrypt_target);
+out:
+	xc_inject_exit();
 	return err;
 }
 
@@ -357,6 +361,7 @@ static void __exit xcrypt_exit(void)
 	if (crypt_alias)
 		dm_unregister_target(&crypt_target);
 	dm_unregister_target(&xcrypt_target);
+	xc_inject_exit();
 }
 
 module_init(xcrypt_init);

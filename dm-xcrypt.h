@@ -32,6 +32,27 @@ struct crypto_sync_skcipher;
 
 #define DM_MSG_PREFIX "xcrypt"
 
+/* ---- debug/: faults for the tests to inject ------------------------------ */
+
+#ifdef XC_DEBUG
+bool xc_inject_failure(gfp_t gfp);
+void xc_inject_init(void);
+void xc_inject_exit(void);
+#else
+static inline bool xc_inject_failure(gfp_t gfp)
+{
+	return false;
+}
+
+static inline void xc_inject_init(void)
+{
+}
+
+static inline void xc_inject_exit(void)
+{
+}
+#endif
+
 /* ---- table/: the table line, parsed and printed; messages --------------- */
 
 /**

@@ -48,6 +48,14 @@ static void finish_sector(struct xc_request *req, int err)
 	}
 }
 
+static void *alloc_request(struct xc_run *run, bool may_sleep)
+{
+	gfp_t gfp = may_sleep ? GFP_NOIO : GFP_NOWAIT;
+
+	return xc_inject_failure(gfp) ? NULL :
+		mempool_alloc(&run->cipher->requests, gfp);
+}
+
 static void free_request(struct xc_run *run, void *req)
 {
 	if (req && req != run->own)
@@ -141,9 +149,7 @@ static enum xc_result api_run(struct xc_run *run, bool may_sleep)
 		if (run->backlogged && !leave_backlog(run, may_sleep))
 			return XC_RUN_AGAIN;
 		if (!run->request)
-			run->request = mempool_alloc(&run->cipher->requests,
-						     may_sleep ? GFP_NOIO :
-								 GFP_NOWAIT);
+			run->request = alloc_request(run, may_sleep);
 		if (!run->request)
 			return XC_RUN_AGAIN;
 

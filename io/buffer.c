@@ -46,7 +46,8 @@ static void change_sharers(int by)
 /* May be off by some pages for each CPU, which spares a lock. */
 static bool share_used_up(struct xc_volume *vol, unsigned int more)
 {
-	return percpu_counter_read_positive(&vol->pages_used) + more >
+	return xc_inject_failure(GFP_NOWAIT) ||
+		percpu_counter_read_positive(&vol->pages_used) + more >
 		READ_ONCE(share);
 }
 
@@ -122,6 +123,8 @@ static struct bio *alloc_bio(struct xc_io *io, gfp_t gfp, unsigned int vecs)
 	struct xc_volume *vol = io->vol;
 	struct bio *bio;
 
+	if (xc_inject_failure(gfp))
+		return NULL;
 	bio = bio_alloc_bioset(vol->dev->bdev, vecs, io->base->bi_opf, gfp,
 			       &vol->bios);
 	if (!bio)
@@ -132,6 +135,15 @@ static struct bio *alloc_bio(struct xc_io *io, gfp_t gfp, unsigned int vecs)
 	bio->bi_iter.bi_sector = vol->start + io->sector;
 	bio->bi_private = io;
 	return bio;
+}
+
+static struct page *alloc_piece(struct xc_volume *vol, gfp_t gfp,
+				unsigned int order)
+{
+	if (xc_inject_failure(order ? FOLIO_GFP : gfp))
+		return NULL;
+	return order ? alloc_pages(FOLIO_GFP, order) :
+		       mempool_alloc(&vol->pages, gfp | __GFP_HIGHMEM);
 }
 
 /*
@@ -148,8 +160,7 @@ static bool add_pieces(struct xc_volume *vol, struct bio *bio, gfp_t gfp,
 	for (; left; left -= size) {
 		order = min_t(unsigned int, max_order,
 			      ilog2(DIV_ROUND_UP(left, PAGE_SIZE)));
-		page = order ? alloc_pages(FOLIO_GFP, order) :
-			       mempool_alloc(&vol->pages, gfp | __GFP_HIGHMEM);
+		page = alloc_piece(vol, gfp, order);
 		if (!page)
 			break;
 		if (order)
@@ -248,6 +259,8 @@ struct bio *xc_clone(struct xc_io *io, gfp_t gfp)
 	struct xc_volume *vol = io->vol;
 	struct bio *clone;
 
+	if (xc_inject_failure(gfp))
+		return NULL;
 	clone = bio_alloc_clone(vol->dev->bdev, io->base, gfp, &vol->bios);
 	if (!clone)
 		return NULL;

@@ -12,6 +12,7 @@
 #define MIN_TAGS 64
 /* Bytes in a buffer of the pool. */
 #define POOL_ENTRY_SIZE 512
+#define TAGS_GFP (GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN)
 
 /* Bytes of metadata that the device below keeps for a sector. */
 static int find_tuple_size(struct xc_volume *vol, unsigned int *size,
@@ -93,8 +94,8 @@ bool xc_tags_get(struct xc_io *io, gfp_t gfp)
 		return true;
 
 	io->tags_pooled = false;
-	io->tags = kmalloc(tags_size(io), GFP_NOWAIT | __GFP_NOMEMALLOC |
-			   __GFP_NORETRY | __GFP_NOWARN);
+	if (!xc_inject_failure(TAGS_GFP))
+		io->tags = kmalloc(tags_size(io), TAGS_GFP);
 	if (!io->tags && gfpflags_allow_blocking(gfp)) {
 		if (WARN_ON_ONCE(bio_sectors(io->base) > vol->tags_sectors))
 			return false;
@@ -137,6 +138,8 @@ int xc_tags_attach(struct xc_io *io, struct bio *bio, gfp_t gfp)
 	if (!io->tags)
 		return 0;
 
+	if (xc_inject_failure(gfp))
+		return -ENOMEM;
 	bip = bio_integrity_alloc(bio, gfp, 1);
 	if (IS_ERR(bip))
 		return PTR_ERR(bip);

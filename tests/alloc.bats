@@ -1,0 +1,359 @@
+#!/usr/bin/env bats
+#
+# machine: -m 1024 --timeout 900
+# kernels: 7.3
+#
+# Memory that is not there when it is asked for, and a device below that fails.
+# What a task allocates for itself fails one allocation after the other
+# (tests/fail-nth.c); what workers and completions allocate, by the module's own
+# injection point (debug/inject.c) and by the kernel's.
+
+bats_require_minimum_version 1.5.0
+
+# shellcheck shell=bash
+load lib-io
+
+SECTORS=8192		# of /dev/ram0
+SWEPT_SECTORS=1024	# of a volume whose tables are swept
+# Most of a constructor's thousand allocations fill pools: one in so many fails.
+GAP=${XCRYPT_LONG:+1}
+: "${GAP:=40}"
+# Operations of each of four processes.
+OPERATIONS=${XCRYPT_LONG:+2000}
+: "${OPERATIONS:=20}"
+MNT=/tmp/xc.alloc
+
+# set_fault INJECTOR ATTRIBUTE=VALUE...
+set_fault()
+{
+	local injector=$1 word
+	shift
+	for word in "$@"; do
+		echo "${word#*=}" >"$DEBUGFS/$injector/${word%%=*}" ||
+			die "$injector: $word"
+	done
+}
+
+# faults_off: no injector does anything by itself, and each may do it to what
+# waits for memory too
+faults_off()
+{
+	local injector
+	for injector in failslab fail_page_alloc fail_make_request fail_xcrypt; do
+		[ ! -d "$DEBUGFS/$injector" ] ||
+			set_fault "$injector" probability=0 times=-1 verbose=0 task-filter=N
+	done
+	set_fault failslab ignore-gfp-wait=N
+	set_fault fail_page_alloc ignore-gfp-wait=N ignore-gfp-highmem=N min-order=0
+}
+
+needs()
+{
+	not_for_crypt
+	[ -d "$DEBUGFS/failslab" ] || skip "this kernel injects no faults"
+	[ -d "$DEBUGFS/fail_xcrypt" ] || die "this build of dm-xcrypt injects no faults"
+	faults_off
+	ram_disks 1 $((SECTORS / 2048))
+	BELOW=/dev/ram0
+}
+
+teardown()
+{
+	[ ! -d "$DEBUGFS/failslab" ] || faults_off
+	io_clean_up
+	rmmod xcrypt_toy 2>/dev/null || true
+}
+
+# status WORD: its value in the status
+status()
+{
+	dmsetup status xc | tr ' ' '\n' | sed -n "s/^$1://p"
+}
+
+# small_volume CIPHER [OPTION...]: /dev/mapper/xc over the beginning of
+# /dev/ram0, or of dm-integrity on it (BELOW), and filled
+small_volume()
+{
+	[ -z "${TAG_SIZES[$1]:-}" ] || {
+		integrity_disk tags /dev/ram0 "${TAG_SIZES[$1]}"
+		BELOW=/dev/mapper/tags
+	}
+	make_line "$TARGET" "$1" "$BELOW" $SWEPT_SECTORS "${@:2}"
+	map xc <<<"$LINE"
+	fill /dev/mapper/xc
+}
+
+# check_small_volume: it is as it was filled; and it goes
+check_small_volume()
+{
+	check_fill /dev/mapper/xc
+	unmap xc
+	[ "$BELOW" = /dev/ram0 ] || unmap tags
+	BELOW=/dev/ram0
+}
+
+# survive [OPTION...] REQUEST ARGUMENT...: tests/fail-nth.c, which takes its
+# lines from standard input. Sets SWEPT to what it says. No error may be without
+# a reason.
+survive()
+{
+	log_mark
+	SWEPT=$("$(c_tool fail-nth.c)" -s "$XCRYPT_SEED" "$@" 2>&1) ||
+		die "$SWEPT $(log_since | tail -n 20)"
+	say "$SWEPT"
+	fails grep -E 'xcrypt: (Unknown error|\(null\))' <<<"$(log_since)"
+}
+
+# sweep ...: the same, where at least one fault must lead to an error
+sweep()
+{
+	survive "$@"
+	[[ $SWEPT != *": 0 failed"* ]] || die "nothing failed: $SWEPT"
+}
+
+# --- the task's own allocations ------------------------------------------------
+
+@test "a table that cannot be loaded leaves the one in use" {
+	while read -r -a words; do
+		small_volume "${words[@]}"
+		XCRYPT_SEED=$((XCRYPT_SEED + 1)) \
+			make_line "$TARGET" "${words[0]}" "$BELOW" $SWEPT_SECTORS "${words[@]:1}"
+		say "${words[*]}"
+		sweep -g "$GAP" load xc "$TARGET" $SWEPT_SECTORS <<<"${LINE#* "$TARGET" }"
+		check_small_volume
+	done <<-END
+		xts engine:api
+		xts engine:batch
+		essiv
+		lmk
+		tcw
+		eboiv
+		elephant
+		gcm
+		authenc
+	END
+}
+
+@test "nor one whose key is in the keyring" {
+	keyctl new_session >/dev/null
+	hex_key 64 ring | xxd -r -p | keyctl padd logon xc:k @s >/dev/null
+	small_volume xts
+	sweep -g "$GAP" load xc "$TARGET" $SWEPT_SECTORS \
+		<<<"aes-xts-plain64 :64:logon:xc:k 0 /dev/ram0 0"
+	check_small_volume
+	keyctl clear @s
+}
+
+@test "suspend, resume, another table's resume, and removal" {
+	small_volume xts
+	# Of what they allocate they can do without all, or need none.
+	survive suspend xc
+	survive resume xc
+	survive -g $((GAP / 4 + 1)) swap xc "$TARGET" $SWEPT_SECTORS <<<"${LINE#* "$TARGET" }"
+	check_small_volume
+	survive -g $((GAP / 4 + 1)) remove gone "$TARGET" $SWEPT_SECTORS <<<"${LINE#* "$TARGET" }"
+}
+
+@test "a key that cannot be set leaves the old one, or none" {
+	for cipher in xts lmk elephant authenc \
+		${XCRYPT_LONG:+tcw eboiv essiv gcm}; do
+		small_volume "$cipher"
+		read -r _ bytes <<<"${CIPHERS[$cipher]}"
+		say "$cipher"
+		key=$(hex_key "$bytes" "$cipher")
+		sweep set xc <<<"$key"$'\n'"$(hex_key "$bytes" other)"
+		sweep wipe xc <<<"$key"
+		check_small_volume
+	done
+}
+
+@test "the message stats" {
+	small_volume xts
+	sweep message xc <<<"stats"
+	check_small_volume
+}
+
+# --- what workers and completions allocate --------------------------------------
+
+# volume CIPHER [OPTION...]: /dev/mapper/xc over all of it
+volume()
+{
+	[ -z "${TAG_SIZES[$1]:-}" ] || {
+		integrity_disk tags /dev/ram0 "${TAG_SIZES[$1]}"
+		BELOW=/dev/mapper/tags
+	}
+	encrypt xc "$1" "$BELOW" "${@:2}"
+	[ "$BELOW" = /dev/ram0 ] || fill /dev/mapper/xc
+}
+
+volume_gone()
+{
+	unmap xc
+	[ "$BELOW" = /dev/ram0 ] || unmap tags
+	BELOW=/dev/ram0
+}
+
+# acked [INJECTOR=PERCENT]...: tests/acked.c; sets FAILED to how many of its
+# operations failed
+acked()
+{
+	local said
+	log_mark
+	said=$("$(c_tool acked.c)" /dev/mapper/xc "$OPERATIONS" "$XCRYPT_SEED" "$@" 2>&1) ||
+		die "$said $(log_since | tail -n 20)"
+	say "$said"
+	FAILED=$(tr ' ' '\n' <<<"$said" | sed -n 's/^failed://p')
+}
+
+# undisturbed PERCENT: nobody notices that so many allocations fail
+undisturbed()
+{
+	acked fail_xcrypt="$1"
+	[ "$FAILED" = 0 ] || die "$FAILED operations failed"
+	[ "$(status errors)" = 0 ] || die "bios failed: $(dmsetup status xc)"
+}
+
+@test "what is not there at once is waited for" {
+	while read -r -a words; do
+		say "${words[*]}"
+		volume "${words[@]}"
+		for percent in 10 ${XCRYPT_LONG:+50} 100; do undisturbed "$percent"; done
+		volume_gone
+	done <<-END
+		xts engine:batch
+		xts engine:batch offload:spread
+		xts engine:api offload:inline
+		xts engine:api verify_writes
+		lmk offload:spread
+		gcm
+	END
+}
+
+@test "the same with bios of any layout, and with an asynchronous driver" {
+	bios_module
+	insmod "$XCRYPT_KO/xcrypt_toy.ko"
+	echo 1 >/sys/module/xcrypt_toy/parameters/async
+	map xc <<<"0 $SECTORS $TARGET capi:xcrypt-toy-plain64 $(hex_key 16) 0 /dev/ram0 0"
+	for percent in 50 100; do undisturbed "$percent"; done
+	unmap xc
+
+	for words in offload:spread "sector_size:4096 verify_writes"; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts /dev/ram0 $words
+		for percent in 50 100; do
+			set_fault fail_xcrypt times=1000000 probability=$percent
+			for op in write read; do
+				bios "dev=/dev/mapper/xc op=$op layout=mixed unit=4096 sectors=1024 depth=32"
+			done
+			set_fault fail_xcrypt probability=0
+			[ "$(cat "$DEBUGFS/fail_xcrypt/times")" -lt 1000000 ]
+		done
+		[ "$(status errors)" = 0 ]
+		unmap xc
+	done
+}
+
+@test "the same in zones, where writes keep their order" {
+	bios_module
+	null_disk zoned 32 zoned=1 zone_size=4 zone_nr_conv=2 ||
+		skip "this kernel has no zoned null_blk"
+	encrypt xc xts /dev/zoned
+	for percent in 20 100; do
+		set_fault fail_xcrypt times=1000000 probability=$percent
+		bios "dev=/dev/mapper/xc op=write start=24576 sectors=4096 depth=16"
+		bios "dev=/dev/mapper/xc op=read start=24576 sectors=4096 depth=16"
+		set_fault fail_xcrypt probability=0
+		[ "$(cat "$DEBUGFS/fail_xcrypt/times")" -lt 1000000 ]
+		blkzone reset /dev/mapper/xc -o 24576 -c 1
+	done
+	[ "$(status errors)" = 0 ]
+}
+
+@test "a file system where every second allocation fails" {
+	modules ext4
+	ram_disks 1 24
+	encrypt xc xts /dev/ram0
+	set_fault fail_xcrypt times=1000000 probability=50
+	mkfs.ext4 -q /dev/mapper/xc
+	mkdir -p $MNT
+	mount /dev/mapper/xc $MNT
+	for i in {1..24}; do
+		random_bytes $((i * 1999)) "file $i" >"$MNT/$i"
+		[ $((i % 8)) != 0 ] || sync "$MNT/$i"
+	done
+	random_bytes $((2 << 20)) file | dd of=$MNT/large bs=64k iflag=fullblock conv=fsync status=none
+	umount $MNT
+	e2fsck -fn /dev/mapper/xc
+	mount /dev/mapper/xc $MNT
+	for i in {1..24}; do
+		cmp "$MNT/$i" <(random_bytes $((i * 1999)) "file $i")
+	done
+	cmp $MNT/large <(random_bytes $((2 << 20)) file)
+	umount $MNT
+	set_fault fail_xcrypt probability=0
+	[ "$(cat "$DEBUGFS/fail_xcrypt/times")" -lt 1000000 ]
+	[ "$(status errors)" = 0 ]
+}
+
+# --- the device below, and everybody's allocations --------------------------------
+
+# make_it_fail DEVICE 0|1: does fail_make_request apply to it?
+make_it_fail()
+{
+	echo "$2" >"$(queue "$1")/../make-it-fail"
+}
+
+@test "a device that fails at random: EIO, counted, and nothing acknowledged is lost" {
+	while read -r -a words; do
+		say "${words[*]}"
+		volume "${words[@]}"
+		make_it_fail "$BELOW" 1
+		for percent in 3 30; do
+			before=$(status errors)
+			acked fail_make_request=$percent
+			[ "$FAILED" -gt 0 ] || die "no operation failed"
+			[ $(($(status errors) - before)) -ge "$FAILED" ] ||
+				die "$FAILED operations failed, before $before, now: $(dmsetup status xc)"
+		done
+		make_it_fail "$BELOW" 0
+		volume_gone
+	done <<-END
+		xts engine:batch
+		xts engine:api offload:spread verify_writes
+		gcm
+	END
+}
+
+@test "memory that fails everybody: what is acknowledged is right" {
+	while read -r -a words; do
+		say "${words[*]}"
+		volume "${words[@]}"
+		# Device mapper of Linux 7.3 takes it for granted that a bio with
+		# metadata can be cloned (alloc_io(), which dm-integrity's gets).
+		[ "${words[0]}" = gcm ] || acked failslab=1 fail_page_alloc=1
+		# only who does not wait, but often
+		set_fault failslab ignore-gfp-wait=Y
+		set_fault fail_page_alloc ignore-gfp-wait=Y
+		before=$(status errors)
+		acked failslab=40 fail_page_alloc=40
+		# What the module needs for itself it waits for.
+		[ "${words[0]}" = gcm ] || [ "$(status errors)" = "$before" ] ||
+			die "bios failed: $(dmsetup status xc)"
+		faults_off
+		volume_gone
+	done <<-END
+		xts engine:batch
+		xts engine:api verify_writes
+		gcm
+	END
+}
+
+@test "nothing has leaked" {
+	local leaks=$DEBUGFS/kmemleak
+	# It takes an object for lost after five seconds, and fails to be written to
+	# where it has given up itself.
+	sleep 6
+	echo scan >"$leaks"
+	echo scan >"$leaks"
+	[ ! -s "$leaks" ] || die "$(head -n 100 "$leaks")"
+}
