@@ -17,6 +17,7 @@ setup_file()
 	load_target
 	load_reference
 	modules dm-thin-pool dm-flakey dm-dust raid1 ext4 loop
+	echo 100000 >/proc/sys/dev/raid/speed_limit_min
 	bios_module
 	seed_init
 }
@@ -204,7 +205,7 @@ md_is()
 	encrypt xc xts /dev/md0
 	bios "dev=/dev/mapper/xc op=write sectors=8192"
 	start=$(($(cat "$(queue /dev/md0)/../md/rd0/offset")))
-	for sector in {0..8191..64}; do
+	for sector in {0..8191..512}; do
 		dmsetup message leg 0 addbadblock $((start + sector))
 	done
 	dmsetup message leg 0 enable
@@ -213,7 +214,7 @@ md_is()
 	done
 	no_errors
 	left=$(dmsetup message leg 0 countbadblocks | tr -dc 0-9)
-	[ "$left" -lt 128 ] || die "the bad sectors were never read"
+	[ "$left" -lt 16 ] || die "the bad sectors were never read"
 }
 
 # --- files as disks ----------------------------------------------------------
