@@ -203,14 +203,14 @@ md_is()
 	map leg <<<"0 16384 dust /dev/ram0 0 512"
 	mirror /dev/mapper/leg /dev/ram1
 	encrypt xc xts /dev/md0
-	bios "dev=/dev/mapper/xc op=write sectors=8192"
+	bios "dev=/dev/mapper/xc op=write sectors=2048"
 	start=$(($(cat "$(queue /dev/md0)/../md/rd0/offset")))
-	for sector in {0..8191..512}; do
+	for sector in {0..2047..128}; do
 		dmsetup message leg 0 addbadblock $((start + sector))
 	done
 	dmsetup message leg 0 enable
-	for round in {1..8}; do
-		bios "dev=/dev/mapper/xc op=read layout=mixed align=512 sectors=8192 max=16384 shuffle=1"
+	for round in {1..3}; do
+		bios "dev=/dev/mapper/xc op=read layout=mixed align=512 sectors=2048 max=16384 shuffle=1"
 	done
 	no_errors
 	left=$(dmsetup message leg 0 countbadblocks | tr -dc 0-9)
