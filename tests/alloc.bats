@@ -308,7 +308,7 @@ make_it_fail()
 		say "${words[*]}"
 		volume "${words[@]}"
 		make_it_fail "$BELOW" 1
-		for percent in 3 30; do
+		for percent in 15 50; do
 			before=$(status errors)
 			acked fail_make_request=$percent
 			[ "$FAILED" -gt 0 ] || die "no operation failed"
@@ -330,7 +330,7 @@ make_it_fail()
 		volume "${words[@]}"
 		# Device mapper of Linux 7.3 takes it for granted that a bio with
 		# metadata can be cloned (alloc_io(), which dm-integrity's gets).
-		[ "${words[0]}" = gcm ] || acked failslab=1 fail_page_alloc=1
+		[ "${words[0]}" = gcm ] || acked failslab=3 fail_page_alloc=3
 		# only who does not wait, but often
 		set_fault failslab ignore-gfp-wait=Y
 		set_fault fail_page_alloc ignore-gfp-wait=Y
