@@ -17,7 +17,7 @@ SECTORS=8192		# of /dev/ram0
 SWEPT_SECTORS=1024	# of a volume whose tables are swept
 # Most of a constructor's thousand allocations fill pools: one in so many fails.
 GAP=${XCRYPT_LONG:+1}
-: "${GAP:=40}"
+: "${GAP:=60}"
 # Operations of each of four processes.
 OPERATIONS=${XCRYPT_LONG:+2000}
 : "${OPERATIONS:=20}"

@@ -285,3 +285,24 @@ fio_verify()
 	cat /tmp/fio.$BASHPID
 	die "fio on $device: $*"
 }
+
+# come_and_go COUNT DEPTH: so many volumes beside each other on /dev/ram0, each
+# made, verified and removed, twice
+come_and_go()
+{
+	local n pid pids=()
+	for ((n = 0; n < $1; n++)); do
+		{
+			one_comes_and_goes "$n" "$2" && one_comes_and_goes "$n" "$2"
+		} 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid" || return; done
+}
+
+one_comes_and_goes()
+{
+	map "xc$1" <<<"$(line "$TARGET" xts /dev/ram0 32768:$(($1 * 32768)))" &&
+		fio_verify "/dev/mapper/xc$1" --size=1M --iodepth="$2" &&
+		unmap "xc$1"
+}

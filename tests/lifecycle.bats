@@ -153,21 +153,7 @@ load_table()
 
 @test "eight volumes come and go beside each other" {
 	ram_disks 1 128
-	volume()
-	{
-		local n=$1 round
-		for round in 1 2; do
-			map "xc$n" <<<"$(line "$TARGET" xts /dev/ram0 32768:$((n * 32768)))" &&
-				fio_verify "/dev/mapper/xc$n" --size=1M --iodepth=4 &&
-				unmap "xc$n" || return
-		done
-	}
-	pids=()
-	for n in {0..7}; do
-		volume "$n" 3>&- &
-		pids+=($!)
-	done
-	for pid in "${pids[@]}"; do wait "$pid"; done
+	come_and_go 8 4
 	[ "$(dmsetup ls)" = "No devices found" ]
 }
 

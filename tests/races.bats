@@ -78,15 +78,6 @@ watched()
 
 @test "four volumes come and go, and the limits change" {
 	ram_disks 1 64
-	volume()
-	{
-		local n=$1 round
-		for round in 1 2; do
-			map "xc$n" <<<"$(line "$TARGET" xts /dev/ram0 32768:$((n * 32768)))" &&
-				fio_verify "/dev/mapper/xc$n" --size=1M --iodepth=8 &&
-				unmap "xc$n" || return
-		done
-	}
 	limits()
 	{
 		local parameter size
@@ -97,17 +88,8 @@ watched()
 			sleep 0.1
 		done
 	}
-	all()
-	{
-		local n pid pids=()
-		for n in 0 1 2 3; do
-			volume "$n" 3>&- &
-			pids+=($!)
-		done
-		for pid in "${pids[@]}"; do wait "$pid" || return; done
-	}
 	limits 3>&- &
 	changer=$!
-	watched xc0 xc1 xc2 xc3 -- all
+	watched xc0 xc1 xc2 xc3 -- come_and_go 4 8
 	kill "$changer"
 }
