@@ -26,21 +26,19 @@ kernels()
 
 @test "output and exit status are passed on" {
 	for kernel in $(kernels); do
-		run machine -k "$kernel" -- bash -c 'echo "out $XCRYPT_KERNEL"; echo err >&2; exit 7'
-		echo "$output"
+		run --separate-stderr machine -k "$kernel" -- \
+			bash -c 'seq 100000; echo "err $XCRYPT_KERNEL" >&2; exit 7'
 		[ "$status" = 7 ]
-		[[ $output == *"out $kernel"* && $output == *err* ]]
-		run --separate-stderr machine -k "$kernel" -- seq 100000
 		[ "$output" = "$(seq 100000)" ]
+		[[ $stderr == *"err $kernel"* ]]
 	done
 }
 
 @test "arguments arrive as they are, and the folder is this one" {
-	run machine -- printf '%s|' 'a b' "c'd" '$e' ''
+	run machine -- bash -c 'printf "%s|" "$PWD" "$@"' - 'a b' "c'd" '$e' ''
 	echo "$output"
 	[ "$status" = 0 ]
-	[ "$output" = "a b|c'd|\$e||" ]
-	[ "$(machine -- pwd)" = "$PWD" ]
+	[ "$output" = "$PWD|a b|c'd|\$e||" ]
 }
 
 @test "a warning fails the run even if the command passed" {
@@ -61,8 +59,11 @@ kernels()
 }
 
 @test "an oops and a panic end the machine at once, with the log" {
+	declare -A ways=([6.1]=oops [7.3]=panic)
+	[ -z "${XCRYPT_LONG:-}" ] || ways=([6.1]="oops panic" [7.3]="oops panic")
+
 	for kernel in $(kernels); do
-		for how in oops panic; do
+		for how in ${ways[$kernel]}; do
 			SECONDS=0
 			run machine -k "$kernel" -- sh -c "insmod \$XCRYPT_KO/splat.ko how=$how; sleep 1000"
 			echo "$output"
