@@ -76,9 +76,9 @@ in_machine()
 		die "these tests run in a test machine: make check T=<name>"
 }
 
-# loaded MODULE: is it? (A process is slow in these machines, so that it pays
+# has_module MODULE: is it loaded? (A process is slow in these machines, so that it pays
 # to look before modprobe or rmmod is called.)
-loaded()
+has_module()
 {
 	[ -d "/sys/module/${1//-/_}" ]
 }
@@ -87,14 +87,14 @@ loaded()
 modules()
 {
 	local m
-	for m in "$@"; do loaded "$m" || modprobe -q "$m" || true; done
+	for m in "$@"; do has_module "$m" || modprobe -q "$m" || true; done
 }
 
 # modules_gone NAME...: unload them, if they are loaded
 modules_gone()
 {
 	local m
-	for m in "$@"; do ! loaded "$m" || rmmod "$m" 2>/dev/null || true; done
+	for m in "$@"; do ! has_module "$m" || rmmod "$m" 2>/dev/null || true; done
 }
 
 # load_target [PARAM=VALUE...]: load the target under test
@@ -105,7 +105,7 @@ load_target()
 		load_reference
 		return
 	fi
-	loaded dm-xcrypt || {
+	has_module dm-xcrypt || {
 		# What it may need from others: insmod does not look it up.
 		modules dm-mod trusted encrypted-keys asn1_encoder tee
 		insmod "$XCRYPT_KO/dm-xcrypt.ko" "$@"
@@ -115,7 +115,7 @@ load_target()
 # load_reference: dm-crypt itself
 load_reference()
 {
-	loaded dm-crypt || modprobe dm-crypt
+	has_module dm-crypt || modprobe dm-crypt
 }
 
 # unload_target: fails if anything still holds the module
