@@ -121,7 +121,7 @@ sweep()
 		say "${words[*]}"
 		sweep -g "$GAP" load xc "$TARGET" $SWEPT_SECTORS <<<"${LINE#* "$TARGET" }"
 		check_small_volume
-	done <<-END
+	done < <(some 5 <<-END
 		xts engine:api
 		xts engine:batch
 		essiv
@@ -132,6 +132,7 @@ sweep()
 		gcm
 		authenc
 	END
+	)
 }
 
 @test "nor one whose key is in the keyring" {

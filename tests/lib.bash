@@ -61,6 +61,17 @@ hex_key()
 	random_bytes "$1" "key/${2:-}" | xxd -p | tr -d '\n'
 }
 
+# some N: N lines of standard input, in another choice with each seed; in the
+# long run all
+some()
+{
+	if [ -n "$XCRYPT_LONG" ]; then
+		cat
+	else
+		shuf -n "$1" --random-source=<(yes "${XCRYPT_SEED:-0}")
+	fi
+}
+
 # hex_ramp BYTES: 000102..., for tests where the key must be recognisable
 hex_ramp()
 {

@@ -146,6 +146,7 @@ kernels()
 }
 
 @test "two machines reach each other" {
+	[ -n "${XCRYPT_LONG:-}" ] || skip "no suite needs a network yet: XCRYPT_LONG=1"
 	machine -n "test$$:1" -- bash -c 'set -- $XCRYPT_NET
 		for i in $(seq 60); do ping -c 1 -W 1 "$2" && exit; sleep 1; done; exit 1' >"$BATS_TEST_TMPDIR/1" 2>&1 &
 	first=$!
