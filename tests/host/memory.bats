@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# machine: --timeout 600
+# machine: --timeout 1200
 #
 # A machine's whole memory is searched for the keys, round keys and plaintext of
 # volumes that have been there. tests/memory/volumes makes them and has no copies
