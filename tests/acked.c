@@ -268,15 +268,19 @@ int main(int argc, char **argv)
 {
 	struct shared *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int begin[2], end[2], ready[2], p;
+	int prepared[2], begin[2], done[2], end[2], p;
 	pid_t pids[PROCESSES];
 	char c;
 
-	if (argc < 4 || pipe(begin) || pipe(end) || pipe(ready))
+	if (argc < 4 || pipe(prepared) || pipe(begin) || pipe(done) || pipe(end))
 		errx(2, "see the head of acked.c");
 	for (p = 4; p < argc; p++)
 		add_injector(argv[p]);
 
+	/*
+	 * A stage is over when nobody holds its pipe's write end any more, and a
+	 * process that has ended, for whatever reason, holds none.
+	 */
 	for (p = 0; p < PROCESSES; p++) {
 		pids[p] = fork();
 		if (pids[p])
@@ -284,22 +288,25 @@ int main(int argc, char **argv)
 		close(begin[1]);
 		close(end[1]);
 		prepare(argv[1], p, atoi(argv[3]));
-		/* which ends when the other end of the pipe is closed */
+		close(prepared[1]);
 		if (read(begin[0], &c, 1) < 0)
 			err(2, "pipe");
 		load(shared, atoi(argv[2]));
-		if (write(ready[1], "", 1) < 0 || read(end[0], &c, 1) < 0)
+		close(done[1]);
+		if (read(end[0], &c, 1) < 0)
 			err(2, "pipe");
 		check_all();
 		return 0;
 	}
-	close(ready[1]);
+	close(prepared[1]);
+	close(done[1]);
 
+	if (read(prepared[0], &c, 1) < 0)
+		err(2, "pipe");
 	begin_faults();
 	close(begin[1]);
-	/* a process that found a fault has ended */
-	for (p = 0; p < PROCESSES && read(ready[0], &c, 1) == 1; p++)
-		;
+	if (read(done[0], &c, 1) < 0)
+		err(2, "pipe");
 	end_faults();
 	close(end[1]);
 	for (p = 0; p < PROCESSES; p++)

@@ -331,7 +331,7 @@ make_it_fail()
 		volume "${words[@]}"
 		# Device mapper of Linux 7.3 takes it for granted that a bio with
 		# metadata can be cloned (alloc_io(), which dm-integrity's gets).
-		[ "${words[0]}" = gcm ] || acked failslab=3 fail_page_alloc=3
+		[ "${words[0]}" = gcm ] || acked failslab=3 fail_page_alloc=6
 		# only who does not wait, but often
 		set_fault failslab ignore-gfp-wait=Y
 		set_fault fail_page_alloc ignore-gfp-wait=Y
