@@ -87,8 +87,8 @@ in_machine()
 		die "these tests run in a test machine: make check T=<name>"
 }
 
-# has_module MODULE: is it loaded? (A process is slow in these machines, so that it pays
-# to look before modprobe or rmmod is called.)
+# has_module MODULE: is it loaded? (A process is slow in these machines, so that
+# it pays to look before modprobe or rmmod is called.)
 has_module()
 {
 	[ -d "/sys/module/${1//-/_}" ]
