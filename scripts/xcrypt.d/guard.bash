@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# What a verb begins is finished or undone, however the verb ends, SIGKILL
+# included: a process in a session of its own (undo.bash) waits for the end of a
+# pipe that the verb holds open, and with it each program that it runs.
+
+# guard: from here on.  (Called before anything is begun.)
+guard()
+{
+	coproc GUARD { exec setsid bash "$VERBS/undo.bash"; }
+	exec {UNDO}>&"${GUARD[1]}" {UNDONE}<&"${GUARD[0]}"
+	eval "exec ${GUARD[1]}>&- ${GUARD[0]}<&-"
+	trap unguard EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+}
+
+# unguard: wait until all is undone
+unguard()
+{
+	exec {UNDO}>&-
+	read -r -u "$UNDONE" _
+}
+
+# at_end SUBJECT [FUNCTION ARGUMENT...]: what undo.bash has to call for SUBJECT
+# when we have ended; without a function, nothing more
+at_end()
+{
+	local subject=$1
+	shift
+	printf '%s %s\n' "$subject" "${*@Q}" >&"$UNDO"
+}

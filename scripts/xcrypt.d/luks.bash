@@ -1,0 +1,97 @@
+# shellcheck shell=bash
+# LUKS headers, as cryptsetup prints them, and their volume keys.
+
+# luks_option NAME VALUE: sets one of keyfile, keyfile_offset, keyfile_size,
+# slot, tries and header, which are the caller's
+luks_option()
+{
+	case $1 in
+	--keyfile-offset | -l | --keyfile-size | -S | --key-slot)
+		natural "$2" || wrong "$1 $2: not a number" ;;
+	-T | --tries) number "$2" || wrong "$1 $2: not a whole number from 1 on" ;;
+	esac
+	case $1 in
+	-d | --key-file) keyfile=$2 ;;
+	--keyfile-offset) keyfile_offset=$2 ;;
+	-l | --keyfile-size) keyfile_size=$2 ;;
+	-S | --key-slot) slot=$2 ;;
+	-T | --tries) tries=$2 ;;
+	--header) header=$2 ;;
+	*) return 1 ;;
+	esac
+}
+
+# read_luks DEVICE-OF-THE-HEADER: sets LUKS[], of version, uuid, cipher, bytes
+# (of the key), offset (sectors), length (sectors, or empty), sector (bytes),
+# flags (words) and hindrance (why xcrypt cannot open it, or empty)
+read_luks()
+{
+	local dump key value
+
+	if ! dump=$(cryptsetup luksDump "$1" 2>/dev/null); then
+		has_magic "$1" ||
+			fail 1 "$1 has no LUKS header: if it is elsewhere, --header FILE; if it was overwritten, cryptsetup luksHeaderRestore $1 --header-backup-file FILE"
+		fail 1 "the LUKS header on $1 is damaged: cryptsetup repair $1, or cryptsetup luksHeaderRestore $1 --header-backup-file FILE"
+	fi
+	declare -gA LUKS=()
+	while IFS='=' read -r key value; do
+		LUKS[$key]=$value
+	done < <(awk -f "$VERBS/luks.awk" <<<"$dump")
+}
+
+# has_magic DEVICE: does a header begin there, or a second one of LUKS2?
+has_magic()
+{
+	local kib
+
+	[ "$(head -c 4 "$1")" != LUKS ] || return 0
+	for kib in 16 32 64 128 256 512 1024 2048 4096; do
+		[ "$(tail -c "+$((kib * 1024 + 1))" "$1" | head -c 4 | tr -d '\0')" != SKUL ] ||
+			return 0
+	done
+	return 1
+}
+
+# secret: what cryptsetup reads where the key file is "-"
+secret() { if [ "$keyfile" = - ]; then cat; else printf '%s' "$PASSPHRASE"; fi; }
+
+# unlock DEVICE-OF-THE-HEADER: the volume key, within "MK dump:" lines
+unlock()
+{
+	local how=(--batch-mode --key-file "${keyfile:--}"
+		${keyfile_offset:+--keyfile-offset "$keyfile_offset"}
+		${keyfile_size:+--keyfile-size "$keyfile_size"})
+
+	# (luksDump itself takes any slot)
+	[ -z "$slot" ] ||
+		secret | cryptsetup open --test-passphrase --key-slot "$slot" "${how[@]}" "$1" ||
+		return
+	secret | cryptsetup luksDump --dump-volume-key "${how[@]}" "$1"
+}
+
+# hex_key: of what unlock prints
+hex_key() { awk '/^[A-Z]/ { within = 0 } sub(/^MK dump:/, "") { within = 1 } within'; }
+
+# luks_key TYPE DESCRIPTION DEVICE-OF-THE-HEADER: its volume key, in the
+# session's keyring.  How it is unlocked is said by luks_option's variables.
+luks_key()
+{
+	local where=$3
+	local -a status
+	local +x PASSPHRASE=''
+
+	[[ $keyfile != - || -z $slot ]] || wrong "--key-file - does not go with --key-slot"
+	[ -z "$keyfile" ] && [ -t 0 ] || tries=1
+	private_keyring
+	while :; do
+		[ -n "$keyfile" ] || passphrase "$where"
+		unlock "$where" | hex_key | keep_key "$1" "$2" -x
+		status=("${PIPESTATUS[@]}")
+		[[ ${status[0]} == 2 && $((--tries)) -gt 0 ]] || break
+	done
+	case ${status[0]} in
+	0) [ "${status[2]}" = 0 ] || no_room ;;
+	2) fail 2 "wrong passphrase${keyfile:+ in $keyfile} for $where: cryptsetup luksDump $where shows its key slots" ;;
+	*) exit "${status[0]}" ;; # cryptsetup has said why
+	esac
+}

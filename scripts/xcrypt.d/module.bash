@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# Is dm-xcrypt loaded, and what keeps it from being loaded?
+
+alias_loaded() { [ "$(cat /sys/module/dm_xcrypt/parameters/crypt_alias 2>/dev/null)" = Y ]; }
+
+# alias_wanted: do the files in modprobe.d ask for crypt_alias=1?
+alias_wanted()
+{
+	modprobe --showconfig 2>/dev/null |
+		grep -E '^(options dm_xcrypt|install dm_crypt) .*crypt_alias=[1yY]' >/dev/null
+}
+
+# alias_hindered: they do, but dm-crypt is there, which has the name "crypt"
+alias_hindered() { [ -d /sys/module/dm_crypt ] && ! alias_loaded && alias_wanted; }
+
+# make_way: prints the commands by which dm-xcrypt takes dm-crypt's place
+make_way()
+{
+	local names
+
+	names=$(dmsetup ls --target crypt 2>/dev/null | sed '/^No devices/d; s/\t.*//' | xargs)
+	echo "${names:+cryptsetup close $names; }$([ ! -d /sys/module/dm_xcrypt ] ||
+		echo "modprobe -r dm-xcrypt; ")modprobe -r dm-crypt; modprobe dm-xcrypt"
+}
+
+need_module()
+{
+	[ ! -d /sys/module/dm_xcrypt ] || return 0
+	! alias_hindered ||
+		fail 5 "dm-xcrypt is not loaded, and with crypt_alias=1 cannot be beside dm-crypt: $(make_way)"
+	fail 4 "dm-xcrypt is not loaded: modprobe dm-xcrypt"
+}

@@ -1,0 +1,60 @@
+# A volume's table and status lines as name=value lines for status; of several
+# segments the first describes the volume, and the rest is added up.
+
+function set(name, value) { print name "=" value }
+
+# one of the target's own numbers, "read:<bios>/<sectors>" or "errors:<n>"
+function count(word,	pair, n) {
+	split(word, pair, ":")
+	if (split(pair[2], n, "/") == 2) {
+		total[pair[1] "_bios"] += n[1]
+		total[pair[1] "_sectors"] += n[2]
+	} else {
+		total[pair[1]] += pair[2]
+	}
+}
+
+# <start> <len> <target> <cipher> <key> <iv offset> <device> <offset> [<#> ...]
+function table(	i, part, options) {
+	sectors += $2
+	if (segments++)
+		return
+	set("target", $3)
+	set("cipher", $4)
+	if ($5 ~ /^:/) {
+		split($5, part, ":")
+		set("key_bits", part[2] * 8)
+		set("key", "in the keyring (" part[3] " " substr($5, length(part[2] part[3]) + 4) ")")
+	} else {
+		set("key_bits", $5 == "-" ? 0 : length($5) * 4)
+		set("key", $5 == "-" ? "none" : "in the table")
+	}
+	set("device", below)
+	set("offset", $8)
+	sector_size = 512
+	for (i = 10; i <= NF; i++) {
+		options = options (i > 10 ? " " : "") $i
+		if (sub(/^sector_size:/, "", $i))
+			sector_size = $i
+	}
+	set("sector_size", sector_size)
+	set("options", options)
+}
+
+$4 !~ /^engine:/ && $3 ~ /^x?crypt$/ && NF >= 8 { table() }
+$4 ~ /^engine:/ {
+	for (i = 4; i <= NF; i++) {
+		if ($i ~ /^(engine|offload):/ && !seen[$i]++)
+			set(substr($i, 1, index($i, ":") - 1), substr($i, index($i, ":") + 1))
+		else if ($i == "key:wiped")
+			set("key_state", "wiped")
+		else if ($i ~ /:[0-9\/]+$/)
+			count($i)
+	}
+}
+
+END {
+	set("sectors", sectors)
+	for (name in total)
+		set(name, total[name])
+}

@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# Run by guard.bash, beside a verb: reads what is to be done when the verb has
+# ended, one subject a line, and does it then.
+
+trap '' INT TERM HUP
+
+# half_made UUID: a mapping that never had a table in use goes
+half_made()
+{
+	case $(dmsetup info -c --noheadings -o tables_loaded --uuid "$1" | xargs) in
+	None | Inactive) dmsetup remove --uuid "$1" ;;
+	esac
+}
+
+# loop DEVICE FILE: the loop device over FILE goes, as soon as nobody uses it
+loop()
+{
+	[ "$(losetup --noheadings --output BACK-FILE "$1")" != "$2" ] || losetup --detach "$1"
+}
+
+# unchanged NAME: it keeps the table that is in use, and runs
+unchanged()
+{
+	dmsetup clear "$1"
+	dmsetup resume "$1"
+}
+
+declare -A todo=()
+while read -r subject call; do
+	todo[$subject]=$call
+done
+for subject in switch mapping loop; do
+	eval "${todo[$subject]:-}"
+done >/dev/null 2>&1

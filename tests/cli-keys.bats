@@ -1,0 +1,251 @@
+#!/usr/bin/env bats
+#
+# machine: -m 768 --timeout 1800
+# kernels: 7.3
+#
+# What becomes of keys and passphrases while scripts/xcrypt runs, and of
+# everything else when it is interrupted.
+
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # each test is a subshell, and means to be
+
+# shellcheck shell=bash
+load lib-cli
+
+D=/dev/ram0
+
+# --- nobody sees them ------------------------------------------------------------
+
+# spy PLACE...: starts tests/spy on the key, in hex and as it is, and on the
+# passphrase
+spy()
+{
+	"$(c_tool spy.c)" "$@" >/tmp/spied 3>&- < <(
+		printf '%s\nhex:%s\n%s\n' "${KEY:8:32}" "${KEY:16:32}" "$PASS") &
+	SPY=$!
+	wait_for 60 grep -q ready /tmp/spied
+}
+
+# spied: sets SPIED to what it has found
+spied()
+{
+	kill $SPY
+	wait $SPY
+	SPIED=$(cat /tmp/spied)
+	say "$(tail -n 1 <<<"$SPIED")"
+}
+
+PLACES=(/tmp /run /etc /var/tmp /dev/shm)
+
+@test "a key in an argument, the environment, a file or on a disk would be found" {
+	spy "${PLACES[@]}" $D
+	bash -c 'sleep 3; :' - "$PASS" 3>&- &
+	A=$KEY bash -c 'sleep 3; :' 3>&- &
+	printf 'xx%s' "$PASS" >/tmp/planted
+	xxd -r -p <<<"$KEY" >/dev/shm/planted
+	random_bytes 1000 >/run/unchanged
+	{ head -c 70000 /dev/zero; xxd -r -p <<<"$KEY"; head -c 70000 /dev/zero; } | dd of=$D conv=fsync status=none
+	wait %2 %3
+	sleep 2
+	spied
+	local finding
+	for finding in "arguments [0-9]*" "environment [0-9]*" "file /tmp/planted" \
+		"file /dev/shm/planted" "device $D"; do
+		grep -qx "$finding" <<<"$SPIED" || die "no $finding in $SPIED"
+	done
+	[ "$(sed -E '/^(seen|ready)|rounds$/d; s/ [0-9]+$//' <<<"$SPIED" | sort -u | wc -l)" = 5 ] || die "$SPIED"
+	# and in a keyring
+	keyctl padd logon xcrypt:planted @u < <(printf %s "$PASS") >/tmp/serial
+	keys_left | grep -q planted
+	keyctl unlink "$(cat /tmp/serial)" @u
+	wait_for 20 no_keys_left
+}
+
+@test "no key and no passphrase in an argument, an environment, a file, on a disk, in a table or in the log" {
+	local i
+	# names of variables of the script: none of them is exported because it was
+	export PASSPHRASE=outer old=outer new=outer keys=outer text=outer
+	format luks2 $D
+	spy "${PLACES[@]}" $D
+	for i in 1 2 3; do
+		xcrypt open $D x
+		fails secret_in < <(dmsetup table x; dmsetup table --showkeys x)
+		"$XCRYPT" status x >/dev/null
+		xcrypt switch x crypt
+		xcrypt switch x xcrypt
+		fails secret_in < <(dmsetup table; dmsetup table --showkeys)
+		"$XCRYPT" close x
+		env SHELLOPTS=allexport "$XCRYPT" open --type plain $D x < <(printf '%s\n' "$PASS")
+		"$XCRYPT" close x
+	done
+	# by hex, which moves as it is
+	map v <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 0"
+	"$XCRYPT" switch v xcrypt
+	"$XCRYPT" switch v crypt
+	fails secret_in < <(dmsetup table v)
+	spied
+	# it was quick enough to see those whom the key passes through
+	[[ $SPIED == *"seen cryptsetup"* && $SPIED == *"seen keyctl"* && $SPIED == *"seen dmsetup"* ]] ||
+		die "$SPIED"
+	fails grep -v -e "^seen" -e "^ready" -e "rounds$" <<<"$SPIED"
+}
+
+# --- interrupted -----------------------------------------------------------------
+
+# stops SIGNAL NTH WHEN: `xcrypt open`, or switch, whose group gets the signal
+# just before or after its NTH call of a program that changes something
+interruptible()
+{
+	local program
+	for program in losetup keyctl dmsetup cryptsetup; do
+		shim $program <<-'END'
+			read -r _ _ _ _ group _ </proc/$$/stat
+			# only what the verb itself calls, and what the plan says
+			[[ $group == "${VICTIM:-}" && $STOP_AT != 0 ]] || exec "$REAL" "$@"
+			# (those of a pipeline come at the same time)
+			set -C
+			nth=1
+			until { echo "${0##*/} $1" >"/tmp/calls/$nth"; } 2>/dev/null; do
+				nth=$((nth + 1))
+			done
+			[ "$nth$STOP_WHEN" != "${STOP_AT}before" ] || kill -"$STOP_SIGNAL" -- -"$VICTIM"
+			# (the keyring is for its parent, and nothing can come between)
+			[ "$1" != new_session ] || exec "$REAL" "$@"
+			if [[ $STOP_WHEN == within && $* == *"create x"* ]]; then
+				# as if it were killed between two of its requests
+				"$REAL" create x --notable --uuid "$4" </dev/null
+				kill -KILL -- -"$VICTIM"
+			fi
+			"$REAL" "$@"
+			status=$?
+			[ "$nth$STOP_WHEN" != "${STOP_AT}after" ] || kill -"$STOP_SIGNAL" -- -"$VICTIM"
+			exit $status
+		END
+	done
+}
+
+# victim ARGUMENT...: becomes xcrypt, in a group of its own.  (What a shell runs
+# beside itself ignores SIGINT.)
+victim()
+{
+	exec setsid env --default-signal=INT bash -c 'VICTIM=$$ exec "$@"' - "$XCRYPT" "$@"
+}
+
+# points: SIGNAL NTH WHEN, all of them there are in the calls that were made
+points()
+{
+	local signal nth
+
+	for ((nth = 1; nth <= $(find /tmp/calls -type f | wc -l); nth++)); do
+		for signal in INT TERM KILL; do
+			echo "$signal $nth before"
+			grep -q new_session "/tmp/calls/$nth" || echo "$signal $nth after"
+		done
+	done
+}
+
+# interrupted SIGNAL NTH WHEN ARGUMENT...: runs xcrypt so; sets STATUS
+interrupted()
+{
+	rm -rf /tmp/calls
+	mkdir /tmp/calls
+	STATUS=0
+	STOP_SIGNAL=$1 STOP_AT=$2 STOP_WHEN=$3 victim "${@:4}" < <(printf '%s\n' "$PASS") >/tmp/out 2>&1 3>&- &
+	# (bash may miss the end of one that it waits for at that moment)
+	wait_for 120 gone $!
+	wait $! || STATUS=$?
+}
+
+# nothing_left WORDS: no mapping half made, no key, no file, no loop device, and
+# nobody still at work
+nothing_left()
+{
+	local files
+
+	wait_for 30 eval '! pgrep -f "xcrypt.d/undo.bash" >/dev/null'
+	case $(state_of x 2>/dev/null) in
+	'') ;;
+	"Live Active") "$XCRYPT" close x ;;
+	*) die "$1: $(dmsetup info x)" ;;
+	esac
+	[ -z "$(losetup -nO NAME -j /tmp/file)" ] || die "$1: a loop device"
+	wait_for 30 no_keys_left
+	files=$(find /tmp /run /var/tmp /dev/shm -newer /tmp/begin -type f \
+		! -path '/tmp/bats*' ! -path '/tmp/calls/*' ! -name points ! -name out ! -name file)
+	[ -z "$files" ] || die "$1: $files"
+}
+
+@test "interrupted at any call, it leaves no half mapping, no key, no file and no loop device" {
+	local signal nth when
+	truncate -s 4M /tmp/file
+	format luks2 /tmp/file
+	interruptible
+	touch /tmp/begin
+	# not interrupted: how many calls are there?
+	interrupted TERM 999 after open /tmp/file x
+	[ $STATUS = 0 ] || die "$(cat /tmp/out)"
+	[ "$(find /tmp/calls -type f | wc -l)" -ge 7 ]
+	points >/tmp/points
+	nothing_left "not interrupted"
+	while read -r signal nth when; do
+		interrupted "$signal" "$nth" "$when" open /tmp/file x
+		[ $STATUS -gt 128 ] || die "SIG$signal $when call $nth: status $STATUS: $(cat /tmp/out)"
+		nothing_left "SIG$signal $when call $nth"
+	done < <(some 6 </tmp/points)
+	# killed within the last of them, dmsetup create: half a mapping
+	interrupted KILL 999 within open /tmp/file x
+	[ $STATUS = 137 ]
+	[ -s /tmp/calls/1 ]
+	nothing_left "SIGKILL within dmsetup create"
+}
+
+@test "interrupted at any instant, the same" {
+	local signal delay length tries=200 n
+	[ -n "$XCRYPT_LONG" ] || skip "only in the long run (XCRYPT_LONG=1)"
+	truncate -s 4M /tmp/file
+	format luks2 /tmp/file
+	interruptible
+	touch /tmp/begin
+	milliseconds interrupted TERM 0 never open /tmp/file x
+	length=$MS
+	nothing_left "not interrupted"
+	RANDOM=$((XCRYPT_SEED % 32768))
+	for ((n = 0; n < tries; n++)); do
+		signal=$(printf '%s\n' INT TERM KILL | sed -n "$((n % 3 + 1))p")
+		delay=$((RANDOM * length / 32768))
+		victim open /tmp/file x < <(printf '%s\n' "$PASS") >/tmp/out 2>&1 3>&- &
+		sleep "$(printf '%d.%03d' $((delay / 1000)) $((delay % 1000)))"
+		# half of them the whole group, as Ctrl-C does, half the command alone
+		if (((n + XCRYPT_SEED) % 2)); then
+			kill -"$signal" $! 2>/dev/null || true
+		else
+			kill -"$signal" -- -$! 2>/dev/null || true
+		fi
+		wait_for 120 gone $!
+		wait_for 30 eval '! pgrep -f "xcrypt open" >/dev/null'
+		nothing_left "SIG$signal after $delay ms of $length"
+	done
+}
+
+@test "a switch that is interrupted at any call leaves the volume running, on one table" {
+	local signal nth when
+	format luks2 $D
+	reference_open $D x
+	fill /dev/mapper/x
+	interruptible
+	interrupted TERM 999 after switch x xcrypt
+	[ $STATUS = 0 ] || die "$(cat /tmp/out)"
+	points >/tmp/points
+	while read -r signal nth when; do
+		if [[ $(dmsetup table x) == *" xcrypt "* ]]; then
+			interrupted "$signal" "$nth" "$when" switch x crypt
+		else
+			interrupted "$signal" "$nth" "$when" switch x xcrypt
+		fi
+		[ $STATUS -gt 128 ] || die "SIG$signal $when call $nth: status $STATUS: $(cat /tmp/out)"
+		wait_for 30 eval '! pgrep -f "xcrypt.d/undo.bash" >/dev/null'
+		[ "$(state_of x)" = "Live Active" ] ||
+			die "SIG$signal $when call $nth: $(dmsetup info x)"
+		check_fill /dev/mapper/x
+		wait_for 30 no_keys_left
+	done < <(some 4 </tmp/points)
+}

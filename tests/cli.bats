@@ -1,0 +1,392 @@
+#!/usr/bin/env bats
+#
+# machine: -m 768 --timeout 1800
+# kernels: 7.3
+#
+# scripts/xcrypt: open, close, status, doctor, what they say when something is
+# wrong, the man page and the completion.  What becomes of keys is in
+# cli-keys.bats, switch in switch.bats, top in stats.bats.
+
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # each test is a subshell, and means to be
+
+# shellcheck shell=bash
+load lib-cli
+
+D=/dev/ram0
+E=/dev/ram1
+
+# --- open and close ------------------------------------------------------------
+
+@test "LUKS1, and LUKS2 with both sizes of sectors: what cryptsetup wrote, and back, under its dm UUID" {
+	local words uuid
+	for words in luks1 luks2 "luks2 --sector-size 4096"; do
+		# shellcheck disable=SC2086 # words
+		format ${words%% *} $D ${words#luks[12]}
+		reference_open $D v
+		uuid=$(dmsetup info -c --noheadings -o uuid v)
+		fill /dev/mapper/v
+		cryptsetup close v
+		xcrypt open $D v
+		[[ $(dmsetup table v) == "0 $(sectors_of /dev/mapper/v) xcrypt aes-xts-plain64 :64:logon:xcrypt:"* ]]
+		[[ $uuid == CRYPT-LUKS* && $(dmsetup info -c --noheadings -o uuid v) == "$uuid" ]]
+		[ "$(lsblk -no TYPE /dev/mapper/v)" = crypt ]
+		check_fill /dev/mapper/v
+		fill /dev/mapper/v again
+		"$XCRYPT" close v
+		fails test -e /dev/mapper/v
+		reference_open $D v
+		check_fill /dev/mapper/v again
+		cryptsetup close v
+	done
+}
+
+@test "detached header, key file, key slot, type, file, readonly, options, flags kept in the header" {
+	format luks2 $E
+	truncate -s 2M /tmp/header
+	format luks2 /tmp/header --header /tmp/header
+	printf 'xx%sxx' "$PASS" >/tmp/keyfile
+	"$XCRYPT" open --header /tmp/header --key-file /tmp/keyfile --keyfile-offset 2 \
+		--keyfile-size ${#PASS} -S 0 -M luks2 --option offload:inline \
+		--option=verify_writes --perf-same_cpu_crypt --allow-discards $D x
+	[[ $(dmsetup table x) == *" 4 allow_discards same_cpu_crypt offload:inline verify_writes" ]] ||
+		die "$(dmsetup table x)"
+	[ "$(sectors_of /dev/mapper/x)" = "$(sectors_of $D)" ]
+	says 1 "No usable keyslot" xcrypt open -S 1 --header /tmp/header $E y
+	"$XCRYPT" close x
+
+	printf %s "$PASS" | cryptsetup open --key-file - --persistent --allow-discards \
+		--perf-no_read_workqueue $E c
+	cryptsetup close c
+	xcrypt open --readonly $E x
+	[[ $(dmsetup table x) == *" 2 allow_discards no_read_workqueue" ]] ||
+		die "$(dmsetup table x)"
+	fails dd if=/dev/zero of=/dev/mapper/x bs=4096 count=1 oflag=direct 2>/dev/null
+	"$XCRYPT" close x
+
+	truncate -s 4M /tmp/file
+	format luks1 /tmp/file
+	xcrypt open /tmp/file x
+	says 5 "/tmp/file is in use: below x (xcrypt close x)" xcrypt open /tmp/file y
+	fill /dev/mapper/x
+	check_fill /dev/mapper/x
+	"$XCRYPT" close x
+	[ -z "$(losetup -nO NAME -j /tmp/file)" ]
+}
+
+@test "plain: the key that cryptsetup would make" {
+	local words
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		cryptsetup open --batch-mode --type plain $words $D c <<<"$PASS"
+		fill /dev/mapper/c
+		cryptsetup close c
+		# shellcheck disable=SC2086 # words
+		xcrypt open --type plain $words $D x
+		check_fill /dev/mapper/x || die "not the same: $words"
+		"$XCRYPT" close x
+	done < <(some 3 <<-END
+
+		--hash sha256
+		--hash sha512 --key-size 512 --cipher aes-xts-plain64
+		--hash sha1 --key-size 256
+		--hash plain
+		--cipher aes-xts-plain64 --key-size 256 --hash sha256 --offset 64 --skip 8 --size 4096 --sector-size 4096 --iv-large-sectors
+	END
+	)
+	random_bytes 64 >/tmp/keyfile
+	cryptsetup open --batch-mode --type plain --key-file /tmp/keyfile --keyfile-offset 8 \
+		--key-size 256 $D c
+	fill /dev/mapper/c
+	cryptsetup close c
+	"$XCRYPT" open --type plain --key-file /tmp/keyfile --keyfile-offset 8 --key-size 256 $D x
+	check_fill /dev/mapper/x
+	[ "$(dmsetup info -c --noheadings -o uuid x)" = CRYPT-PLAIN-x ]
+}
+
+@test "on a terminal the passphrase is asked for, three times, and not shown" {
+	format luks2 $D
+	# what is typed, and when
+	{
+		for answer in wrong "wrong again" "$PASS"; do
+			wait_for 60 eval '[ "$(grep -o "Enter passphrase" /tmp/screen | wc -l)" -ge '$((++asked))' ]'
+			printf '%s\n' "$answer"
+		done
+	} | script -qfec "'$XCRYPT' open $D x" /tmp/screen >/dev/null
+	[ "$(grep -o "Enter passphrase for $D: " /tmp/screen | wc -l)" = 3 ]
+	[[ $(dmsetup table x) == *" xcrypt "* ]]
+	"$XCRYPT" close x
+	{
+		wait_for 60 grep -q "Enter passphrase" /tmp/screen2
+		printf '\x03'
+		sleep 1
+	} | run -130 script -qfec "'$XCRYPT' open $D x" /tmp/screen2
+	fails dmsetup info x 2>/dev/null
+	output=$(cat /tmp/screen)
+}
+
+# --- what is wrong ---------------------------------------------------------------
+
+@test "wrong arguments are named, with the help that explains them" {
+	says 1 "--cipher is for plain" "$XCRYPT" open -c aes-xts-plain64 $D x
+	while read -r text words; do
+		# shellcheck disable=SC2086 # words
+		says 1 "$text" "$XCRYPT" $words
+		[[ $output == *"--help)"* ]] || [[ $words == *--nosuch* ]] || die "$output"
+	done <<-END
+		nosuch open --nosuch $D x
+		DEVICE open $D
+		cannot open $D a/b
+		tcrypt: open -M tcrypt $D x
+		--tries open --tries 0 $D x
+		--key-slot open --key-slot 1x $D x
+		--key-size open -M plain -s 12 $D x
+		--size open -M plain -b 99999999 $D x
+		--key-file open -M plain -d - $D x
+		--header open -M plain --header $E $D x
+		NAME close
+		nosuch close --nosuch x
+		nosuch status --nosuch
+		neither switch x linear
+		NAME switch x
+		arguments doctor x
+		verb nosuch
+	END
+	[ "$(dmsetup ls)" = "No devices found" ]
+}
+
+@test "a device that is not there, in use or read-only is named, with what frees it" {
+	says 4 "there is no device /dev/nosuch" "$XCRYPT" open /dev/nosuch x
+	says 4 "/dev/null is no block device" "$XCRYPT" open /dev/null x
+	format luks2 $D
+	says 4 "there is no header /tmp/nosuch" "$XCRYPT" open --header /tmp/nosuch $D x
+	xcrypt open $D x
+	says 5 "a device called x exists already: xcrypt close x" xcrypt open $E x
+	# another mapping could be made over the same sectors, and must not
+	says 5 "$D is in use: below x (xcrypt close x)" xcrypt open $D y
+	mkfs.ext4 -q /dev/mapper/x
+	mkdir -p /tmp/xc.mnt
+	mount /dev/mapper/x /tmp/xc.mnt
+	says 5 "x is in use: mounted on /tmp/xc.mnt (umount /tmp/xc.mnt)" "$XCRYPT" close x
+	umount /tmp/xc.mnt
+	exec {held}</dev/mapper/x
+	says 5 "a process has it open (fuser -v /dev/mapper/x)" "$XCRYPT" close x
+	"$XCRYPT" close --deferred x
+	exec {held}<&-
+	wait_for 10 eval '! dmsetup info x'
+	says 4 "there is no device called x (xcrypt status" "$XCRYPT" close x
+
+	mkfs.ext4 -qF $E
+	mount $E /tmp/xc.mnt
+	says 5 "$E is in use: mounted on /tmp/xc.mnt" xcrypt open -M plain $E x
+	umount /tmp/xc.mnt
+	mkswap -q $E
+	swapon $E
+	says 5 "$E is in use: swapped to (swapoff $E)" xcrypt open -M plain $E x
+	swapoff $E
+	blockdev --setro $D
+	says 1 "can only be read: open it with --readonly" xcrypt open $D x
+	blockdev --setrw $D
+	map other <<<"0 8 linear $E 0"
+	says 1 "other is no volume of the targets xcrypt or crypt, but of linear" "$XCRYPT" close other
+	dmsetup create --notable empty
+	says 1 "empty has no table in use: dmsetup resume empty" "$XCRYPT" close empty
+}
+
+@test "a header that is damaged, of another kind or not there, a wrong passphrase: what helps is said" {
+	says 1 "$E has no LUKS header" "$XCRYPT" open $E x
+	says 2 "wrong passphrase for /tmp/luks: cryptsetup luksDump /tmp/luks" eval '
+		truncate -s 4M /tmp/luks; format luks2 /tmp/luks
+		"$XCRYPT" open /tmp/luks x <<<"not this one"'
+	[ -z "$(losetup -nO NAME -j /tmp/luks)" ]
+	says 1 "is LUKS2: open it with --type luks2" xcrypt open -M luks1 /tmp/luks x
+	# the first header alone: cryptsetup takes the second
+	raw_write $D </tmp/luks
+	dd if=/dev/zero of=$D bs=512 count=8 seek=8 oflag=direct status=none
+	xcrypt open $D x
+	"$XCRYPT" close x
+	raw_write $D </tmp/luks
+	dd if=/dev/zero of=$D bs=512 count=8 seek=8 oflag=direct status=none
+	dd if=/dev/zero of=$D bs=512 count=8 seek=40 oflag=direct status=none
+	says 1 "the LUKS header on $D is damaged: cryptsetup repair $D" xcrypt open $D x
+	dd if=/dev/zero of=$D bs=512 count=8 oflag=direct status=none
+	says 1 "the LUKS header on $D is damaged: cryptsetup repair $D" xcrypt open $D x
+
+	# not its end
+	head -c 1M /tmp/luks >/tmp/short
+	says 1 "ends before its data begin" xcrypt open /tmp/short x
+	# interrupted re-encryption
+	cp /tmp/luks /tmp/between
+	printf %s "$PASS" | cryptsetup reencrypt --init-only --key-file - --pbkdf pbkdf2 \
+		--pbkdf-force-iterations 1000 --resilience none --reduce-device-size 64k /tmp/between ||
+		die "cannot begin a re-encryption"
+	says 1 "cryptsetup reencrypt --resume-only" xcrypt open /tmp/between x
+	[ "$(dmsetup ls)" = "No devices found" ]
+}
+
+@test "a cipher or a word of the table that the kernel does not know is named" {
+	says 1 "cipher: not available in this kernel, \"xts(nosuch)\": this is Linux $(uname -r), boot one" \
+		xcrypt open -M plain -c nosuch-xts-plain64 $D x
+	says 1 "option: unknown word" xcrypt open -M plain --option nosuch:1 $D x
+	says 1 "--hash nosuch: openssl does not know it" xcrypt open -M plain -h nosuch $D x
+	# no words of an earlier failure
+	says 5 "in use" eval 'map y <<<"0 8 linear $D 0"; xcrypt open -M plain $D x'
+	[[ $output != *nosuch* ]]
+}
+
+@test "LUKS2 with integrity is refused, with the way that works" {
+	local restrict
+	modprobe -q af_alg || true
+	for restrict in /proc/sys/*/af_alg_restrict; do
+		[ ! -e "$restrict" ] || echo 0 >"$restrict"
+	done
+	modprobe -q dm-integrity || true
+	printf %s "$PASS" | cryptsetup luksFormat --batch-mode --type luks2 --pbkdf pbkdf2 \
+		--pbkdf-force-iterations 1000 --luks2-metadata-size 16k --luks2-keyslots-size 512k \
+		--integrity hmac-sha256 --cipher aes-xts-plain64 --key-size 512 --integrity-no-wipe \
+		--key-file - $D
+	says 1 "integrity protection (hmac(sha256))" xcrypt open $D x
+	[[ $output == *"crypt_alias=1"* ]]
+	reference_open $D v
+	says 1 "v has integrity protection, which is not switched" xcrypt switch v xcrypt
+	[[ $(dmsetup table v) == *" crypt "* && -z $(dmsetup table --inactive v) ]]
+	cryptsetup close v
+}
+
+@test "not root, a program missing, the module not loaded or hindered by dm-crypt: what mends it is said" {
+	local conf=/etc/modprobe.d/xcrypt-test.conf
+	mkdir -p /tmp/bin
+	cp -r "$XCRYPT" "$XCRYPT.d" /tmp/bin
+	says 2 "only root may look at volumes (sudo xcrypt open)" \
+		setpriv --reuid 65534 --clear-groups /tmp/bin/xcrypt open $D x
+	without cryptsetup
+	says 1 "cryptsetup is not installed: apt-get install cryptsetup-bin" \
+		env PATH="$FEW" "$XCRYPT" open $D x
+	without keyctl dmsetup
+	says 1 "dmsetup is not installed: apt-get install dmsetup" env PATH="$FEW" "$XCRYPT" status
+	ln -s "$(command -v dmsetup)" "$FEW"
+	says 1 "keyctl is not installed: apt-get install keyutils" env PATH="$FEW" "$XCRYPT" open $D x
+	unload_target
+	says 4 "dm-xcrypt is not loaded: modprobe dm-xcrypt" "$XCRYPT" open $D x
+	# dm-crypt is there, and in use, where the alias is wanted
+	cp "$XC_TESTS/../packaging/modprobe.d/dm-xcrypt.conf" $conf
+	map busy <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 0"
+	says 5 "cryptsetup close busy; modprobe -r dm-crypt; modprobe dm-xcrypt" "$XCRYPT" open $D x
+	says 1 "cryptsetup close busy; modprobe -r dm-crypt; modprobe dm-xcrypt" "$XCRYPT" doctor
+	rm $conf
+}
+
+# --- status --------------------------------------------------------------------
+
+@test "status tells what a volume is, for people and for programs, and no key" {
+	format luks2 $D --sector-size 4096
+	xcrypt open $D x --option verify_writes
+	dd if=/dev/zero of=/dev/mapper/x bs=64k count=16 oflag=direct status=none
+	map y <<<"0 2048 xcrypt aes-cbc-essiv:sha256 ${KEY:0:64} 0 $E 8"
+	run -0 "$XCRYPT" status x
+	local line
+	for line in "/dev/mapper/x is active." "type: *LUKS2" "target: *xcrypt" \
+		"cipher: *aes-xts-plain64" "key: *512 bits, in the keyring (logon xcrypt:" \
+		"sector size: *4096" "mode: *read/write" "options:.*verify_writes" \
+		"written: *16 bios, 1.0 MiB" "errors: *0" "device: *ram0"; do
+		grep -q "$line" <<<"$output" || die "no $line in $output"
+	done
+	run -0 "$XCRYPT" status --json
+	python3 <<<"$output" 3>&- -c '
+import json, sys
+x, y = sorted(json.load(sys.stdin), key=lambda v: v["name"])
+assert x["name"] == "x" and x["type"] == "LUKS2" and x["write_bios"] == 16, x
+assert x["sector_size"] == 4096 and x["readonly"] is False and x["open"] == 0, x
+assert y["name"] == "y" and y["key"] == "in the table" and y["key_bits"] == 256, y
+assert y["cipher"] == "aes-cbc-essiv:sha256" and y["offset"] == 8 and y["sectors"] == 2048, y
+'
+	says 4 "nosuch is inactive" "$XCRYPT" status nosuch
+	"$XCRYPT" status --watch >/tmp/watched 3>&- &
+	wait_for 20 eval '[ "$(grep -c "mapper/x is active" /tmp/watched)" -ge 2 ]'
+	"$XCRYPT" close x
+	unmap y
+	wait $!
+	grep -q "no volume is open" /tmp/watched
+	[ "$("$XCRYPT" status --json)" = "[]" ]
+	fails grep -qi "${KEY:0:32}" /tmp/watched
+}
+
+# --- doctor --------------------------------------------------------------------
+
+@test "doctor says what is missing and what mends it" {
+	run -0 "$XCRYPT" doctor
+	[[ $output == *"ok      dm-xcrypt is loaded"* && $output == *"ok      cryptsetup is installed"* ]]
+	fails grep -q ^mend <<<"$output"
+	map v <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
+	says 1 "the key of volume v is in its table" "$XCRYPT" doctor
+	unmap v
+	unload_target
+	run -1 "$XCRYPT" doctor
+	grep -A1 ^mend <<<"$output" | grep -qE 'modprobe dm-xcrypt|make install|linux-headers'
+	without cryptsetup keyctl
+	run -1 env PATH="$FEW" "$XCRYPT" doctor
+	[[ $output == *"apt-get install cryptsetup-bin"* && $output == *"apt-get install keyutils"* ]]
+}
+
+# --- man page, completion --------------------------------------------------------
+
+@test "the man page is well-formed, names every verb and option, and its examples work" {
+	local page=$XC_TESTS/../packaging/man/xcrypt.8 word
+	[ -z "$(groff -ww -man -Tutf8 "$page" 2>&1 >/dev/null)" ]
+	groff -man -Tascii -P-cbou "$page" >/tmp/page
+	for word in open close status switch top doctor; do
+		grep -qE "^ +xcrypt $word" /tmp/page || die "no xcrypt $word"
+		"$XCRYPT" $word --help | grep -oE -e '--[a-z][a-z_-]+' | sort -u >/tmp/options
+		while read -r word; do
+			grep -qF -e "$word" /tmp/page || die "no $word"
+		done </tmp/options
+	done
+
+	# What is between .EX and .EE, with a disk that is there.
+	sed -n '/^\.EX/,/^\.EE/ { /^\./d; s/\\-/-/g; s,/dev/sdb,'"$D"',; s,/root/key,/tmp/keyfile,; p }' "$page" >/tmp/examples
+	[ "$(grep -c xcrypt /tmp/examples)" -ge 4 ]
+	printf %s "$PASS" >/tmp/keyfile
+	format luks2 $D
+	reference_open $D backup
+	mkfs.ext4 -q /dev/mapper/backup
+	cryptsetup close backup
+	PATH=${XCRYPT%/*}:$PATH
+	while read -r word; do
+		# each command may ask for the passphrase
+		eval "$word" < <(printf '%s\n' "$PASS") || die "$word"
+	done </tmp/examples
+}
+
+# completes LINE WORD...: after LINE these words, sorted, are offered
+completes()
+{
+	local line=$1
+	shift
+	read -ra COMP_WORDS <<<"$line"
+	[ "${line% }" = "$line" ] || COMP_WORDS+=("")
+	COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+	_xcrypt
+	[ "$(printf '%s\n' ${COMPREPLY[@]+"${COMPREPLY[@]}"} | sort | xargs)" = "$*" ] ||
+		die "$line: ${COMPREPLY[*]}"
+}
+
+@test "bash completes verbs, options, volumes, targets and files" {
+	PATH=${XCRYPT%/*}:$PATH
+	source "$XC_TESTS/../packaging/bash-completion/xcrypt"
+	complete -p xcrypt | grep -q -e "-F _xcrypt"
+	map vol1 <<<"0 8 xcrypt aes-xts-plain64 $KEY 0 $D 0"
+	map vol2 <<<"0 8 crypt aes-xts-plain64 $KEY 0 $E 0"
+	map other <<<"0 8 linear $E 8"
+	completes "xcrypt " close doctor open status switch top
+	completes "xcrypt s" status switch
+	completes "xcrypt close " vol1 vol2
+	completes "xcrypt close --" --deferred
+	completes "xcrypt status --j" --json
+	completes "xcrypt switch vol1 " crypt vol1 vol2 xcrypt
+	completes "xcrypt switch --h" --header
+	completes "xcrypt open --type " luks luks1 luks2 plain
+	completes "xcrypt open --option off" offload:auto offload:inline offload:spread
+	completes "xcrypt open --perf-no_r" --perf-no_read_workqueue
+	completes "xcrypt open /dev/ram" /dev/ram0 /dev/ram1
+	completes "xcrypt open --key-file /dev/ram" /dev/ram0 /dev/ram1
+	completes "xcrypt -" --help --version
+}

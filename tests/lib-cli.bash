@@ -1,0 +1,94 @@
+# shellcheck shell=bash
+#
+# What the suites of scripts/xcrypt share: two small disks, volumes with a key
+# and a passphrase of the seed, and what is looked at after every test.
+
+bats_require_minimum_version 1.5.0
+
+load lib-io
+
+needs()
+{
+	not_for_crypt
+	XCRYPT=$XC_TESTS/../scripts/xcrypt
+	mkdir -p /run/cryptsetup
+	ram_disks 2 4
+	KEY=$(hex_key 64 volume)
+	PASS="correct horse $XCRYPT_SEED"
+	log_mark
+}
+
+# Nothing that was shown or logged has the key or the passphrase in it, and no
+# key of ours is left in a keyring.
+teardown()
+{
+	fails secret_in < <(printf '%s\n' "${output:-}"; log_since)
+	wait_for 10 no_keys_left
+	io_clean_up
+}
+
+# secret_in <TEXT: the key or the passphrase?  (They are in no argument of ours:
+# those are looked at.)
+secret_in() { grep -qiF -f <(printf '%s\n' "${KEY:8:16}" "${KEY: -16}" "$PASS"); }
+
+# keys_left: is there a key of xcrypt's or of cryptsetup's in any keyring?
+keys_left() { grep -E 'logon .*(xcrypt|cryptsetup):' /proc/keys; }
+
+# format TYPE DEVICE [OPTION...]: LUKS with that volume key and passphrase
+format()
+{
+	local type=$1 device=$2 how=(--batch-mode --pbkdf-force-iterations 1000 --key-size 512)
+	shift 2
+	[ "$type" = luks1 ] ||
+		how+=(--pbkdf pbkdf2 --sector-size 512 --luks2-metadata-size 16k --luks2-keyslots-size 512k)
+	xxd -r -p <<<"$KEY" >/tmp/volume-key
+	printf %s "$PASS" | cryptsetup luksFormat --type "$type" "${how[@]}" "$@" \
+		--volume-key-file /tmp/volume-key --key-file - "$device"
+	rm /tmp/volume-key
+}
+
+# xcrypt ...: with the passphrase on standard input
+xcrypt() { "$XCRYPT" "$@" < <(printf '%s\n' "$PASS"); }
+
+# reference_open ...: cryptsetup, on dm-crypt, with the passphrase
+reference_open() { printf %s "$PASS" | cryptsetup open --key-file - "$@"; }
+
+# says STATUS TEXT COMMAND...: it fails with that status, and its words have TEXT
+says()
+{
+	local want=$1 text=$2
+	shift 2
+	run "$@"
+	[[ $status == "$want" && $output == *"$text"* ]] || die "$*: status $status: $output"
+}
+
+no_keys_left() { ! keys_left >/dev/null; }
+
+# state_of NAME: which tables it has, and whether it runs: "Live Active"
+state_of() { dmsetup info -c --noheadings --separator ' ' -o tables_loaded,suspended "$1" | xargs; }
+
+# shim PROGRAM <SCRIPT: that runs in its place from now on; the program itself
+# is $REAL
+shim()
+{
+	mkdir -p /tmp/shims
+	{
+		printf '#!/bin/bash\nREAL=%q\n' "$(command -v "$1")"
+		cat
+	} >"/tmp/shims/$1"
+	chmod +x "/tmp/shims/$1"
+	PATH=/tmp/shims:$PATH
+}
+
+# without PROGRAM...: sets FEW to a PATH on which all but these are
+without()
+{
+	local folder program
+	FEW=/tmp/few
+	rm -rf $FEW
+	mkdir $FEW
+	for folder in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin; do
+		[ ! -d $folder ] || ln -s $folder/* $FEW 2>/dev/null || true
+	done
+	for program in "$@"; do rm $FEW/"$program"; done
+}
