@@ -2,6 +2,9 @@
 # For the scripts of this folder, which run in a Debian of scripts/debian, as
 # root, and end at the first command that fails; sourced.
 
+# Some would do harm to a machine that is meant to stay.
+[ -n "${XCRYPT_DEBIAN:-}" ] || { echo "only in scripts/debian" >&2; exit 1; }
+
 set -euxo pipefail
 export DEBIAN_FRONTEND=noninteractive
 

@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+#
+# A Debian 12 machine whose root file system is a LUKS2 volume, made by dm-crypt
+# and opened by dm-xcrypt in an initramfs of initramfs-tools; and a second volume
+# in /etc/crypttab, opened by systemd. Takes minutes: for the long run.
+
+# shellcheck shell=bash
+
+setup_file()
+{
+	TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	export TOP
+	[ -n "${XCRYPT_LONG:-}" ] || return 0
+	cd "$TOP" || return
+	make -s deb
+	machine_files "$BATS_FILE_TMPDIR"
+	boot "$BATS_FILE_TMPDIR"
+}
+
+setup()
+{
+	[ -n "${XCRYPT_LONG:-}" ] || skip "minutes: XCRYPT_LONG=1"
+	report=$BATS_FILE_TMPDIR/report
+}
+
+# machine_files FOLDER: kernel, initramfs and disks of the machine
+machine_files()
+{
+	printf 'correct horse' >"$1/passphrase"
+	head -c 64 /dev/urandom >"$1/data.key"
+	cat >"$1/volumes" <<-END
+		root_uuid=$(cat /proc/sys/kernel/random/uuid)
+		data_uuid=$(cat /proc/sys/kernel/random/uuid)
+		root_mib=768
+	END
+	scripts/debian --share "$TOP" --share "$1" bookworm "$TOP/tests/host/debian/root" "$TOP/build/deb" "$1"
+	truncate -s 784M "$1/root.disk"
+	truncate -s 32M "$1/data.disk"
+	scripts/machine -k 7.3 -d "$1/root.disk" -d "$1/data.disk" --share "$1" -- \
+		tests/host/debian/volumes "$1"
+	rm "$1/root.img"
+}
+
+# boot FOLDER: types the passphrase when asked for it; the machine's report is
+# in FOLDER/report, all that it says in FOLDER/console
+boot()
+{
+	local machine
+
+	source scripts/machine.d/qemu.sh
+	mkfifo "$1/keyboard"
+	exec 7<>"$1/keyboard"
+	timeout -s KILL 900 setpriv --pdeathsig KILL \
+		qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
+		-machine q35 -accel "$(accelerator)" -cpu max -smp 2 -m 1024 \
+		-kernel "$1/vmlinuz" -initrd "$1/initrd" \
+		-append "root=/dev/mapper/croot ro console=ttyS0 panic=-1 loglevel=5 no_timer_check mitigations=off" \
+		-drive "if=virtio,format=raw,cache=unsafe,file=$1/root.disk" \
+		-drive "if=virtio,format=raw,cache=unsafe,file=$1/data.disk" \
+		-serial stdio <"$1/keyboard" >"$1/console" 2>&1 3>&- &
+	machine=$!
+	until grep -q 'Please unlock disk croot' "$1/console"; do
+		kill -0 "$machine" || break
+		sleep 1
+	done
+	printf '%s\n' "$(cat "$1/passphrase")" >&7
+	wait "$machine" || echo "qemu: status $?"
+	tr -d '\r' <"$1/console" | sed -n 's/^report: //p' >"$1/report"
+	cat "$1/console"
+	grep -qx "switch off" "$1/report"
+}
+
+# reported REGEX
+reported() { cat "$report"; grep -qE "^$1$" "$report"; }
+
+@test "the root file system is on croot, and dm-xcrypt alone serves it" {
+	reported "root /dev/mapper/croot"
+	reported "modules dm_xcrypt"
+	reported "croot table 0 [0-9]+ crypt aes-xts-plain64 .*"
+	reported "croot status .* key:valid .*"
+	reported "croot uuid CRYPT-LUKS2-.*-croot"
+}
+
+@test "systemd has opened data, as /etc/crypttab says, and mounted it" {
+	reported "unit active"
+	reported "data /dev/mapper/data"
+	reported "data table 0 [0-9]+ crypt aes-xts-plain64 .*"
+	reported "data status .* key:valid .*"
+	reported "file made by dm-crypt"
+}
