@@ -5,6 +5,7 @@
 # Some would do harm to a machine that is meant to stay.
 [ -n "${XCRYPT_DEBIAN:-}" ] || { echo "only in scripts/debian" >&2; exit 1; }
 
+# (grep -q in a pipe would end what comes before it too early for pipefail.)
 set -euxo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
@@ -30,9 +31,9 @@ everything()
 # built VERSION: by DKMS, for this kernel, without a warning, and signed
 built()
 {
-	dkms status | grep -qE "^dm-xcrypt/$1, $release, x86_64: installed"
-	modinfo -k "$release" -F vermagic dm-xcrypt | grep -qF "$release "
-	modinfo -k "$release" -F signer dm-xcrypt | grep -q 'DKMS module signing key'
+	dkms status | grep -F "dm-xcrypt/$1, $release, x86_64: installed"
+	modinfo -k "$release" -F vermagic dm-xcrypt | grep -F "$release "
+	modinfo -k "$release" -F signer dm-xcrypt | grep 'DKMS module signing key'
 	fails grep -i warning "/var/lib/dkms/dm-xcrypt/$1/$release/x86_64/log/make.log"
 }
 
