@@ -12,7 +12,7 @@ setup_file()
 	export TOP
 	[ -n "${XCRYPT_LONG:-}" ] || return 0
 	cd "$TOP" || return
-	make -s deb
+	packaging/deb "$BATS_FILE_TMPDIR/deb"
 	machine_files "$BATS_FILE_TMPDIR"
 	boot "$BATS_FILE_TMPDIR"
 }
@@ -47,7 +47,7 @@ machine_files()
 	printf 'correct horse' >"$1/passphrase"
 	head -c 64 /dev/urandom >"$1/data.key"
 	scripts/debian --share "$TOP" --share "$1" bookworm \
-		"$TOP/tests/host/debian/root" "$TOP/build/deb" "$1" "$root_uuid" "$data_uuid"
+		"$TOP/tests/host/debian/root" "$1/deb" "$1" "$root_uuid" "$data_uuid"
 	volume "$1/root.disk" "$1/root.img" "$root_uuid" "$1/passphrase"
 
 	mkdir "$1/data"
@@ -70,7 +70,7 @@ boot()
 		qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 		-machine q35 -accel "$(accelerator)" -cpu max -smp 2 -m 1024 \
 		-kernel "$1/vmlinuz" -initrd "$1/initrd" \
-		-append "root=/dev/mapper/croot ro console=ttyS0 panic=-1 loglevel=5 no_timer_check mitigations=off" \
+		-append "root=/dev/mapper/croot ro console=ttyS0 panic=-1 loglevel=5 no_timer_check mitigations=off watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 module_blacklist=kvm,kvm_amd,kvm_intel" \
 		-drive "if=virtio,format=raw,cache=unsafe,file=$1/root.disk" \
 		-drive "if=virtio,format=raw,cache=unsafe,file=$1/data.disk" \
 		-serial stdio <"$1/keyboard" >"$1/console" 2>&1 3>&- &

@@ -8,9 +8,9 @@
 setup_file()
 {
 	TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-	DEBS=$TOP/build/deb
+	DEBS=$BATS_FILE_TMPDIR/deb
 	export TOP DEBS
-	make -s -C "$TOP" deb
+	"$TOP/packaging/deb" "$DEBS"
 }
 
 setup()
@@ -27,7 +27,7 @@ contents() { dpkg-deb --fsys-tarfile "$DEBS/$1_${version}_all.deb" | tar -t | se
 debian()
 {
 	[ -n "${XCRYPT_LONG:-}" ] || skip "minutes: XCRYPT_LONG=1"
-	run scripts/debian --share "$TOP" "$1" "$TOP/tests/host/debian/$2" "${@:3}"
+	run scripts/debian --share "$TOP" --share "$BATS_FILE_TMPDIR" "$1" "$TOP/tests/host/debian/$2" "${@:3}"
 	echo "$output"
 	[ "$status" = 0 ]
 }
@@ -74,14 +74,13 @@ debian()
 }
 
 @test "the same sources make the same packages" {
-	cp "$DEBS"/*.deb "$BATS_TEST_TMPDIR"
 	make -s deb
-	for deb in "$BATS_TEST_TMPDIR"/*.deb; do cmp "$deb" "$DEBS/${deb##*/}"; done
+	for deb in "$DEBS"/*.deb; do cmp "$deb" "build/deb/${deb##*/}"; done
 }
 
-@test "Debian 12: the packages build, serve and go" { debian bookworm packages "$DEBS" "$version"; }
+@test "Debian 12: the packages build, serve and go" { debian bookworm packages "$TOP" "$version" "$DEBS"; }
 
-@test "Debian 13: the packages build, serve and go" { debian trixie packages "$DEBS" "$version"; }
+@test "Debian 13: the packages build, serve and go" { debian trixie packages "$TOP" "$version" "$DEBS"; }
 
 @test "Debian 12: make dkms-install and dkms-remove" { debian bookworm dkms "$TOP" "$version"; }
 

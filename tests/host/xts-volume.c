@@ -37,7 +37,8 @@ int main(int argc, char **argv)
 
 	for (sector = 0; fread(in, sizeof(in), 1, stdin) == 1; sector++) {
 		iv[0] = htole64(sector);
-		must(EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, (unsigned char *)iv), "OpenSSL: the IV");
+		must(EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, (unsigned char *)iv),
+		     "OpenSSL: the IV");
 		must(EVP_EncryptUpdate(ctx, out, &len, in, sizeof(in)), "OpenSSL: a sector");
 		must(fwrite(out, sizeof(out), 1, stdout) == 1, "cannot write");
 	}

@@ -19,5 +19,5 @@ installkernel()
 
 install()
 {
-	inst_simple -o /etc/modprobe.d/dm-xcrypt.conf
+	inst_multiple -o /etc/modprobe.d/dm-xcrypt.conf
 }
