@@ -14,6 +14,9 @@
 #                    bench/run has more such variables
 #   make lint        checkpatch, sparse, kernel-doc, shellcheck
 #   make install     the module, for the kernel it was built for
+#   make dkms-install, dkms-remove
+#                    the module, for every kernel, now and later
+#   make deb         the Debian packages dm-xcrypt-dkms and dm-xcrypt-tools
 #   make clean
 
 # The kernel: the running one if its headers are there, else the newest.
@@ -41,6 +44,15 @@ kernel-headers:
 install: modules modules_install
 	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
 		$$(cat $(KDIR)/include/config/kernel.release)
+
+dkms-install:
+	@KVER='$(KVER)' packaging/dkms install
+
+dkms-remove:
+	@packaging/dkms remove
+
+deb:
+	@packaging/deb
 
 demo:
 	@scripts/demo
@@ -70,5 +82,5 @@ clean:
 		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name Module.symvers \
 		-o -name modules.order \) -exec rm -f {} +
 
-.PHONY: all modules modules_install kernel-headers install demo check check-all \
-	fuzz soak bench lint clean
+.PHONY: all modules modules_install kernel-headers install dkms-install dkms-remove \
+	deb demo check check-all fuzz soak bench lint clean
