@@ -46,7 +46,7 @@ create()
 	local size=$1
 	shift
 	LD_PRELOAD=/tmp/quick.so qemu-img create -q -f luks "${SECRET[@]}" -o \
-		"key-secret=s,iter-time=10$(printf ',%s' "$@")" $IMAGE "$size"
+		"key-secret=s,iter-time=10$([ $# = 0 ] || printf ',%s' "$@")" $IMAGE "$size"
 }
 
 # io COMMAND...: qemu-io on the image
