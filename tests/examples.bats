@@ -25,9 +25,10 @@ setup_file()
 setup()
 {
 	modules dm-mod
-	ram_disks 2 64
+	ram_disks 3 64
 	ln -sf ram0 /dev/sdb
 	ln -sf ram1 /dev/sdc
+	ln -sf ram2 /dev/sdd
 }
 
 teardown()
