@@ -1,0 +1,84 @@
+#!/usr/bin/env bats
+# machine: -m 1024 -c 1 --timeout 900
+# kernels: 7.3
+#
+# Every example of README, docs/ and the man pages is run as it is printed, and what
+# it is said to show compared; examples/run.py does it. What cannot be run is listed
+# with its reason in examples/not-run. examples/PAGE.bash makes what a page's examples
+# take for granted, as a disk at /dev/sdb.
+
+# shellcheck shell=bash
+load lib
+
+TOP=$XC_TESTS/..
+
+setup_file()
+{
+	not_for_crypt
+	seed_init
+	# where modprobe looks, and thus the kernel
+	cp "$XCRYPT_KO/dm-xcrypt.ko" "/lib/modules/$(uname -r)/"
+	depmod
+	export PATH=$TOP/scripts:$PATH
+}
+
+setup()
+{
+	modules dm-mod
+	ram_disks 3 64
+	ln -sf ram0 /dev/sdb
+	ln -sf ram1 /dev/sdc
+	ln -sf ram2 /dev/sdd
+}
+
+teardown()
+{
+	unmap_all
+	modules_gone dm-xcrypt
+	clean_up
+}
+
+# examples PAGE: those of a page, with what they need, if that is known
+examples()
+{
+	local name=${1##*/}
+	name=$XC_TESTS/examples/${name%.*}.bash
+	[ -e "$name" ] || name=
+	run python3 "$XC_TESTS/examples/run.py" "$1" ${name:+"$name"}
+	[ "$status" = 0 ] || die "$output"
+	say "$output"
+}
+
+@test "README.md" {
+	examples "$TOP/README.md"
+}
+
+@test "the pages of docs/" {
+	local page
+	for page in "$TOP"/docs/*.md "$TOP/SECURITY.md"; do
+		examples "$page"
+		unmap_all
+		modules_gone dm-xcrypt
+	done
+}
+
+@test "the man pages" {
+	local page
+	for page in "$TOP"/packaging/man/*.8; do
+		[ -e "$page" ] || skip "there is none"
+		examples "$page"
+	done
+}
+
+@test "an example that fails, or shows something else, is noticed" {
+	local page=$BATS_TEST_TMPDIR/page.md
+	printf '%s\n' 'Text:' '' '    # echo 3 KiB' '    4 KiB' >"$page"
+	python3 "$XC_TESTS/examples/run.py" "$page"
+	printf '%s\n' '' '    # echo 3 KiB' '    4 MiB' >"$page"
+	fails python3 "$XC_TESTS/examples/run.py" "$page"
+	printf '%s\n' '' '```sh' 'true' 'ls /nothing' '```' >"$page"
+	fails python3 "$XC_TESTS/examples/run.py" "$page"
+	# shellcheck disable=SC2016 # as in a man page
+	printf '%s\n' '.EX' 'echo \-n \e\&' '.EE' '.nf' 'test \-e /nothing' '.fi' >"${page%.md}.8"
+	fails python3 "$XC_TESTS/examples/run.py" "${page%.md}.8"
+}

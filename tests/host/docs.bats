@@ -1,0 +1,71 @@
+#!/usr/bin/env bats
+#
+# docs/target.md names everything that the code knows of the target: options, messages,
+# words of the status, parameters, IV generators.
+
+# shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
+
+cd "$BATS_TEST_DIRNAME/../.." || exit
+
+page=docs/target.md
+
+# named WORD...: each is in the page, as code or at the beginning of it
+named()
+{
+	local word
+	[ $# -gt 0 ] || { echo "none found in the code"; return 1; }
+	for word in "$@"; do
+		echo "$word"
+		grep -qE "\`([^\`]*\|)?$word([\`:|=<, ]|\\\\\\|)" "$page"
+	done
+}
+
+# words SED-COMMAND FILE...: sets words to what it prints of the code
+words()
+{
+	mapfile -t words < <(sed -nE "$@")
+}
+
+@test "flags, and the values of offload and engine" {
+	words 's/.*\] = "([a-z_]+)".*/\1/p' table/words.c
+	[ ${#words[@]} -ge 13 ]
+	named "${words[@]}"
+}
+
+@test "options with a value" {
+	words "s/.*(strstarts|option_value)\(word, \"([a-z_]+):\".*/\2/p" table/parse.c
+	[ ${#words[@]} -ge 5 ]
+	named "${words[@]}"
+}
+
+@test "messages" {
+	words 's/^ \*	([a-z]+( [a-z]+)?)( <key>)?$/\1/p' table/message.c
+	[ ${#words[@]} -ge 3 ]
+	named "${words[@]}"
+	# what its head names is what it takes
+	while read -r word; do
+		echo "$word"
+		grep -qw "$word" <<<"${words[*]}"
+	done < <(sed -nE 's/.*strcasecmp\(argv\[[01]\], "([a-z]+)".*/\1/p' table/message.c)
+}
+
+@test "words of the status" {
+	words '/^void xc_status_print/,/^}/ {
+		/DMEMIT/!d
+		s/.*"(.*)".*/\1/; s/:%[^ ]*//g; s/^ //; s/ /\n/g; p
+	}' stats/stats.c
+	[ ${#words[@]} -ge 10 ]
+	named "${words[@]}"
+}
+
+@test "module parameters" {
+	words 's/^module_param[a-z_]*\(([a-z_]+),.*/\1/p' ./*.c {cipher,io,iv,key,stats,table}/*.c
+	[ ${#words[@]} -ge 3 ]
+	named "${words[@]}"
+}
+
+@test "IV generators" {
+	words 's/.*\.name = "([a-z0-9]+)".*/\1/p' iv/*.c
+	[ ${#words[@]} -ge 11 ]
+	named "${words[@]}"
+}

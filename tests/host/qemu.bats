@@ -1,0 +1,53 @@
+#!/usr/bin/env bats
+# machine: --timeout 1200
+#
+# LUKS images of the real qemu-img, in every combination of its ciphers, modes, IV
+# generators and hashes that either side knows: written by qemu-io, opened and
+# written in a machine, where dm-xcrypt is the target crypt, read by qemu-img.
+# tests/qemu/matrix.py has the three steps, and what each side does not know. A
+# pairwise choice, another with each seed; XCRYPT_LONG=1 for the full product (hours).
+
+top=$BATS_TEST_DIRNAME/../..
+matrix() { python3 "$top/tests/qemu/matrix.py" "$@"; }
+
+setup_file()
+{
+	: "${XCRYPT_SEED:=$((($(date +%s) * 7919 + $$) % 1000000000))}"
+	export XCRYPT_SEED shared=/dev/shm/xc.qemu.$$ QUICK=$BATS_FILE_TMPDIR/quick.so
+	echo "# XCRYPT_SEED=$XCRYPT_SEED" >&3
+	# A build replaces the modules that other machines use: only if there are none.
+	[ -e "$top/build/7.3/out/dm-xcrypt.ko" ] || {
+		"$top/scripts/kernel" fetch 7.3
+		"$top/scripts/build" 7.3
+	}
+	cc -shared -fPIC -O1 -Wall -Wextra -o "$QUICK" "$top/tests/qemu/quick.c"
+
+	mkdir "$shared"
+	matrix make "$shared" "$XCRYPT_SEED" ${XCRYPT_LONG:+all}
+	"$top/scripts/machine" -k 7.3 -c 1 --share "$shared" \
+		--timeout $((${XCRYPT_LONG:+20} + 1))000 -- "$top/tests/qemu/open" "$shared"
+}
+
+teardown_file()
+{
+	rm -rf "/dev/shm/xc.qemu.$$"
+}
+
+@test "each combination that both sides know: the same bytes, offset and size; the rest is refused" {
+	run matrix judge "$shared"
+	printf '# %s\n' "${lines[@]}" >&3
+	[ "$status" = 0 ]
+}
+
+@test "one wrong bit in one image is noticed" {
+	local image byte
+	# one that both sides know
+	image=$(find "$shared" -name 'aes-256_[cx]*.luks' ! -name '*_md5.luks' | head -n 1)
+	byte=$(tail -c 1 "$image" | od -An -t u1)
+	# shellcheck disable=SC2059 # one byte, in octal
+	printf "\\$(printf %o $((byte ^ 1)))" |
+		dd of="$image" bs=1 seek=$(($(stat -c %s "$image") - 1)) conv=notrunc status=none
+	run matrix judge "$shared"
+	[ "$status" = 1 ]
+	[ "$(grep -c '^not as expected:.*read by qemu-img' <<<"$output")" = 1 ]
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Preloaded into qemu-img, so that it makes a LUKS image at once: it finds the
+ * number of PBKDF2 iterations by trying more and more, until they take a second
+ * of CPU time.  Here every look at that clock is a second later than the last.
+ */
+#define _GNU_SOURCE
+#include <string.h>
+#include <sys/resource.h>
+
+int getrusage(__rusage_who_t who, struct rusage *usage)
+{
+	static long seconds;
+
+	(void)who;
+	memset(usage, 0, sizeof(*usage));
+	usage->ru_utime.tv_sec = seconds++;
+	return 0;
+}
