@@ -62,6 +62,13 @@ open_plain()
 		--key-size 512 --key-file - --keyfile-size 64 $1 "$D" vol
 }
 
+# refresh_plain OPTION...
+refresh_plain()
+{
+	random_bytes 64 plain | cryptsetup refresh vol --type plain --cipher aes-xts-plain64 \
+		--key-size 512 --key-file - --keyfile-size 64 "$@"
+}
+
 # options: of which each is tried by itself
 options()
 {
@@ -102,7 +109,7 @@ shows_each()
 
 @test "plain: with each option the same volume" {
 	local lines
-	mapfile -t lines < <(options | some 4)
+	mapfile -t lines < <(options | some 2)
 	say "${lines[@]}"
 	one_by_one open_plain shut "${lines[@]}"
 }
@@ -111,10 +118,10 @@ shows_each()
 	serve
 	open_plain ""
 	fill /dev/mapper/vol
-	random_bytes 64 plain | cryptsetup refresh vol --type plain --cipher aes-xts-plain64 --key-size 512 --key-file - --keyfile-size 64 --allow-discards --perf-same_cpu_crypt
+	refresh_plain --allow-discards --perf-same_cpu_crypt
 	shows allow-discards perf-same_cpu_crypt
 	check_fill /dev/mapper/vol
-	random_bytes 64 plain | cryptsetup refresh vol --type plain --cipher aes-xts-plain64 --key-size 512 --key-file - --keyfile-size 64 --perf-no_read_workqueue
+	refresh_plain --perf-no_read_workqueue
 	shows perf-no_read_workqueue
 	check_fill /dev/mapper/vol
 	shut
@@ -252,8 +259,8 @@ does_the_same()
 	serve_real
 	does >"$dir/crypt"
 	diff "$dir/crypt" "$dir/xcrypt"
-	[ "$(grep -c '^0 .* crypt ' "$dir/xcrypt")/$(grep -c '^Command successful' "$dir/xcrypt")" = 12/19 ] ||
-		die "$(cat "$dir/xcrypt")"
+	[ "$(grep -c '^0 .* crypt ' "$dir/xcrypt")" = 12 ] || die "$(cat "$dir/xcrypt")"
+	fails grep 'Command failed' "$dir/xcrypt"
 }
 
 @test "cryptsetup --debug: the same features, the same steps, the same tables" {
@@ -280,15 +287,17 @@ does_the_same()
 # --- reencryption ------------------------------------------------------------------
 
 # Small steps, so that there is a middle
-STEPS=(--hotzone-size 64k --resilience journal)
+STEPS=(--hotzone-size 256k --resilience journal)
 
 @test "LUKS2: reencryption of a closed volume" {
 	serve
-	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" --offset 16384 --cipher aes-cbc-essiv:sha256 --key-size 256 "$D"
+	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" --offset 16384 \
+		--cipher aes-cbc-essiv:sha256 --key-size 256 "$D"
 	open_luks ""
 	fill /dev/mapper/vol
 	shut
-	luks reencrypt "${FORMAT[@]}" --cipher aes-xts-plain64 --key-size 512 --sector-size 4096 "$D"
+	luks reencrypt "${FORMAT[@]}" --cipher aes-xts-plain64 --key-size 512 \
+		--sector-size 4096 "$D"
 	serve_real
 	open_luks ""
 	check_fill /dev/mapper/vol
@@ -346,11 +355,11 @@ STEPS=(--hotzone-size 64k --resilience journal)
 	fill /dev/mapper/vol
 	shut
 	(cd "$BATS_TEST_TMPDIR" && luks reencrypt --batch-mode --pbkdf-force-iterations 1000 \
-		--cipher aes-cbc-essiv:sha256 --key-size 512 "$D")
+		--cipher serpent-xts-plain64 "$D")
 	serve_real
 	open_luks ""
 	check_fill /dev/mapper/vol
-	cryptsetup status vol | grep -q 'cipher: *aes-cbc-essiv'
+	cryptsetup status vol | grep -q 'cipher: *serpent-xts-plain64'
 	shut
 }
 
@@ -376,7 +385,7 @@ in_the_middle()
 	local server pid
 	for server in serve serve_real; do
 		$server
-		slice below "$D" 0 65536
+		slice below "$D" 0 32768
 		luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" --offset 16384 /dev/mapper/below
 		luks open /dev/mapper/below vol
 		fill /dev/mapper/vol "$server"
@@ -385,12 +394,12 @@ in_the_middle()
 		cryptsetup reencrypt "${FORMAT[@]}" "${STEPS[@]}" --key-file "$BATS_TEST_TMPDIR/pass" \
 			--cipher aes-cbc-essiv:sha256 --key-size 256 /dev/mapper/below 3>&- &
 		pid=$!
-		in_the_middle "$pid" 8192
+		in_the_middle "$pid" 4096
 		kill -KILL "$pid"
 		wait "$pid" || true
 		unmap below
 		if [ "$server" = serve ]; then serve_real; else serve; fi
-		slice below "$D" 0 65536
+		slice below "$D" 0 32768
 		cryptsetup luksDump /dev/mapper/below | grep -q 'online-reencrypt'
 		# It opens half converted, with both ciphers beside each other.
 		luks open /dev/mapper/below vol

@@ -61,8 +61,15 @@ loopaes_keys()
 }
 
 @test "loop-AES: one key, 64 keys, 64 keys and an IV key" {
-	one_by_one open_loopaes shut "1 128 0" "64 256 16" "65 256 0" \
-		"65 128 16 --skip 0 --allow-discards"
+	local lines
+	mapfile -t lines < <(some 2 <<-END
+		64 256 16
+		65 256 0
+		65 128 16 --skip 0 --allow-discards
+	END
+	)
+	say "${lines[@]}"
+	one_by_one open_loopaes shut "1 128 0" "${lines[@]}"
 }
 
 @test "loop-AES: the table has the keys' number and the right IV" {

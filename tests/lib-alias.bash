@@ -77,38 +77,42 @@ on_target()
 
 # --- the same by both -------------------------------------------------------------
 
-# look NAME: all that shows of a volume and must be the same, whichever target
-# serves it: the tables (their keys as a digest), what cryptsetup says
+# look: all that shows of the volume vol and must be the same, whichever target
+# serves it: the tables, with keys, and what cryptsetup says
 look()
 {
-	dmsetup table
-	dmsetup table --showkeys | sha256sum
-	dmsetup info -c --noheadings -o name,uuid,readonly,segments
-	cryptsetup status "$1"
+	dmsetup table --showkeys && cryptsetup status vol
 }
 
-# sample NAME: the beginning and the end of each segment of a volume
+# sample NOTES: the beginning and the end of each segment of vol, whose table look
+# left in NOTES
 sample()
 {
-	local start sectors few
-	while read -r start sectors _; do
+	local name start sectors few
+	while read -r name start sectors _; do
+		case $name in
+		vol:) ;;		# one mapping of several
+		*[!0-9]*) continue ;;
+		*) sectors=$start start=$name ;;
+		esac
 		few=$((sectors < 256 ? sectors : 256))
-		raw "/dev/mapper/$1" "$start" "$few"
-		raw "/dev/mapper/$1" $((start + sectors - few)) "$few"
-	done < <(dmsetup table "$1")
+		raw /dev/mapper/vol "$start" "$few"
+		[ "$few" = "$sectors" ] ||
+			raw /dev/mapper/vol $((start + sectors - few)) "$few"
+	done <"$1"
 }
 
-# scribble NAME ROUND: write the seed's data, another and elsewhere in each round,
+# scribble ROUND: write the seed's data to vol, another and elsewhere in each round,
 # where sample looks, and not where a file system is recognised
 scribble()
 {
-	local all at=$((8 * $2 + 8))
-	[ "$(blockdev --getro "/dev/mapper/$1")" = 0 ] || return 0
-	all=$(sectors_of "/dev/mapper/$1")
-	[ "$all" -ge $((at + 8)) ] || die "$1 is too small to write to: $all sectors"
-	random_bytes 4096 "$1/$2" | raw_write "/dev/mapper/$1" "$at"
-	at=$(((all - at - 8) / 8 * 8))
-	random_bytes 4096 "$1/$2" | raw_write "/dev/mapper/$1" "$at"
+	local limits data=$BATS_TEST_TMPDIR/scribble at=$((8 * $1 + 8))
+	mapfile -t limits < <(blockdev --getro --getsz /dev/mapper/vol)
+	[ "${limits[0]}" = 0 ] || return 0
+	[ "${limits[1]}" -ge $((at + 8)) ] || die "too small to write to: ${limits[1]} sectors"
+	random_bytes 4096 "$1" >"$data"
+	raw_write /dev/mapper/vol "$at" <"$data"
+	raw_write /dev/mapper/vol $(((limits[1] - at - 8) / 8 * 8)) <"$data"
 }
 
 # in_turn OPEN SHUT WORD...: each volume is opened (OPEN WORD makes the mapping
@@ -127,7 +131,7 @@ in_turn()
 	for server in serve serve_real serve; do
 		$server || die "$server failed"
 		for word in "$@"; do
-			turn "$open" "$shut" "$word" "$dir/${word//[ \/]/_}" "$round" ||
+			turn "$open" "$shut" "$word" "$dir/of-${word//[ \/]/_}" "$round" ||
 				die "in round $round ($server): $word"
 		done
 		round=$((round + 1))
@@ -142,21 +146,25 @@ one_by_one()
 	for word in "$@"; do in_turn "$open" "$shut" "$word"; done
 }
 
-# turn OPEN SHUT WORD NOTES ROUND: one round of one volume
+# turn OPEN SHUT WORD NOTES ROUND: one round of one volume. Keys are not shown.
 turn()
 {
-	local notes=$4 status=0
+	local notes=$4.$5 before=$4.$(($5 - 1)) status=0
 	"$1" "$3" >"$notes" 2>&1 || status=$?
 	if [ "$status" = 0 ]; then
-		look vol >>"$notes" && sample vol | sha256sum >"$notes.found" || return
-		scribble vol "$5" && sample vol | sha256sum >"$notes.next" || return
+		look >>"$notes" && sample "$notes" >"$notes.found" || return
+		scribble "$5" && sample "$notes" >"$notes.left" || return
+		[ -s "$notes.left" ] || die "nothing was read"
 		"$2" "$3" || return
 	else
-		grep -E "${NOT_HERE:-^$}" "$notes" || { cat "$notes" >&2; return 1; }
+		grep -qE "${NOT_HERE:-^$}" "$notes" || { cat "$notes" >&2; return 1; }
 	fi
-	[ "$5" = 0 ] || diff "$notes.before" "$notes" >&2 || return
-	mv "$notes" "$notes.before"
-	[ "$status" = 0 ] || return 0
-	[ "$5" = 0 ] || cmp "$notes.left" "$notes.found" || return
-	mv "$notes.next" "$notes.left"
+	[ "$5" != 0 ] || return 0
+	diff "$before" "$notes" | sed -E 's/[0-9a-f]{32,}/KEY/g' >&2
+	[ "${PIPESTATUS[0]}" = 0 ] || return
+	[ "$status" != 0 ] || cmp -s "$before.left" "$notes.found" || {
+		echo "sectors of the sample that differ (each with the bytes that do):"
+		cmp -l "$before.left" "$notes.found" | awk '{ print int(($1 - 1) / 512) }' | uniq -c
+		return 1
+	} >&2
 }

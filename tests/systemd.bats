@@ -65,7 +65,7 @@ run_unit()
 	local key command
 	for key; do
 		while read -r command; do
-			eval "${command//%%/%}" || return
+			timeout 60 sh -c "${command//%%/%}" || return
 		done < <(sed -n "s/^$key=//p" "$F/units/systemd-cryptsetup@vol.service")
 	done
 }
@@ -88,20 +88,30 @@ start_quietly()
 }
 
 @test "systemd: plain" {
-	one_by_one start_quietly stop \
-		"$D $F/key plain,cipher=aes-xts-plain64,size=512,keyfile-size=64" \
-		"$D $F/key plain,cipher=aes-xts-plain64,size=256,keyfile-offset=32,keyfile-size=32,sector-size=4096,discard" \
-		"$D $F/pass plain,cipher=aes-cbc-essiv:sha256,size=256,hash=sha512,offset=2048,skip=128" \
-		"$D $F/key plain,cipher=serpent-xts-plain64,size=512,same-cpu-crypt,submit-from-crypt-cpus,read-only"
+	local lines
+	mapfile -t lines < <(some 2 <<-END
+		$D $F/key plain,cipher=aes-xts-plain64,size=512,keyfile-size=64
+		$D $F/key plain,cipher=aes-xts-plain64,size=256,keyfile-offset=32,keyfile-size=32,sector-size=4096,discard
+		$D $F/pass plain,cipher=aes-cbc-essiv:sha256,size=256,hash=sha512,offset=2048,skip=128
+		$D $F/key plain,cipher=serpent-xts-plain64,size=512,same-cpu-crypt,submit-from-crypt-cpus,read-only
+	END
+	)
+	say "${lines[@]}"
+	one_by_one start_quietly stop "${lines[@]}"
 }
 
 @test "systemd: LUKS2, flags, detached header, part of a key file" {
-	one_by_one start_quietly stop \
-		"$L $F/pass luks,headless,x-initrd.attach,nofail" \
-		"$L $F/pass luks,discard,no-read-workqueue,no-write-workqueue,tries=1,timeout=10" \
-		"$L $F/pass luks,key-slot=0,same-cpu-crypt,submit-from-crypt-cpus,read-only" \
-		"$L $F/key luks,keyfile-offset=100,keyfile-size=64,try-empty-password=no" \
-		"$D $F/pass header=$F/header,discard"
+	local lines
+	mapfile -t lines < <(some 2 <<-END
+		$L $F/pass luks,headless,x-initrd.attach,nofail
+		$L $F/pass luks,discard,no-read-workqueue,no-write-workqueue,tries=1,timeout=10
+		$L $F/pass luks,key-slot=0,same-cpu-crypt,submit-from-crypt-cpus,read-only
+		$L $F/key luks,keyfile-offset=100,keyfile-size=64,try-empty-password=no
+		$D $F/pass header=$F/header,discard
+	END
+	)
+	say "${lines[@]}"
+	one_by_one start_quietly stop "${lines[@]}"
 }
 
 @test "systemd: the flags of crypttab are in the table" {
@@ -126,11 +136,16 @@ start_quietly()
 }
 
 @test "systemd: TrueCrypt, VeraCrypt, BitLocker" {
-	in_turn start_quietly stop \
-		"$F/tc_3-sha512-xts-serpent-twofish-aes-hidden $F/hidden tcrypt-hidden" \
-		"$F/tck_5-sha512-xts-aes $F/tcrypt tcrypt-keyfile=$F/keyfile1,tcrypt-keyfile=$F/keyfile2" \
-		"$F/vc_1-sha512-xts-aes $F/tcrypt tcrypt-veracrypt" \
-		"$F/bitlk-aes-xts-128.img $F/bitlk bitlk"
+	local lines
+	mapfile -t lines < <(some 2 <<-END
+		$F/tc_3-sha512-xts-serpent-twofish-aes-hidden $F/hidden tcrypt-hidden
+		$F/tck_5-sha512-xts-aes $F/tcrypt tcrypt-keyfile=$F/keyfile1,tcrypt-keyfile=$F/keyfile2
+		$F/vc_1-sha512-xts-aes $F/tcrypt tcrypt-veracrypt
+		$F/bitlk-aes-xts-128.img $F/bitlk bitlk
+	END
+	)
+	say "${lines[@]}"
+	in_turn start_quietly stop "${lines[@]}"
 }
 
 # fresh LINE TYPE: a volume with a random key and a new file system or swap area
@@ -190,10 +205,15 @@ disk_stop()
 }
 
 @test "cryptdisks_start: plain, LUKS2, detached header, TrueCrypt" {
-	one_by_one disk_start disk_stop \
-		"$D $F/key plain,cipher=aes-xts-plain64,size=512,sector-size=4096" \
-		"$L $F/pass luks,discard,no-read-workqueue,no-write-workqueue" \
-		"$L $F/key luks,keyfile-offset=100,keyfile-size=64" \
-		"$D $F/pass luks,header=$F/header" \
-		"$F/tc_3-sha512-xts-serpent-twofish-aes-hidden $F/hidden tcrypt,tcrypt-hidden"
+	local lines
+	mapfile -t lines < <(some 2 <<-END
+		$D $F/key plain,cipher=aes-xts-plain64,size=512,sector-size=4096
+		$L $F/pass luks,discard,no-read-workqueue,no-write-workqueue
+		$L $F/key luks,keyfile-offset=100,keyfile-size=64
+		$D $F/pass luks,header=$F/header
+		$F/tc_3-sha512-xts-serpent-twofish-aes-hidden $F/hidden tcrypt,tcrypt-hidden
+	END
+	)
+	say "${lines[@]}"
+	one_by_one disk_start disk_stop "${lines[@]}"
 }
