@@ -40,7 +40,7 @@ setup_file()
 	cp --sparse=always "$IMAGES/bitlk-images/bitlk-aes-xts-128.img" $F
 
 	serve_real
-	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" $L
+	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" --sector-size 4096 $L
 	cryptsetup luksAddKey "${FORMAT[@]:1}" --key-file $F/pass --new-keyfile-offset 100 \
 		--new-keyfile-size 64 $L $F/key
 	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" --header $F/header --sector-size 4096 $D
@@ -119,7 +119,8 @@ start_quietly()
 	serve
 	start "$L $F/pass luks,discard,no-read-workqueue,no-write-workqueue,same-cpu-crypt,submit-from-crypt-cpus"
 	line=$(dmsetup table vol)
-	[[ "$line" == *" 5 allow_discards same_cpu_crypt submit_from_crypt_cpus no_read_workqueue no_write_workqueue" ]] ||
+	# The last one is of the volume's header.
+	[[ "$line" == *" 6 allow_discards same_cpu_crypt submit_from_crypt_cpus no_read_workqueue no_write_workqueue sector_size:4096" ]] ||
 		die "$line"
 	[[ "$line" == *":logon:cryptsetup:"* ]]
 	stop
