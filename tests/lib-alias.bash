@@ -163,8 +163,8 @@ turn()
 	diff "$before" "$notes" | sed -E 's/[0-9a-f]{32,}/KEY/g' >&2
 	[ "${PIPESTATUS[0]}" = 0 ] || return
 	[ "$status" != 0 ] || cmp -s "$before.left" "$notes.found" || {
-		echo "sectors of the sample that differ (each with the bytes that do):"
-		cmp -l "$before.left" "$notes.found" | awk '{ print int(($1 - 1) / 512) }' | uniq -c
+		echo "the first sectors of the sample that differ (bytes, sector):"
+		cmp -l "$before.left" "$notes.found" | awk '{ print int(($1 - 1) / 512) }' | uniq -c | head -n 20
 		return 1
 	} >&2
 }
