@@ -6,7 +6,7 @@
 # XCRYPT_TARGET=crypt the same is done to dm-crypt.
 
 # shellcheck shell=bash
-load lib
+load lib-alias
 
 D=/dev/ram0
 E=/dev/ram1
@@ -18,58 +18,6 @@ setup_file()
 	ram_disks 2 32
 	seed_init
 	mkdir -p /run/cryptsetup
-}
-
-teardown_file()
-{
-	clean_up
-}
-
-teardown()
-{
-	unmap_all
-	rmmod dm-xcrypt dm-crypt 2>/dev/null || true
-}
-
-# serve: a target called crypt, by the module under test
-serve()
-{
-	modules dm-mod
-	[ "$TARGET" = crypt ] && { modprobe dm-crypt; return; }
-	! grep -q ^dm_crypt /proc/modules || rmmod dm-crypt
-	load_target crypt_alias=1
-}
-
-# serve_real: a target called crypt, by dm-crypt
-serve_real()
-{
-	[ "$TARGET" = crypt ] || rmmod dm-xcrypt
-	modprobe dm-crypt
-}
-
-# Keys are short, and deriving them must not take long in an emulated machine.
-FORMAT=(--batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000)
-LUKS2=(--type luks2 --luks2-metadata-size 16k --luks2-keyslots-size 512k)
-
-# passphrase: on standard output, for --key-file -
-passphrase()
-{
-	printf 'correct horse %s' "${XCRYPT_SEED:-}"
-}
-
-# luks COMMAND...: cryptsetup with the passphrase
-luks()
-{
-	passphrase | cryptsetup --key-file - "$@"
-}
-
-# on_target NAME: is the mapping's target xcrypt's, under the name of crypt?
-on_target()
-{
-	[[ "$(dmsetup table "$1")" == "0 "*" crypt "* ]] || die "$(dmsetup table "$1")"
-	[ "$TARGET" = crypt ] || [ "$(cat /sys/module/dm_xcrypt/refcnt)" -ge 1 ]
-	# only xcrypt has a status
-	[ "$TARGET" = crypt ] || [[ "$(dmsetup status "$1")" == *key:valid* ]]
 }
 
 # --- loading -------------------------------------------------------------------
@@ -293,14 +241,9 @@ on_target()
 }
 
 @test "cryptsetup: LUKS2 with integrity" {
-	local words restrict
+	local words
 	modprobe -q dm-integrity || true
-	# cryptsetup asks through AF_ALG what ciphers there are; the newest kernels
-	# hide most AEADs there unless told not to, whatever the target.
-	modprobe -q af_alg || true
-	for restrict in /proc/sys/*/af_alg_restrict; do
-		[ ! -e "$restrict" ] || echo 0 >"$restrict"
-	done
+	hidden_ciphers
 	for words in "--integrity hmac-sha256 --cipher aes-xts-plain64 --key-size 512" \
 		"--integrity aead --cipher aes-gcm-random --key-size 256" \
 		"--integrity poly1305 --cipher chacha20-random --key-size 256 --sector-size 4096"; do

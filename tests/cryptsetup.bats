@@ -1,0 +1,178 @@
+#!/usr/bin/env bats
+# machine: -m 1024 -c 1 --timeout 1500
+# kernels: 7.3
+#
+# Options of the stock cryptsetup, on dm-xcrypt under the name "crypt" and on
+# dm-crypt: the same tables, the same flags, the same volumes.
+
+# shellcheck shell=bash
+load lib-alias
+
+D=/dev/ram0
+
+setup_file()
+{
+	in_machine
+	modules dm-mod
+	ram_disks 1 32
+	hidden_ciphers
+	seed_init
+	mkdir -p /run/cryptsetup
+}
+
+# shut: what every volume here is closed by
+shut()
+{
+	cryptsetup close vol
+}
+
+# --- options ---------------------------------------------------------------------
+
+# The options of a table line, and what says so in cryptsetup status
+FLAGS="allow-discards:allow_discards:discards
+perf-same_cpu_crypt:same_cpu_crypt:same_cpu_crypt
+perf-submit_from_crypt_cpus:submit_from_crypt_cpus:submit_from_crypt_cpus
+perf-no_read_workqueue:no_read_workqueue:no_read_workqueue
+perf-no_write_workqueue:no_write_workqueue:no_write_workqueue"
+
+# shows OPTION...: do table and status tell of just these (allow-discards, ...)?
+shows()
+{
+	local option word flag table status
+	table=$(dmsetup table vol) status=$(cryptsetup status vol | sed -n 's/^ *flags: *//p')
+	while IFS=: read -r option word flag; do
+		if [[ " $* " == *" $option "* ]]; then
+			[[ " $table " == *" $word "* ]] || die "no $word in $table"
+			[[ " $status " == *" $flag "* ]] || die "no $flag in $status"
+		else
+			[[ " $table " != *" $word "* ]] || die "$word in $table"
+			[[ " $status " != *" $flag "* ]] || die "$flag in $status"
+		fi
+	done <<<"$FLAGS"
+}
+
+# open_plain OPTIONS
+open_plain()
+{
+	# shellcheck disable=SC2086 # words
+	random_bytes 64 plain | cryptsetup open --type plain --cipher aes-xts-plain64 \
+		--key-size 512 --key-file - --keyfile-size 64 $1 "$D" vol
+}
+
+# refresh_plain OPTION...
+refresh_plain()
+{
+	random_bytes 64 plain | cryptsetup refresh vol --type plain --cipher aes-xts-plain64 \
+		--key-size 512 --key-file - --keyfile-size 64 "$@"
+}
+
+# options: of which each is tried by itself
+options()
+{
+	sed -n 's/^\([a-z_-]*\):.*/--\1/p' <<<"$FLAGS"
+	cat <<-END
+		--sector-size 1024
+		--sector-size 4096
+		--sector-size 2048 --iv-large-sectors
+		--sector-size 4096 --iv-large-sectors --perf-no_write_workqueue
+		--readonly
+		--offset 2048 --size 8192
+		--skip 4096
+		--cipher aes-cbc-essiv:sha256 --key-size 256
+		--cipher aes-cbc-plain64be --key-size 256
+		--cipher capi:xts(aes)-plain64
+		--cipher serpent-xts-plain64
+	END
+}
+
+# shows_each: the flags one after the other
+shows_each()
+{
+	local option
+	while IFS=: read -r option _; do
+		open_plain "--$option" && shows "$option" && shut || return
+	done <<<"$FLAGS"
+}
+
+@test "each flag arrives in the table, and status says so" {
+	serve
+	shows_each
+	open_plain ""
+	shows
+	shut
+	serve_real
+	shows_each
+}
+
+@test "plain: with each option the same volume" {
+	local lines
+	mapfile -t lines < <(options | some 2)
+	say "${lines[@]}"
+	one_by_one open_plain shut "${lines[@]}"
+}
+
+@test "refresh: flags come and go while the volume is in use" {
+	serve
+	open_plain ""
+	fill /dev/mapper/vol
+	refresh_plain --allow-discards --perf-same_cpu_crypt
+	shows allow-discards perf-same_cpu_crypt
+	check_fill /dev/mapper/vol
+	refresh_plain --perf-no_read_workqueue
+	shows perf-no_read_workqueue
+	check_fill /dev/mapper/vol
+	shut
+}
+
+@test "LUKS2: --persistent flags are there at the next open, whoever stored them" {
+	local server all
+	serve
+	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" "$D"
+	luks open "$D" vol --persistent --allow-discards --perf-no_read_workqueue
+	shut
+	for server in serve serve_real; do
+		$server
+		luks open "$D" vol
+		shows allow-discards perf-no_read_workqueue
+		shut
+	done
+	# Stored by dm-crypt, through a refresh; the flags take each other's place.
+	luks open "$D" vol
+	luks refresh vol --persistent --perf-submit_from_crypt_cpus --perf-no_write_workqueue
+	shut
+	serve
+	luks open "$D" vol
+	shows perf-submit_from_crypt_cpus perf-no_write_workqueue
+	luks refresh vol
+	shows perf-submit_from_crypt_cpus perf-no_write_workqueue
+	shut
+	# What is asked for besides comes on top
+	luks open "$D" vol --perf-same_cpu_crypt
+	shows perf-submit_from_crypt_cpus perf-no_write_workqueue perf-same_cpu_crypt
+	shut
+}
+
+# --- where header and key are ------------------------------------------------------
+
+# open_luks OPTIONS
+open_luks()
+{
+	# shellcheck disable=SC2086 # words
+	luks open $1 "$D" vol
+}
+
+@test "detached headers: LUKS1 and LUKS2" {
+	local header=$BATS_TEST_TMPDIR/header
+	serve
+	truncate -s 4M "$header.1" "$header.2"
+	luks luksFormat "${LUKS1[@]}" --header "$header.1" "$D"
+	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" --header "$header.2" --sector-size 4096 "$D"
+	one_by_one open_luks shut "--header $header.1" "--header $header.2" \
+		"--header $header.2 --disable-keyring"
+	serve
+	open_luks "--header $header.1"
+	[ "$(sectors_of /dev/mapper/vol)" = "$(sectors_of "$D")" ]
+	cryptsetup luksSuspend --header "$header.1" vol
+	luks luksResume --header "$header.1" vol
+	shut
+}

@@ -1,0 +1,226 @@
+#!/usr/bin/env bats
+# machine: -m 1024 --timeout 1500
+# kernels: 7.3
+# before: tests/fetch/images
+#
+# Volumes of other systems, opened by the stock cryptsetup on dm-xcrypt under the
+# name "crypt" and on dm-crypt: the images of tests/fetch/images, and loop-AES
+# volumes made here.
+
+# shellcheck shell=bash
+load lib-alias
+
+IMAGES=$BATS_TEST_DIRNAME/../build/images
+setup_file()
+{
+	in_machine
+	[ -d "$IMAGES" ] || die "no images: tests/fetch/images"
+	modules dm-mod loop dm-zero
+	ram_disks 1 8
+	hidden_ciphers
+	seed_init
+	mkdir -p /run/cryptsetup
+}
+
+# shut: what every volume here is closed by
+shut()
+{
+	cryptsetup close vol
+}
+
+# copy IMAGE [VOLUME]: sets V to one that may be written to, kept over the rounds
+# of in_turn
+copy()
+{
+	V=$BATS_TEST_TMPDIR/${1##*/}${2:-}
+	[ -e "$V" ] || cp --sparse=always "$1" "$V"
+}
+
+# blkid_uuid: of the file system in the volume
+blkid_uuid()
+{
+	blkid -p -o value -s UUID /dev/mapper/vol
+}
+
+# --- loop-AES --------------------------------------------------------------------
+
+# open_loopaes "KEYS BITS OFFSET [OPTION]...": KEYS lines of a key file; 65 are 64
+# keys and one that makes the IVs
+open_loopaes()
+{
+	local keys bits offset options
+	read -r keys bits offset options <<<"$1"
+	# shellcheck disable=SC2086 # words
+	loopaes_keys "$keys" | cryptsetup open --type loopaes /dev/ram0 vol --key-file - \
+		--key-size "$bits" --offset "$offset" $options
+}
+
+loopaes_keys()
+{
+	random_bytes $((57 * $1)) loopaes | base64 -w 76
+}
+
+@test "loop-AES: one key, 64 keys, 64 keys and an IV key" {
+	local lines
+	mapfile -t lines < <(some 2 <<-END
+		64 256 16
+		65 256 0
+		65 128 16 --skip 0 --allow-discards
+	END
+	)
+	say "${lines[@]}"
+	one_by_one open_loopaes shut "1 128 0" "${lines[@]}"
+}
+
+@test "loop-AES: the table has the keys' number and the right IV" {
+	local keys iv
+	serve
+	for keys in 1:plain64 64:lmk 65:lmk; do
+		iv=${keys#*:} keys=${keys%:*}
+		open_loopaes "$keys 256 0"
+		[[ "$(dmsetup table vol)" == *" crypt aes$([ "$keys" = 1 ] || echo :64)-cbc-$iv "* ]] ||
+			die "$keys: $(dmsetup table vol)"
+		shut
+	done
+}
+
+# --- TrueCrypt and VeraCrypt -------------------------------------------------------
+
+# No kernel chains ciphers within CBC, as old TrueCrypt does: cryptsetup says so.
+LEGACY='Kernel does not support activation for this TCRYPT legacy mode'
+
+# open_tcrypt "IMAGE [hidden]": the file's name tells how it is opened
+open_tcrypt()
+{
+	local name hidden pass=aaaaaaaaaaaa hash cipher options=() uuid=DEAD-BABE
+	read -r name hidden <<<"$1"
+	copy "$IMAGES/tcrypt-images/$name" "$hidden"
+	IFS=- read -r _ hash _ cipher _ <<<"$name"
+	case $name in
+	vck_1_nopw*) pass='' ;;
+	vck_1_pw72*) pass+=bbbbbbbbbbbbccccccccccccddddddddddddeeeeeeeeeeeeffffffffffff ;;
+	esac
+	case $name in
+	tck* | vck*) options+=(--key-file "$IMAGES/tcrypt-images/keyfile1"
+		--key-file "$IMAGES/tcrypt-images/keyfile2") ;;
+	vcpim*) options+=(--veracrypt-pim 1234) ;;
+	sys_*) options+=(--tcrypt-system) ;;
+	esac
+	case $name in tc*) options+=(--disable-veracrypt) ;; esac
+	[ -z "$hidden" ] || {
+		options+=(--tcrypt-hidden)
+		pass=bbbbbbbbbbbb uuid=CAFE-BABE
+	}
+	echo "$pass" | cryptsetup open --type tcrypt --hash "$hash" --cipher "$cipher" \
+		"${options[@]}" "$V" vol || return
+	# What the rounds write is elsewhere.
+	[ "$(blkid_uuid)" = "$uuid" ] || die "$1: not the volume that it should be: $(blkid_uuid)"
+}
+
+# tcrypt_images REGEX: those whose name matches, without the cipher that Linux
+# lacks (Kuznyechik) and the hash that OpenSSL lacks (Streebog)
+tcrypt_images()
+{
+	find "$IMAGES/tcrypt-images" -name '*-*' -printf '%f\n' | sort |
+		grep -vE 'kuznyechik|stribog' | grep -E "$1"
+}
+
+@test "TrueCrypt: XTS, LRW and CBC, chains of ciphers, hidden volumes, key files" {
+	local volumes
+	mapfile -t volumes < <(
+		tcrypt_images '^tc_.*-xts-[a-z]+$' | some 1
+		tcrypt_images '^tc_.*-xts-[a-z]+(-[a-z]+)+$' | grep -v hidden | some 1
+		tcrypt_images '^tc_.*-lrw-[a-z]+(-[a-z]+)*$' | grep -v hidden | some 1
+		tcrypt_images '^tc_.*-cbc-[a-z0-9_]+$' | grep -v blowfish | some 1
+		tcrypt_images '^tc_.*-(xts|lrw)-.*hidden$' | sed 's/$/ hidden/' | some 1
+		tcrypt_images '^tck_'
+	)
+	say "${volumes[@]}"
+	in_turn open_tcrypt shut "${volumes[@]}"
+}
+
+@test "TrueCrypt: modes that no kernel has are refused in the same words" {
+	local volumes
+	# shellcheck disable=SC2034 # for in_turn
+	local NOT_HERE=$LEGACY
+	mapfile -t volumes < <(tcrypt_images '^tc_.*-cbc-([a-z]+(-[a-z]+)+|blowfish)$' | some 1)
+	say "${volumes[@]}"
+	in_turn open_tcrypt shut "${volumes[@]}"
+}
+
+@test "VeraCrypt: chains of ciphers, hidden and system volumes, PIM, key files" {
+	local volumes
+	mapfile -t volumes < <(
+		tcrypt_images '^vc_' | grep -v hidden | some 1
+		tcrypt_images '^(vc_.*-hidden$|sys_|vcpim_|vck_)' | sed 's/hidden$/& hidden/' | some 1
+	)
+	say "${volumes[@]}"
+	in_turn open_tcrypt shut "${volumes[@]}"
+}
+
+# --- BitLocker ---------------------------------------------------------------------
+
+# about IMAGE: its lines of images.conf; sets PW, RP, SK_VMK_GUID, UUID, SHA256SUM
+about()
+{
+	# shellcheck disable=SC2034 # by name
+	PW='' RP='' SK_VMK_GUID='' UUID='' SHA256SUM=''
+	# shellcheck source=/dev/null
+	source <(sed -n "/^\[$1\]$/,/^$/ { /=/p }" "$IMAGES/bitlk-images/images.conf")
+}
+
+# open_bitlk "IMAGE WAY": WAY is PW, RP (passphrases) or BEK (a file)
+open_bitlk()
+{
+	local image way
+	read -r image way <<<"$1"
+	about "$image"
+	copy "$IMAGES/bitlk-images/$image.img" "$way"
+	if [ "$way" = BEK ]; then
+		cryptsetup open --type bitlk "$V" vol \
+			--key-file "$IMAGES/bitlk-images/${SK_VMK_GUID^^}.BEK"
+	else
+		printf %s "${!way}" | cryptsetup open --type bitlk "$V" vol --key-file -
+	fi || return
+	[ "$(blkid_uuid)" = "$UUID" ] || die "$1: not the volume that it should be: $(blkid_uuid)"
+}
+
+# bitlk_images: each that cryptsetup opens, with a way to do so
+bitlk_images()
+{
+	local image way
+	while read -r image; do
+		about "$image"
+		[ -n "$SHA256SUM" ] || continue
+		for way in PW RP; do
+			[ -z "${!way}" ] || echo "$image $way"
+		done
+		[ -z "$SK_VMK_GUID" ] || echo "$image BEK"
+	done < <(sed -nE 's/^\[(.*)\]$/\1/p' "$IMAGES/bitlk-images/images.conf")
+}
+
+@test "BitLocker: XTS, CBC and its diffuser, 4096-byte sectors, recovery and startup keys" {
+	local volumes
+	mapfile -t volumes < <(
+		bitlk_images | grep -- '-elephant-' | some 1
+		bitlk_images | grep -- '-cbc-' | grep -v elephant | some 1
+		bitlk_images | grep -- '-xts-' | some 1
+	)
+	say "${volumes[@]}"
+	in_turn open_bitlk shut "${volumes[@]}"
+}
+
+
+# --- FileVault2 --------------------------------------------------------------------
+
+open_fvault2()
+{
+	copy "$IMAGES/fvault2-images/small"
+	printf heslo123 | cryptsetup open --type fvault2 "$V" vol --key-file - || return
+	[ "$(blkid_uuid)" = de124d8a-2164-394e-924f-8e28db0a09cb ]
+}
+
+@test "FileVault2: read and written" {
+	in_turn open_fvault2 shut small
+}
+

@@ -1,0 +1,170 @@
+# shellcheck shell=bash
+#
+# For the suites in which stock programs use a target called "crypt": dm-crypt's,
+# or that of the module under test (crypt_alias=1). With XCRYPT_TARGET=crypt both
+# are dm-crypt.
+
+load lib
+
+teardown_file()
+{
+	clean_up
+}
+
+teardown()
+{
+	unmap_all
+	rmmod dm-xcrypt dm-crypt 2>/dev/null || true
+}
+
+# serve: a target called crypt, by the module under test
+serve()
+{
+	modules dm-mod
+	[ "$TARGET" = crypt ] && { serve_real; return; }
+	! has_module dm-crypt || rmmod dm-crypt || return
+	has_module dm-xcrypt || load_target crypt_alias=1
+}
+
+# serve_real: a target called crypt, by dm-crypt
+serve_real()
+{
+	! has_module dm-xcrypt || rmmod dm-xcrypt || return
+	modprobe dm-crypt && has_module dm-crypt
+}
+
+# hidden_ciphers: cryptsetup asks through AF_ALG what ciphers there are, and has
+# some do its work; the newest kernels hide most there unless told not to,
+# whatever the target.
+hidden_ciphers()
+{
+	local restrict
+	modules af_alg
+	for restrict in /proc/sys/*/af_alg_restrict; do
+		[ ! -e "$restrict" ] || echo 0 >"$restrict"
+	done
+}
+
+# --- volumes of cryptsetup's own -------------------------------------------------
+
+# Keys are short, and deriving them must not take long in an emulated machine.
+FORMAT=(--batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000)
+# shellcheck disable=SC2034 # the suites'
+LUKS1=("${FORMAT[@]:0:1}" --type luks1 --pbkdf-force-iterations 1000)
+# shellcheck disable=SC2034
+LUKS2=(--type luks2 --luks2-metadata-size 16k --luks2-keyslots-size 512k)
+
+# passphrase: on standard output, for --key-file -
+passphrase()
+{
+	printf 'correct horse %s' "${XCRYPT_SEED:-}"
+}
+
+# luks COMMAND...: cryptsetup with the passphrase
+luks()
+{
+	passphrase | cryptsetup --key-file - "$@"
+}
+
+# on_target NAME: is the mapping's target xcrypt's, under the name of crypt?
+on_target()
+{
+	[[ "$(dmsetup table "$1")" == "0 "*" crypt "* ]] || die "$(dmsetup table "$1")"
+	[ "$TARGET" = crypt ] || [ "$(cat /sys/module/dm_xcrypt/refcnt)" -ge 1 ]
+	# only xcrypt has a status
+	[ "$TARGET" = crypt ] || [[ "$(dmsetup status "$1")" == *key:valid* ]]
+}
+
+# --- the same by both -------------------------------------------------------------
+
+# look: all that shows of the volume vol and must be the same, whichever target
+# serves it: the tables, with keys, and what cryptsetup says
+look()
+{
+	dmsetup table --showkeys && cryptsetup status vol
+}
+
+# sample NOTES: the beginning and the end of each segment of vol, whose table look
+# left in NOTES
+sample()
+{
+	local name start sectors few
+	while read -r name start sectors _; do
+		case $name in
+		vol:) ;;		# one mapping of several
+		*[!0-9]*) continue ;;
+		*) sectors=$start start=$name ;;
+		esac
+		few=$((sectors < 256 ? sectors : 256))
+		raw /dev/mapper/vol "$start" "$few"
+		[ "$few" = "$sectors" ] ||
+			raw /dev/mapper/vol $((start + sectors - few)) "$few"
+	done <"$1"
+}
+
+# scribble ROUND: write the seed's data to vol, another and elsewhere in each round,
+# where sample looks, and not where a file system is recognised
+scribble()
+{
+	local limits data=$BATS_TEST_TMPDIR/scribble at=$((8 * $1 + 8))
+	mapfile -t limits < <(blockdev --getro --getsz /dev/mapper/vol)
+	[ "${limits[0]}" = 0 ] || return 0
+	[ "${limits[1]}" -ge $((at + 8)) ] || die "too small to write to: ${limits[1]} sectors"
+	random_bytes 4096 "$1" >"$data"
+	raw_write /dev/mapper/vol "$at" <"$data"
+	raw_write /dev/mapper/vol $(((limits[1] - at - 8) / 8 * 8)) <"$data"
+}
+
+# in_turn OPEN SHUT WORD...: each volume is opened (OPEN WORD makes the mapping
+# vol; what it prints is compared too), looked at, written to and shut (SHUT WORD)
+# by xcrypt, then by dm-crypt, then by xcrypt. Each must find what the one before
+# it left, and everything else the same. A volume may be refused, always in the
+# same words, if these match NOT_HERE. The volumes are on devices of their own; for
+# several on one device there is one_by_one.
+in_turn()
+{
+	local open=$1 shut=$2 round=0 server word dir=$BATS_TEST_TMPDIR/turns
+	shift 2
+	[ $# -gt 0 ] || die "in_turn: no volumes"
+	rm -rf "$dir"
+	mkdir "$dir"
+	for server in serve serve_real serve; do
+		$server || die "$server failed"
+		for word in "$@"; do
+			turn "$open" "$shut" "$word" "$dir/of-${word//[ \/]/_}" "$round" ||
+				die "in round $round ($server): $word"
+		done
+		round=$((round + 1))
+	done
+}
+
+# one_by_one OPEN SHUT WORD...: in_turn with each volume by itself
+one_by_one()
+{
+	local open=$1 shut=$2 word
+	shift 2
+	for word in "$@"; do in_turn "$open" "$shut" "$word"; done
+}
+
+# turn OPEN SHUT WORD NOTES ROUND: one round of one volume. Keys are not shown.
+turn()
+{
+	local notes=$4.$5 before=$4.$(($5 - 1)) status=0
+	"$1" "$3" >"$notes" 2>&1 || status=$?
+	if [ "$status" = 0 ]; then
+		look >>"$notes" && sample "$notes" >"$notes.found" || return
+		scribble "$5" && sample "$notes" >"$notes.left" || return
+		[ -s "$notes.left" ] || die "nothing was read"
+		"$2" "$3" || return
+	else
+		grep -qE "${NOT_HERE:-^$}" "$notes" || { cat "$notes" >&2; return 1; }
+	fi
+	[ "$5" != 0 ] || return 0
+	diff "$before" "$notes" | sed -E 's/[0-9a-f]{32,}/KEY/g' >&2
+	[ "${PIPESTATUS[0]}" = 0 ] || return
+	[ "$status" != 0 ] || cmp -s "$before.left" "$notes.found" || {
+		echo "the first sectors of the sample that differ (bytes, sector):"
+		cmp -l "$before.left" "$notes.found" | awk '{ print int(($1 - 1) / 512) }' | uniq -c | head -n 20
+		return 1
+	} >&2
+}
