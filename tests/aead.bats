@@ -179,7 +179,7 @@ bad_sectors()
 		fill /dev/mapper/x again
 		check_fill /dev/mapper/x again
 		unmap x ia
-	done < <(some 4 <<-'EOT'
+	done < <(some 3 <<-'EOT'
 		512 capi:gcm(aes)-random 32 28
 		512 capi:authenc(hmac(sha256),xts(aes))-plain64 96 32
 		512 capi:rfc7539(chacha20,poly1305)-random 32 28

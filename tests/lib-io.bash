@@ -115,18 +115,15 @@ offloads()
 	END
 }
 
-# ways: the few of them that differ the most; all of them in the long run
+# ways: none of them, and one of those that differ the most; all in the long run
 ways()
 {
 	[ -z "${XCRYPT_LONG:-}" ] || {
 		offloads
 		return
 	}
-	cat <<-END
-
-		offload:inline
-		offload:spread verify_writes
-	END
+	echo
+	printf '%s\n' offload:inline "offload:spread verify_writes" | some 1
 }
 
 # --- devices below -----------------------------------------------------------

@@ -41,8 +41,8 @@ swapped()
 	swapoff /dev/mapper/xc && unmap xc
 }
 
-@test "a minute of swapping" {
-	swapped 60
+@test "half a minute of swapping" {
+	swapped 30
 }
 
 not_when_slow()
