@@ -72,6 +72,8 @@ state_of() { dmsetup info -c --noheadings --separator ' ' -o tables_loaded,suspe
 shim()
 {
 	mkdir -p /tmp/shims
+	# one of an earlier test would be taken for the program
+	rm -f "/tmp/shims/$1"
 	{
 		printf '#!/bin/bash\nREAL=%q\n' "$(command -v "$1")"
 		cat
