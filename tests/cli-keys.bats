@@ -198,6 +198,25 @@ nothing_left()
 	nothing_left "SIGKILL within dmsetup create"
 }
 
+@test "a signal that finds a subshell at its beginning, with its parent's traps, leaves nobody waiting" {
+	local signal n
+	for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		signal=$(printf '%s\n' INT TERM | sed -n "$((n % 2 + 1))p")
+		rm -f /tmp/guarded
+		# nearly all that it does is to begin subshells
+		VERBS=$XCRYPT.d setsid env --default-signal=INT bash -c '
+			source "$VERBS/guard.bash"
+			guard
+			: >/tmp/guarded
+			while :; do : | : | :; done' >/tmp/out 2>&1 3>&- &
+		wait_for 60 test -e /tmp/guarded
+		sleep "0.0$((n % 10))"
+		kill -"$signal" -- -$!
+		wait_for 30 gone $!
+		wait_for 30 eval '! pgrep -f "xcrypt.d/undo.bash" >/dev/null'
+	done
+}
+
 @test "interrupted at any instant, the same" {
 	local signal delay length tries=200 n
 	[ -n "$XCRYPT_LONG" ] || skip "only in the long run (XCRYPT_LONG=1)"
