@@ -198,6 +198,25 @@ nothing_left()
 	nothing_left "SIGKILL within dmsetup create"
 }
 
+@test "a signal that finds a subshell at its beginning, with its parent's traps, leaves nobody waiting" {
+	local signal n
+	for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		signal=$(printf '%s\n' INT TERM | sed -n "$((n % 2 + 1))p")
+		rm -f /tmp/guarded
+		# nearly all that it does is to begin subshells
+		VERBS=$XCRYPT.d setsid env --default-signal=INT bash -c '
+			source "$VERBS/guard.bash"
+			guard
+			: >/tmp/guarded
+			while :; do : | : | :; done' >/tmp/out 2>&1 3>&- &
+		wait_for 60 test -e /tmp/guarded
+		sleep "0.0$((n % 10))"
+		kill -"$signal" -- -$!
+		wait_for 30 gone $!
+		wait_for 30 eval '! pgrep -f "xcrypt.d/undo.bash" >/dev/null'
+	done
+}
+
 @test "interrupted at any instant, the same" {
 	local signal delay length tries=200 n
 	[ -n "$XCRYPT_LONG" ] || skip "only in the long run (XCRYPT_LONG=1)"
@@ -227,25 +246,27 @@ nothing_left()
 }
 
 @test "a switch that is interrupted at any call leaves the volume running, on one table" {
-	local signal nth when
+	local signal nth when load old new
 	format luks2 $D
 	reference_open $D x
 	fill /dev/mapper/x
 	interruptible
 	interrupted TERM 999 after switch x xcrypt
 	[ $STATUS = 0 ] || die "$(cat /tmp/out)"
+	load=$(grep -lx "dmsetup load" /tmp/calls/* | sed 's,.*/,,' | sort -n | tail -n 1)
 	points >/tmp/points
 	while read -r signal nth when; do
-		if [[ $(dmsetup table x) == *" xcrypt "* ]]; then
-			interrupted "$signal" "$nth" "$when" switch x crypt
-		else
-			interrupted "$signal" "$nth" "$when" switch x xcrypt
-		fi
+		old=crypt new=xcrypt
+		[[ $(dmsetup table x) == *" crypt "* ]] || old=xcrypt new=crypt
+		interrupted "$signal" "$nth" "$when" switch x $new
 		[ $STATUS -gt 128 ] || die "SIG$signal $when call $nth: status $STATUS: $(cat /tmp/out)"
 		wait_for 30 eval '! pgrep -f "xcrypt.d/undo.bash" >/dev/null'
 		[ "$(state_of x)" = "Live Active" ] ||
 			die "SIG$signal $when call $nth: $(dmsetup info x)"
+		# what was loaded, and not yet asked for, is not used
+		grep -qx "dmsetup resume" /tmp/calls/* || [[ $(dmsetup table x) == *" $old "* ]] ||
+			die "SIG$signal $when call $nth: on $new"
 		check_fill /dev/mapper/x
 		wait_for 30 no_keys_left
-	done < <(some 4 </tmp/points)
+	done < <(echo "KILL $load after"; some 3 </tmp/points)
 }

@@ -7,18 +7,21 @@
 guard()
 {
 	coproc GUARD { exec setsid bash "$VERBS/undo.bash"; }
-	exec {UNDO}>&"${GUARD[1]}" {UNDONE}<&"${GUARD[0]}"
+	UNDOER=$GUARD_PID
+	exec {UNDO}>&"${GUARD[1]}"
 	eval "exec ${GUARD[1]}>&- ${GUARD[0]}<&-"
 	trap unguard EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 }
 
-# unguard: wait until all is undone
+# unguard: wait until all is undone.  (A signal may find a subshell that still
+# has our traps: it must not wait for undo.bash, which waits for its end.  It
+# does not, as that is no child of its.)
 unguard()
 {
 	exec {UNDO}>&-
-	read -r -u "$UNDONE" _
+	wait "$UNDOER" 2>/dev/null
 }
 
 # at_end SUBJECT [FUNCTION ARGUMENT...]: what undo.bash has to call for SUBJECT
