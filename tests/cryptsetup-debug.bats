@@ -29,7 +29,8 @@ debug()
 		-e 's/[0-9]+ +(us|ms)\b/N/g' -e 's/0x[0-9a-f]+/N/g' -e 's/\(\*[0-9]+\)//' \
 		-e 's/(temporary-cryptsetup-|\.)[0-9]+/\1N/g' -e 's/cookie [0-9]+/cookie N/' \
 		-e '/^# Detected dm-crypt version/d' -e 's/ (thread|pid|PID)[ =][0-9]+//' \
-		-e 's/Checksum:[0-9a-f]+/Checksum:N/' -e '/Reusing open (ro|rw) fd|[Ll]ocking? .*(inode|fd)|PBKDF|benchmark|Kernel version/d'
+		-e 's/Checksum:[0-9a-f]+/Checksum:N/' \
+		-e '/Reusing open (ro|rw) fd|[Ll]ocking? .*(inode|fd)|PBKDF|benchmark|Kernel version/d'
 }
 
 # does: a volume's life, in cryptsetup's words, with the tables

@@ -32,9 +32,6 @@ open_luks()
 	luks open "$@" "$D" vol
 }
 
-# Small steps, so that there is a middle
-STEPS=(--hotzone-size 256k --resilience journal)
-
 @test "LUKS2: reencryption of a closed volume" {
 	serve
 	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" --offset 16384 \
@@ -112,6 +109,9 @@ STEPS=(--hotzone-size 256k --resilience journal)
 	cryptsetup status vol | grep -q 'cipher: *serpent-xts-plain64'
 	shut
 }
+
+# Small steps, so that there is a middle
+STEPS=(--hotzone-size 256k --resilience journal)
 
 # written NAME: sectors so far, by a mapping
 written()
