@@ -176,3 +176,38 @@ open_luks()
 	luks luksResume --header "$header.1" vol
 	shut
 }
+
+@test "keyring: the volume key is in it, unless it may not; passphrases from it" {
+	serve
+	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" "$D"
+	one_by_one open_luks shut "" --disable-keyring
+	serve
+	open_luks ""
+	[[ "$(dmsetup table vol)" == *" :64:logon:cryptsetup:"* ]]
+	shut
+	open_luks --disable-keyring
+	[[ "$(dmsetup table vol)" == *" $(printf '%0128d' 0) "* ]]
+	shut
+	passphrase | keyctl padd user xcrypt-tests @u
+	cryptsetup token add --key-description xcrypt-tests "$D"
+	cryptsetup open --token-only "$D" vol
+	on_target vol
+	shut
+	keyctl purge user xcrypt-tests
+	fails cryptsetup open --token-only "$D" vol 2>/dev/null
+}
+
+@test "LUKS2: sector sizes" {
+	local size
+	for size in $(seq 9 12 | some 1); do
+		size=$((1 << size))
+		serve
+		luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" --sector-size "$size" "$D"
+		open_luks ""
+		cryptsetup status vol | grep -q "sector size: *$size"
+		shut
+		in_turn open_luks shut ""
+		[ "$size" = 512 ] ||
+			in_turn open_plain shut "--sector-size $size --iv-large-sectors"
+	done
+}

@@ -210,6 +210,17 @@ bitlk_images()
 	in_turn open_bitlk shut "${volumes[@]}"
 }
 
+@test "BitLocker: the whole volume is as it is known to be" {
+	local volumes volume
+	mapfile -t volumes < <(bitlk_images | grep PW | some 1)
+	serve
+	for volume in "${volumes[@]}"; do
+		say "$volume"
+		open_bitlk "$volume"
+		[ "$(raw /dev/mapper/vol | sha256sum)" = "$SHA256SUM  -" ]
+		shut
+	done
+}
 
 # --- FileVault2 --------------------------------------------------------------------
 
@@ -224,3 +235,10 @@ open_fvault2()
 	in_turn open_fvault2 shut small
 }
 
+@test "FileVault2: the whole volume is as it is known to be" {
+	serve
+	open_fvault2
+	[ "$(raw /dev/mapper/vol | sha256sum)" = \
+		"2c662e36c0f7e2f5583e6a939bbcbdc660805692d0fccaa45ad4052beb3b8e18  -" ]
+	shut
+}

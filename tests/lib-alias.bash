@@ -96,23 +96,26 @@ sample()
 		*) sectors=$start start=$name ;;
 		esac
 		few=$((sectors < 256 ? sectors : 256))
-		raw /dev/mapper/vol "$start" "$few"
+		raw /dev/mapper/vol "$start" "$few" || return
 		[ "$few" = "$sectors" ] ||
-			raw /dev/mapper/vol $((start + sectors - few)) "$few"
+			raw /dev/mapper/vol $((start + sectors - few)) "$few" || return
 	done <"$1"
 }
 
 # scribble ROUND: write the seed's data to vol, another and elsewhere in each round,
-# where sample looks, and not where a file system is recognised
+# where sample looks, and not where a file system is recognised. In whole blocks of
+# dd's: a shorter one it would write through the page cache.
 scribble()
 {
-	local limits data=$BATS_TEST_TMPDIR/scribble at=$((8 * $1 + 8))
+	local limits place data=$BATS_TEST_TMPDIR/scribble at=$((8 * $1 + 8))
 	mapfile -t limits < <(blockdev --getro --getsz /dev/mapper/vol)
 	[ "${limits[0]}" = 0 ] || return 0
 	[ "${limits[1]}" -ge $((at + 8)) ] || die "too small to write to: ${limits[1]} sectors"
 	random_bytes 4096 "$1" >"$data"
-	raw_write /dev/mapper/vol "$at" <"$data"
-	raw_write /dev/mapper/vol $(((limits[1] - at - 8) / 8 * 8)) <"$data"
+	for place in "$at" $(((limits[1] - at - 8) / 8 * 8)); do
+		dd if="$data" of=/dev/mapper/vol bs=4096 oflag=direct seek=$((place / 8)) \
+			conv=notrunc status=none || return
+	done
 }
 
 # in_turn OPEN SHUT WORD...: each volume is opened (OPEN WORD makes the mapping
@@ -146,25 +149,39 @@ one_by_one()
 	for word in "$@"; do in_turn "$open" "$shut" "$word"; done
 }
 
-# turn OPEN SHUT WORD NOTES ROUND: one round of one volume. Keys are not shown.
+# same_notes BEFORE NOTES: what showed of a volume in two rounds. Keys are not shown.
+same_notes()
+{
+	diff "$1" "$2" | sed -E 's/[0-9a-f]{32,}/KEY/g'
+	[ "${PIPESTATUS[0]}" = 0 ]
+} >&2
+
+# same_sample LEFT NOTES: is NOTES.found what was LEFT? If not: what differs, and is
+# it so when it is read again?
+same_sample()
+{
+	! cmp -s "$1" "$2.found" || return 0
+	echo "the first sectors of the sample that differ (bytes, sector):"
+	cmp -l "$1" "$2.found" | awk '{ print int(($1 - 1) / 512) }' | uniq -c | head -n 20
+	sample "$2" | cmp - "$2.found" && echo "read again it is the same"
+	return 1
+} >&2
+
+# turn OPEN SHUT WORD NOTES ROUND: one round of one volume
 turn()
 {
 	local notes=$4.$5 before=$4.$(($5 - 1)) status=0
 	"$1" "$3" >"$notes" 2>&1 || status=$?
 	if [ "$status" = 0 ]; then
-		look >>"$notes" && sample "$notes" >"$notes.found" || return
-		scribble "$5" && sample "$notes" >"$notes.left" || return
-		[ -s "$notes.left" ] || die "nothing was read"
-		"$2" "$3" || return
+		look >>"$notes" || return
 	else
 		grep -qE "${NOT_HERE:-^$}" "$notes" || { cat "$notes" >&2; return 1; }
 	fi
-	[ "$5" != 0 ] || return 0
-	diff "$before" "$notes" | sed -E 's/[0-9a-f]{32,}/KEY/g' >&2
-	[ "${PIPESTATUS[0]}" = 0 ] || return
-	[ "$status" != 0 ] || cmp -s "$before.left" "$notes.found" || {
-		echo "the first sectors of the sample that differ (bytes, sector):"
-		cmp -l "$before.left" "$notes.found" | awk '{ print int(($1 - 1) / 512) }' | uniq -c | head -n 20
-		return 1
-	} >&2
+	[ "$5" = 0 ] || same_notes "$before" "$notes" || return
+	[ "$status" = 0 ] || return 0
+	sample "$notes" >"$notes.found" || return
+	[ "$5" = 0 ] || same_sample "$before.left" "$notes" || return
+	scribble "$5" && sample "$notes" >"$notes.left" || return
+	[ -s "$notes.left" ] || die "nothing was read"
+	"$2" "$3"
 }

@@ -276,7 +276,8 @@ raw()
 		skip=$((first * 512)) count=$((count * 512)) status=none
 }
 
-# raw_write DEVICE [FIRST_SECTOR] <DATA: past the page cache; whole sectors
+# raw_write DEVICE [FIRST_SECTOR] <DATA: past the page cache; whole sectors. What is
+# left over of 256 KiB dd writes through it, and waits until it is out of it.
 raw_write()
 {
 	dd of="$1" oflag=direct,seek_bytes iflag=fullblock bs=256k \
@@ -298,7 +299,9 @@ fill()
 # check_fill DEVICE [LABEL]: is it what fill wrote?
 check_fill()
 {
-	cmp <(raw "$1") <(random_bytes $(($(sectors_of "$1") * 512)) "${2:-}")
+	local sectors
+	sectors=$(sectors_of "$1") || return
+	cmp <(raw "$1") <(random_bytes $((sectors * 512)) "${2:-}")
 }
 
 # --- the kernel's log --------------------------------------------------------
