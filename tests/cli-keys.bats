@@ -169,8 +169,10 @@ nothing_left()
 	esac
 	[ -z "$(losetup -nO NAME -j /tmp/file)" ] || die "$1: a loop device"
 	wait_for 30 no_keys_left
-	files=$(find /tmp /run /var/tmp /dev/shm -newer /tmp/begin -type f \
-		! -path '/tmp/bats*' ! -path '/tmp/calls/*' ! -name points ! -name out ! -name file)
+	# (this tree may be in /tmp, and get logs of other machines)
+	files=$(find /tmp /run /var/tmp /dev/shm -path "$(realpath "$XC_TESTS/..")" -prune -o \
+		-newer /tmp/begin -type f ! -path '/tmp/bats*' ! -path '/tmp/calls/*' \
+		! -name points ! -name out ! -name file -print)
 	[ -z "$files" ] || die "$1: $files"
 }
 
