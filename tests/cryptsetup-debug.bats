@@ -14,7 +14,8 @@ D=/dev/ram0
 setup_file()
 {
 	in_machine
-	modules dm-mod
+	# (cryptsetup asks for the latter at some time)
+	modules dm-mod dm-integrity
 	ram_disks 1 32
 	hidden_ciphers
 	seed_init
