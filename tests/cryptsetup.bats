@@ -165,6 +165,9 @@ open_luks()
 	local header=$BATS_TEST_TMPDIR/header
 	serve
 	truncate -s 4M "$header.1" "$header.2"
+	# A header of before, of which data are written over the first copy, is
+	# repaired from the second by cryptsetup status, over the data.
+	random_bytes $((1 << 20)) none | raw_write "$D"
 	luks luksFormat "${LUKS1[@]}" --header "$header.1" "$D"
 	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" --header "$header.2" --sector-size 4096 "$D"
 	one_by_one open_luks shut "--header $header.1" "--header $header.2" \

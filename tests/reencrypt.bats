@@ -72,9 +72,12 @@ open_luks()
 	luks reencrypt --decrypt --batch-mode --header "$header" --active-name vol
 	# Whoever has it open still finds the data; with the last it goes.
 	[[ "$(dmsetup table vol)" == *" linear "* ]]
+	# (its name went already)
+	dmsetup mknodes vol
 	check_fill /dev/mapper/vol
 	exec 9<&-
 	fails dmsetup table vol 2>/dev/null
+	dmsetup mknodes
 	check_fill "$D"
 }
 
