@@ -1,11 +1,13 @@
 #!/usr/bin/env bats
 #
 # machine: -m 768 --timeout 1800
-# kernels: 7.3
+# kernels: fast-7.3
 #
 # scripts/xcrypt: open, close, status, doctor, what they say when something is
 # wrong, the man page and the completion.  What becomes of keys is in
-# cli-keys.bats, switch in switch.bats, top in stats.bats.
+# cli-keys.bats, switch in switch.bats, integrity in cli-integrity.bats, top in
+# stats.bats.  Programs are tried here and not the module: without sanitizers it
+# takes a third of the time.
 
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # each test is a subshell, and means to be
 
@@ -231,25 +233,6 @@ E=/dev/ram1
 	# no words of an earlier failure
 	says 5 "in use" eval 'map y <<<"0 8 linear $D 0"; xcrypt open -M plain $D x'
 	[[ $output != *nosuch* ]]
-}
-
-@test "LUKS2 with integrity is refused, with the way that works" {
-	local restrict
-	modprobe -q af_alg || true
-	for restrict in /proc/sys/*/af_alg_restrict; do
-		[ ! -e "$restrict" ] || echo 0 >"$restrict"
-	done
-	modprobe -q dm-integrity || true
-	printf %s "$PASS" | cryptsetup luksFormat --batch-mode --type luks2 --pbkdf pbkdf2 \
-		--pbkdf-force-iterations 1000 --luks2-metadata-size 16k --luks2-keyslots-size 512k \
-		--integrity hmac-sha256 --cipher aes-xts-plain64 --key-size 512 --integrity-no-wipe \
-		--key-file - $D
-	says 1 "integrity protection (hmac(sha256))" xcrypt open $D x
-	[[ $output == *"crypt_alias=1"* ]]
-	reference_open $D v
-	says 1 "v has integrity protection, which is not switched" xcrypt switch v xcrypt
-	[[ $(dmsetup table v) == *" crypt "* && -z $(dmsetup table --inactive v) ]]
-	cryptsetup close v
 }
 
 @test "not root, a program missing, the module not loaded or hindered by dm-crypt: what mends it is said" {
