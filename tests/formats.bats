@@ -127,14 +127,14 @@ tcrypt_images()
 
 @test "TrueCrypt: XTS, LRW and CBC, chains of ciphers, hidden volumes, key files" {
 	local volumes
-	mapfile -t volumes < <(
+	mapfile -t volumes < <({
 		tcrypt_images '^tc_.*-xts-[a-z]+$' | some 1
 		tcrypt_images '^tc_.*-xts-[a-z]+(-[a-z]+)+$' | grep -v hidden | some 1
 		tcrypt_images '^tc_.*-lrw-[a-z]+(-[a-z]+)*$' | grep -v hidden | some 1
 		tcrypt_images '^tc_.*-cbc-[a-z0-9_]+$' | grep -v blowfish | some 1
 		tcrypt_images '^tc_.*-(xts|lrw)-.*hidden$' | sed 's/$/ hidden/' | some 1
 		tcrypt_images '^tck_'
-	)
+	} | some 3)
 	say "${volumes[@]}"
 	in_turn open_tcrypt shut "${volumes[@]}"
 }
@@ -150,10 +150,10 @@ tcrypt_images()
 
 @test "VeraCrypt: chains of ciphers, hidden and system volumes, PIM, key files" {
 	local volumes
-	mapfile -t volumes < <(
+	mapfile -t volumes < <({
 		tcrypt_images '^vc_' | grep -v hidden | some 1
 		tcrypt_images '^(vc_.*-hidden$|sys_|vcpim_|vck_)' | sed 's/hidden$/& hidden/' | some 1
-	)
+	} | some 1)
 	say "${volumes[@]}"
 	in_turn open_tcrypt shut "${volumes[@]}"
 }
@@ -201,11 +201,11 @@ bitlk_images()
 
 @test "BitLocker: XTS, CBC and its diffuser, 4096-byte sectors, recovery and startup keys" {
 	local volumes
-	mapfile -t volumes < <(
+	mapfile -t volumes < <({
 		bitlk_images | grep -- '-elephant-' | some 1
 		bitlk_images | grep -- '-cbc-' | grep -v elephant | some 1
 		bitlk_images | grep -- '-xts-' | some 1
-	)
+	} | some 1)
 	say "${volumes[@]}"
 	in_turn open_bitlk shut "${volumes[@]}"
 }

@@ -89,7 +89,7 @@ start_quietly()
 
 @test "systemd: plain" {
 	local lines
-	mapfile -t lines < <(some 2 <<-END
+	mapfile -t lines < <(some 1 <<-END
 		$D $F/key plain,cipher=aes-xts-plain64,size=512,keyfile-size=64
 		$D $F/key plain,cipher=aes-xts-plain64,size=256,keyfile-offset=32,keyfile-size=32,sector-size=4096,discard
 		$D $F/pass plain,cipher=aes-cbc-essiv:sha256,size=256,hash=sha512,offset=2048,skip=128
@@ -102,7 +102,7 @@ start_quietly()
 
 @test "systemd: LUKS2, flags, detached header, part of a key file" {
 	local lines
-	mapfile -t lines < <(some 2 <<-END
+	mapfile -t lines < <(some 1 <<-END
 		$L $F/pass luks,headless,x-initrd.attach,nofail
 		$L $F/pass luks,discard,no-read-workqueue,no-write-workqueue,tries=1,timeout=10
 		$L $F/pass luks,key-slot=0,same-cpu-crypt,submit-from-crypt-cpus,read-only
@@ -138,7 +138,7 @@ start_quietly()
 
 @test "systemd: TrueCrypt, VeraCrypt, BitLocker" {
 	local lines
-	mapfile -t lines < <(some 2 <<-END
+	mapfile -t lines < <(some 1 <<-END
 		$F/tc_3-sha512-xts-serpent-twofish-aes-hidden $F/hidden tcrypt-hidden
 		$F/tck_5-sha512-xts-aes $F/tcrypt tcrypt-keyfile=$F/keyfile1,tcrypt-keyfile=$F/keyfile2
 		$F/vc_1-sha512-xts-aes $F/tcrypt tcrypt-veracrypt
@@ -207,7 +207,7 @@ disk_stop()
 
 @test "cryptdisks_start: plain, LUKS2, detached header, TrueCrypt" {
 	local lines
-	mapfile -t lines < <(some 2 <<-END
+	mapfile -t lines < <(some 1 <<-END
 		$D $F/key plain,cipher=aes-xts-plain64,size=512,sector-size=4096
 		$L $F/pass luks,discard,no-read-workqueue,no-write-workqueue
 		$L $F/key luks,keyfile-offset=100,keyfile-size=64
