@@ -1,8 +1,10 @@
 # shellcheck shell=bash
 # Packages of any Debian suite, without a trace in this machine's own apt:
-# lists, cache and status are folders of ours.  Uses $name, $arch, $suites, $CACHE.
+# lists, cache and status are folders of ours.  Uses $name, $suites, $CACHE, and
+# $arch if it is not amd64.
 
 apt_home=$CACHE/apt/$name
+: "${arch:=amd64}"
 
 our_apt()
 {
@@ -35,6 +37,10 @@ mirror()
 	echo "$uri"
 }
 
+main_mirror() { mirror 'bookworm|trixie|forky|sid|stable|testing|unstable'; }
+
+security_mirror() { mirror '[a-z]+-security'; }
+
 # Points our apt at $suites.
 apt_update()
 {
@@ -47,8 +53,8 @@ apt_update()
 
 	for suite in $suites; do
 		case $suite in
-		*-security) uri=$(mirror '[a-z]+-security') ;;
-		*) uri=$(mirror 'bookworm|trixie|forky|sid|stable|testing|unstable') ;;
+		*-security) uri=$(security_mirror) ;;
+		*) uri=$(main_mirror) ;;
 		esac
 		echo "deb [signed-by=$keyring] $uri $suite main"
 	done >"$apt_home/sources.list"
