@@ -8,7 +8,6 @@
 # shellcheck shell=bash
 load lib-alias
 
-D=/dev/ram0
 E=/dev/ram1
 
 setup_file()

@@ -9,17 +9,10 @@
 # shellcheck shell=bash
 load lib-alias
 
-D=/dev/ram0
-
 setup_file()
 {
-	in_machine
-	# (cryptsetup asks for the latter at some time)
-	modules dm-mod dm-integrity
-	ram_disks 1 32
-	hidden_ciphers
-	seed_init
-	mkdir -p /run/cryptsetup
+	# (cryptsetup asks for the module at some time)
+	prepare 1 32 dm-integrity
 }
 
 # debug COMMAND...: what cryptsetup says that it does, without what differs from run

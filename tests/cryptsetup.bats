@@ -8,22 +8,9 @@
 # shellcheck shell=bash
 load lib-alias
 
-D=/dev/ram0
-
 setup_file()
 {
-	in_machine
-	modules dm-mod
-	ram_disks 1 32
-	hidden_ciphers
-	seed_init
-	mkdir -p /run/cryptsetup
-}
-
-# shut: what every volume here is closed by
-shut()
-{
-	cryptsetup close vol
+	prepare 1 32
 }
 
 # --- options ---------------------------------------------------------------------

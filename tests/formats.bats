@@ -10,22 +10,10 @@
 # shellcheck shell=bash
 load lib-alias
 
-IMAGES=$BATS_TEST_DIRNAME/../build/images
 setup_file()
 {
-	in_machine
-	[ -d "$IMAGES" ] || die "no images: tests/fetch/images"
-	modules dm-mod loop dm-zero
-	ram_disks 1 8
-	hidden_ciphers
-	seed_init
-	mkdir -p /run/cryptsetup
-}
-
-# shut: what every volume here is closed by
-shut()
-{
-	cryptsetup close vol
+	need_images
+	prepare 1 8 loop dm-zero
 }
 
 # copy IMAGE [VOLUME]: sets V to one that may be written to, kept over the rounds

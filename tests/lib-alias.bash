@@ -6,6 +6,30 @@
 
 load lib
 
+# shellcheck disable=SC2034 # the suites', as are the arrays below
+D=/dev/ram0
+# shellcheck disable=SC2034
+IMAGES=$BATS_TEST_DIRNAME/../build/images	# of tests/fetch/images
+
+# prepare DISKS MIB [MODULE...]: what stock programs find: RAM disks, modules, ciphers
+prepare()
+{
+	local disks=$1 size=$2
+	shift 2
+	in_machine
+	modules dm-mod "$@"
+	ram_disks "$disks" "$size"
+	hidden_ciphers
+	seed_init
+	mkdir -p /run/cryptsetup
+}
+
+# need_images: the volumes of other systems
+need_images()
+{
+	[ -d "$IMAGES" ] || die "no images: tests/fetch/images"
+}
+
 teardown_file()
 {
 	clean_up
@@ -76,6 +100,12 @@ on_target()
 }
 
 # --- the same by both -------------------------------------------------------------
+
+# shut: the volume vol
+shut()
+{
+	cryptsetup close vol
+}
 
 # look: all that shows of the volume vol and must be the same, whichever target
 # serves it: the tables, with keys, and what cryptsetup says

@@ -287,6 +287,7 @@ raw_write()
 # same_content A B: two devices or files, byte by byte
 same_content()
 {
+	sectors_of "$1" >/dev/null && sectors_of "$2" >/dev/null || return
 	cmp <(raw "$1") <(raw "$2")
 }
 

@@ -39,8 +39,6 @@ teardown()
 	rmmod dm-xcrypt dm-crypt 2>/dev/null || true
 }
 
-loaded() { grep -q "^$1 " /proc/modules; }
-
 # crypt_table: has the kernel ask for the module, as dmsetup and cryptsetup do
 crypt_table()
 {
@@ -51,8 +49,8 @@ crypt_table()
 
 @test "a table with the target crypt loads dm-xcrypt, under that name, and not dm-crypt" {
 	crypt_table
-	loaded dm_xcrypt
-	fails loaded dm_crypt
+	has_module dm_xcrypt
+	fails has_module dm_crypt
 	dmsetup targets | grep -qE '^crypt +v1\.29\.0$'
 	[[ "$(dmsetup status c)" == *key:valid* ]]
 }
@@ -62,8 +60,8 @@ crypt_table()
 		--pbkdf-force-iterations 1000 luksFormat "$D"
 	printf pass | cryptsetup --key-file - open "$D" c
 	cryptsetup status c
-	loaded dm_xcrypt
-	fails loaded dm_crypt
+	has_module dm_xcrypt
+	fails has_module dm_crypt
 	cryptsetup close c
 }
 
@@ -71,7 +69,7 @@ crypt_table()
 	for name in dm-crypt dm_crypt dm-xcrypt; do
 		modprobe "$name"
 		[ "$(cat /sys/module/dm_xcrypt/parameters/crypt_alias)" = Y ]
-		fails loaded dm_crypt
+		fails has_module dm_crypt
 		rmmod dm-xcrypt
 	done
 }
@@ -80,13 +78,13 @@ crypt_table()
 	rm "$MODULES/updates/dkms/dm-xcrypt.ko"
 	depmod
 	crypt_table
-	loaded dm_crypt
-	fails loaded dm_xcrypt
+	has_module dm_crypt
+	fails has_module dm_xcrypt
 }
 
 @test "where dm-xcrypt does not load, dm-crypt serves" {
 	printf 'not a module' >"$MODULES/updates/dkms/dm-xcrypt.ko"
 	crypt_table
-	loaded dm_crypt
-	fails loaded dm_xcrypt
+	has_module dm_crypt
+	fails has_module dm_xcrypt
 }

@@ -11,22 +11,16 @@
 # shellcheck shell=bash
 load lib-alias
 
-IMAGES=$BATS_TEST_DIRNAME/../build/images
 GENERATOR=/lib/systemd/system-generators/systemd-cryptsetup-generator
 # Files that crypttab names
 F=/run/xcrypt-tests
-D=/dev/ram0
 L=/dev/ram1
 
 setup_file()
 {
-	in_machine
-	[ -d "$IMAGES" ] || die "no images: tests/fetch/images"
-	modules dm-mod loop dm-zero
-	ram_disks 2 16
-	hidden_ciphers
-	seed_init
-	mkdir -p /run/cryptsetup $F
+	need_images
+	prepare 2 16 loop dm-zero
+	mkdir -p $F
 	passphrase >$F/pass
 	random_bytes 256 key >$F/key
 	printf wrong >$F/wrong
@@ -43,7 +37,7 @@ setup_file()
 	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" --sector-size 4096 $L
 	cryptsetup luksAddKey "${FORMAT[@]:1}" --key-file $F/pass --new-keyfile-offset 100 \
 		--new-keyfile-size 64 $L $F/key
-	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" --header $F/header --sector-size 4096 $D
+	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" --header $F/header --sector-size 4096 "$D"
 	rmmod dm-crypt
 }
 
