@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 768 -c 1
-# kernels: 7.3
+# kernels: fast-7.3
 #
 # scripts/xcrypt and volumes with integrity protection.
 

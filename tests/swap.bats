@@ -45,17 +45,12 @@ swapped()
 	swapped 30
 }
 
-not_when_slow()
-{
-	! slow_machine || skip "takes long under emulation: XCRYPT_LONG=1"
-}
-
 @test "swapping, wherever the cipher runs" {
-	not_when_slow
-	for words in offload:inline "offload:spread verify_writes"; do
+	! slow_machine || skip "takes long under emulation: XCRYPT_LONG=1"
+	while read -r words; do
 		# shellcheck disable=SC2086 # words
 		swapped 10 $words
-	done
+	done < <(printf '%s\n' offload:inline "offload:spread verify_writes" | some 1)
 }
 
 @test "swapping to a file on an encrypted file system" {
