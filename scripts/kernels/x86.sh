@@ -7,7 +7,8 @@ source "$recipes/um.sh"
 
 keep='Makefile Kbuild include scripts arch/x86 tools/docs tools/lib/python'
 
-x86() { make -C "$dir/source" O="$dir/build" ARCH=x86_64 "$@"; }
+# $words, from the recipe, are make's own
+x86() { make -C "$dir/source" O="$dir/build" ARCH=x86_64 ${words:+"$words"} "$@"; }
 
 configure()
 {
