@@ -14,8 +14,7 @@ D=/dev/ram0
 E=/dev/ram1
 
 @test "a mounted volume moves back and forth under load, without an error or a wrong byte" {
-	local round rounds=5 fio target pauses=()
-	[ -z "$XCRYPT_LONG" ] || rounds=100
+	local round rounds=50 fio target pauses=()
 	ram_disks 2 16
 	map v <<<"0 $(sectors_of $D) xcrypt aes-xts-plain64 $KEY 0 $D 0 2 offload:spread allow_discards"
 	mkfs.ext4 -q /dev/mapper/v

@@ -16,15 +16,15 @@ setup_file()
 	export XCRYPT_SEED shared=/dev/shm/xc.qemu.$$ QUICK=$BATS_FILE_TMPDIR/quick.so
 	echo "# XCRYPT_SEED=$XCRYPT_SEED" >&3
 	# A build replaces the modules that other machines use: only if there are none.
-	[ -e "$top/build/7.3/out/dm-xcrypt.ko" ] || {
-		"$top/scripts/kernel" fetch 7.3
-		"$top/scripts/build" 7.3
+	[ -e "$top/build/fast-7.3/out/dm-xcrypt.ko" ] || {
+		"$top/scripts/kernel" fetch fast-7.3
+		"$top/scripts/build" fast-7.3
 	}
 	cc -shared -fPIC -O1 -Wall -Wextra -o "$QUICK" "$top/tests/qemu/quick.c"
 
 	mkdir "$shared"
 	matrix make "$shared" "$XCRYPT_SEED" ${XCRYPT_LONG:+all}
-	"$top/scripts/machine" -k 7.3 -c 1 --share "$shared" \
+	"$top/scripts/machine" -k fast-7.3 -c 1 --share "$shared" \
 		--timeout $((${XCRYPT_LONG:+20} + 1))000 -- "$top/tests/qemu/open" "$shared"
 }
 
