@@ -68,7 +68,7 @@ tags()
 layouts()
 {
 	local size
-	for size in 512 4096; do tags "$1" | sed "s/\$/ $size/"; done | some 4
+	for size in 512 4096; do tags "$1" | sed "s/\$/ $size/"; done | some 3
 }
 
 # lines KIND TAG SECTOR_SIZE: table lines for matrix

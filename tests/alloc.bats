@@ -128,7 +128,7 @@ sweep()
 		say "${words[*]}"
 		sweep -g "$GAP" load xc "$TARGET" $SWEPT_SECTORS <<<"${LINE#* "$TARGET" }"
 		check_small_volume
-	done < <(some 5 <<-END
+	done < <(some 3 <<-END
 		xts engine:api
 		xts engine:batch
 		essiv
@@ -227,7 +227,7 @@ undisturbed()
 		volume "${words[@]}"
 		for percent in 10 ${XCRYPT_LONG:+50} 100; do undisturbed "$percent"; done
 		volume_gone
-	done <<-END
+	done < <(some 4 <<-END
 		xts engine:batch
 		xts engine:batch offload:spread
 		xts engine:api offload:inline
@@ -235,6 +235,7 @@ undisturbed()
 		lmk offload:spread
 		gcm
 	END
+	)
 }
 
 @test "the same with bios of any layout, and with an asynchronous driver" {

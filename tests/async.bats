@@ -127,7 +127,7 @@ enqueued()
 			bios "dev=/dev/mapper/xc op=read sectors=1024 layout=mixed align=512" \
 				"shuffle=1 depth=32 max=262144"
 			unmap xc
-		done < <(async_ways | some 3)
+		done < <(async_ways | some 2)
 		unmap ref
 	done
 	if [ $watched = yes ]; then
@@ -147,7 +147,7 @@ enqueued()
 		async xc "$XTS" 64 /dev/ram0 $words
 		fio_verify /dev/mapper/xc --numjobs=2 --size=2M --offset_increment=16M
 		unmap xc
-	done < <(async_ways | some 3)
+	done < <(async_ways | some 2)
 }
 
 @test "an asynchronous AEAD" {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 #
-# machine: -m 1024 --append audit=1 --timeout 600
+# machine: -m 1024 --append audit=1 --timeout 900
 # kernels: 7.3
 #
 # Disks that go bad in the ways of disks: sectors that fail and are cured, writes

@@ -12,7 +12,7 @@ bats_require_minimum_version 1.5.0
 load lib-io
 
 CPU=/sys/devices/system/cpu/cpu1/online
-TIMES=6
+TIMES=4
 [ -z "$XCRYPT_LONG" ] || TIMES=300
 
 needs()

@@ -44,9 +44,10 @@ settle_ciphers()
 share()
 {
 	case $XCRYPT_KERNEL:${XCRYPT_LONG:-} in
-	6.1:* | *:1) SHARE=1 ;;
-	6.12:*) SHARE=3 ;;
-	*) SHARE=4 ;;
+	*:1) SHARE=1 ;;
+	6.1:*) SHARE=2 ;;
+	6.12:*) SHARE=4 ;;
+	*) SHARE=6 ;;
 	esac
 }
 

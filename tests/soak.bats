@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 #
-# machine: -m 1024 -d 128M --timeout 600
+# machine: -m 1024 -d 128M --timeout 900
 # kernels: 7.3
 #
 # Endurance. Here for less than a minute, so that it is known to work; `make
