@@ -167,7 +167,8 @@ nothing_left()
 	"Live Active") "$XCRYPT" close x ;;
 	*) die "$1: $(dmsetup info x)" ;;
 	esac
-	[ -z "$(losetup -nO NAME -j /tmp/file)" ] || die "$1: a loop device"
+	# (it goes when the last of those that were killed has closed it)
+	wait_for 10 eval '[ -z "$(losetup -nO NAME -j /tmp/file)" ]' || die "$1: a loop device"
 	wait_for 30 no_keys_left
 	# (this tree may be in /tmp, and get logs of other machines)
 	files=$(find /tmp /run /var/tmp /dev/shm -path "$(realpath "$XC_TESTS/..")" -prune -o \
@@ -198,6 +199,21 @@ nothing_left()
 	[ $STATUS = 137 ]
 	[ -s /tmp/calls/1 ]
 	nothing_left "SIGKILL within dmsetup create"
+}
+
+@test "killed when what undoes it is slow to come, it leaves nothing either" {
+	local nth
+	truncate -s 4M /tmp/file
+	format luks2 /tmp/file
+	interruptible
+	shim setsid <<<'sleep 1; exec "$REAL" "$@"'
+	touch /tmp/begin
+	interrupted TERM 999 after open /tmp/file x
+	nothing_left "not interrupted"
+	nth=$(basename "$(grep -l '^losetup /dev/' /tmp/calls/*)")
+	interrupted KILL "$nth" after open /tmp/file x
+	[ $STATUS = 137 ]
+	nothing_left "SIGKILL after losetup"
 }
 
 @test "a signal that finds a subshell at its beginning, with its parent's traps, leaves nobody waiting" {

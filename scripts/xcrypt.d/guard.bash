@@ -8,6 +8,8 @@ guard()
 {
 	coproc GUARD { exec setsid bash "$VERBS/undo.bash"; }
 	UNDOER=$GUARD_PID
+	# what ends us must not reach it from here on
+	read -r <&"${GUARD[0]}"
 	exec {UNDO}>&"${GUARD[1]}"
 	eval "exec ${GUARD[1]}>&- ${GUARD[0]}<&-"
 	trap unguard EXIT

@@ -3,6 +3,7 @@
 # ended, one subject a line, and does it then.
 
 trap '' INT TERM HUP
+echo ready
 
 # half_made UUID: a mapping that never had a table in use goes
 half_made()

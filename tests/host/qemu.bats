@@ -5,7 +5,8 @@
 # generators and hashes that either side knows: written by qemu-io, opened and
 # written in a machine, where dm-xcrypt is the target crypt, read by qemu-img.
 # tests/qemu/matrix.py has the three steps, and what each side does not know. A
-# pairwise choice, another with each seed; XCRYPT_LONG=1 for the full product (hours).
+# pairwise choice, another with each seed; XCRYPT_LONG=1 for the full product, which
+# takes twenty minutes.
 
 top=$BATS_TEST_DIRNAME/../..
 matrix() { python3 "$top/tests/qemu/matrix.py" "$@"; }
