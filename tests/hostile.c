@@ -16,6 +16,7 @@
  * went wrong.
  */
 #define _GNU_SOURCE
+#include <signal.h>
 #include <stdint.h>
 #include <time.h>
 #include <sys/mman.h>
@@ -297,7 +298,7 @@ static void scratch_user(unsigned int unused)
 	}
 }
 
-static void clear_scratch(const struct volume *v)
+static void clear(const struct volume *v)
 {
 	if (request(v, DM_DEV_STATUS, 0))
 		return;
@@ -395,7 +396,10 @@ static void start(const char *name, void (*fn)(unsigned int), unsigned int arg,
 	children[child_count++] = pid;
 }
 
-/* Waits for the children from number FIRST on, and forgets them */
+/*
+ * Waits for the children from number FIRST on, and forgets them.  One that failed
+ * may have left a lock or a suspended volume, for which others wait for ever.
+ */
 static void end(unsigned int first)
 {
 	time_t until = time(NULL) + 90;
@@ -408,8 +412,11 @@ static void end(unsigned int first)
 				shared->failed = true;
 			continue;
 		}
-		if (time(NULL) > until)
-			fail("%s hangs", child_names[child_count - 1]);
+		if (time(NULL) > until) {
+			fprintf(stderr, "%s hangs\n", child_names[--child_count]);
+			kill(children[child_count], SIGKILL);
+			shared->failed = true;
+		}
 		usleep(10000);
 	}
 }
@@ -483,6 +490,7 @@ static void report(void)
 
 int main(int argc, char **argv)
 {
+	int held[COUNT(volumes)] = {};
 	unsigned int i, first, log;
 	unsigned long seed;
 	time_t until;
@@ -518,6 +526,9 @@ int main(int argc, char **argv)
 		if (!volumes[i].device || volumes[i].kind == BELOW ||
 		    volumes[i].kind == SCRATCH)
 			continue;
+		/* in use from before the besiegers come until they are gone */
+		if (volumes[i].kind != VICTIM)
+			held[i] = open_node(&volumes[i]);
 		start("verifier", verifier, i, seed);
 		if (volumes[i].kind == VICTIM)
 			start("executioner", executioner, i, seed);
@@ -537,11 +548,16 @@ int main(int argc, char **argv)
 	shared->stop = true;
 	end(first);
 	for (i = COUNT(volumes) - SCRATCHES; i < COUNT(volumes); i++)
-		clear_scratch(&volumes[i]);
+		clear(&volumes[i]);
 	end(1);
-	for (i = COUNT(volumes) - SCRATCHES; i-- > 0;)
-		if (volumes[i].device)
+	for (i = COUNT(volumes) - SCRATCHES; i-- > 0;) {
+		if (held[i])
+			close(held[i]);
+		if (shared->failed)
+			clear(&volumes[i]);
+		else if (volumes[i].device)
 			wait_gone(&volumes[i]);
+	}
 	dm_log(LOG_END "\n");
 	end(0);
 	report();
