@@ -167,8 +167,7 @@ nothing_left()
 	"Live Active") "$XCRYPT" close x ;;
 	*) die "$1: $(dmsetup info x)" ;;
 	esac
-	# (it goes when the last of those that were killed has closed it)
-	wait_for 10 eval '[ -z "$(losetup -nO NAME -j /tmp/file)" ]' || die "$1: a loop device"
+	[ -z "$(losetup -nO NAME -j /tmp/file)" ] || die "$1: a loop device"
 	wait_for 30 no_keys_left
 	# (this tree may be in /tmp, and get logs of other machines)
 	files=$(find /tmp /run /var/tmp /dev/shm -path "$(realpath "$XC_TESTS/..")" -prune -o \
