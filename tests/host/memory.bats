@@ -6,6 +6,9 @@
 # of its own; freed memory stays as it was left. Only for cryptsetup, which leaves
 # copies (tests/memory/luks), does the kernel overwrite it.
 
+# shellcheck shell=bash
+load ../lib
+
 top=$BATS_TEST_DIRNAME/../..
 kernel=6.1
 
@@ -43,9 +46,8 @@ watch()
 
 setup_file()
 {
-	: "${XCRYPT_SEED:=$((($(date +%s) * 7919 + $$) % 1000000000))}"
-	export XCRYPT_SEED shared=$BATS_FILE_TMPDIR/shared
-	echo "# XCRYPT_SEED=$XCRYPT_SEED" >&3
+	seed_init
+	export shared=$BATS_FILE_TMPDIR/shared
 	make -s -C "$top/tests"
 	mkdir "$shared"
 

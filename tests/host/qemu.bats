@@ -8,14 +8,16 @@
 # pairwise choice, another with each seed; XCRYPT_LONG=1 for the full product, which
 # takes twenty minutes.
 
+# shellcheck shell=bash
+load ../lib
+
 top=$BATS_TEST_DIRNAME/../..
 matrix() { python3 "$top/tests/qemu/matrix.py" "$@"; }
 
 setup_file()
 {
-	: "${XCRYPT_SEED:=$((($(date +%s) * 7919 + $$) % 1000000000))}"
-	export XCRYPT_SEED shared=/dev/shm/xc.qemu.$$ QUICK=$BATS_FILE_TMPDIR/quick.so
-	echo "# XCRYPT_SEED=$XCRYPT_SEED" >&3
+	seed_init
+	export shared=/dev/shm/xc.qemu.$$ QUICK=$BATS_FILE_TMPDIR/quick.so
 	# A build replaces the modules that other machines use: only if there are none.
 	[ -e "$top/build/fast-7.3/out/dm-xcrypt.ko" ] || {
 		"$top/scripts/kernel" fetch fast-7.3

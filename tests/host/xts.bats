@@ -4,6 +4,7 @@
 # everything else; with sanitizers, and as fast as it can be.
 
 # shellcheck shell=bash
+load ../lib
 
 # NIST XTSVS, the first of XTSGenAES128 and of XTSGenAES256: name, key, IV,
 # plaintext, ciphertext.
@@ -32,8 +33,7 @@ setup_file()
 		-mno-red-zone -fno-strict-aliasing -ftrivial-auto-var-init=zero
 	"$BATS_TEST_DIRNAME/compile-xts" "$CHECKED" gcc "${sources[@]}" -O1 \
 		-fsanitize=address,undefined -fno-sanitize-recover=all
-	: "${XCRYPT_SEED:=$((($(date +%s) * 7919 + $$) % 1000000000))}"
-	export XCRYPT_SEED
+	seed_init
 }
 
 # group IMPLEMENTATION PROGRAM GROUP: all of its tests pass
