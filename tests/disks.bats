@@ -210,6 +210,7 @@ damage()
 # --- sectors that fail -------------------------------------------------------
 
 @test "bad blocks appear under a volume, and a write cures them" {
+	target_needed dust
 	size=512
 	map dust <<<"0 $size dust /dev/ram0 0 512"
 	while read -r words; do
@@ -234,6 +235,7 @@ damage()
 }
 
 @test "a bad 512-byte block takes a 4096-byte encryption sector with it" {
+	target_needed dust
 	size=2048
 	map dust <<<"0 $size dust /dev/ram0 0 512"
 	encrypt xc xts /dev/mapper/dust sector_size:4096

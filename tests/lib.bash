@@ -101,6 +101,12 @@ modules()
 	for m in "$@"; do has_module "$m" || modprobe -q "$m" || true; done
 }
 
+# target_needed NAME: a test of device mapper's target NAME is skipped without it
+target_needed()
+{
+	dmsetup targets | grep -q "^$1 " || skip "this kernel has no target $1"
+}
+
 # modules_gone NAME...: unload them, if they are loaded
 modules_gone()
 {

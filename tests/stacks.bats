@@ -199,6 +199,7 @@ md_is()
 }
 
 @test "bad sectors of one leg: the other is read, and the first one mended" {
+	target_needed dust
 	ram_disks 2 8
 	map leg <<<"0 16384 dust /dev/ram0 0 512"
 	mirror /dev/mapper/leg /dev/ram1
