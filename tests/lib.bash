@@ -68,7 +68,8 @@ some()
 	if [ -n "$XCRYPT_LONG" ]; then
 		cat
 	else
-		shuf -n "$1" --random-source=<(yes "${XCRYPT_SEED:-0}")
+		# (any repeated text as a source leaves most lines out for ever)
+		shuf -n "$1" --random-source=<(random_bytes 4096 choice)
 	fi
 }
 
