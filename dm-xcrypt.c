@@ -35,7 +35,7 @@ static int create_volume(struct xc_volume *vol, const struct xc_table *table,
 	if (IS_ERR(vol->cipher))
 		return PTR_ERR(vol->cipher);
 
-	err = dm_get_device(ti, table->device, dm_table_get_mode(ti->table),
+	err = xc_get_device(ti, table->device, dm_table_get_mode(ti->table),
 			    &vol->dev);
 	if (err) {
 		ti->error = "device: cannot be opened";

@@ -8,8 +8,10 @@
 
 #include <linux/bio.h>
 #include <linux/blk-integrity.h>
+#include <linux/cred.h>
 #include <linux/crypto.h>
 #include <linux/device-mapper.h>
+#include <linux/sched/task.h>
 #include <linux/version.h>
 #include <linux/workqueue.h>
 #include <crypto/aes.h>
@@ -142,6 +144,33 @@ static inline bool bdev_rot(struct block_device *bdev)
 #endif
 
 /* ---- device mapper ------------------------------------------------------- */
+
+/*
+ * dm core opens a table's devices as the kernel.  From 6.9 on, when they became
+ * files, it did so as the caller, until that was mended, in stable series as
+ * well; and a file keeps the credentials that it was opened with: the caller's
+ * keyrings, and the key in them, lived on in the open volume.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0) && \
+	LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+static inline int xc_get_device(struct dm_target *ti, const char *path,
+				blk_mode_t mode, struct dm_dev **dev)
+{
+	struct cred *kernel = prepare_kernel_cred(&init_task);
+	const struct cred *caller;
+	int err;
+
+	if (!kernel)
+		return -ENOMEM;
+	caller = override_creds(kernel);
+	err = dm_get_device(ti, path, mode, dev);
+	revert_creds(caller);
+	put_cred(kernel);
+	return err;
+}
+#else
+#define xc_get_device dm_get_device
+#endif
 
 #ifndef DM_TARGET_ATOMIC_WRITES
 #define DM_TARGET_ATOMIC_WRITES 0

@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+#
+# machine: -m 512 -c 1
+# kernels: 6.12 7.2 7.3
+#
+# The keyrings of whoever makes a volume end with him, and the key in them: the
+# volume keeps nothing of its maker.
+
+# shellcheck shell=bash
+load lib
+
+setup_file()
+{
+	load_target
+	load_reference
+	ram_disks 2 1
+	seed_init
+}
+
+teardown_file()
+{
+	clean_up
+	unload_target
+}
+
+# in_session NAME COMMAND...: runs it with a session keyring that has a key for
+# aes-xts-plain64 in it, xcrypt-test:NAME, and ends with it
+in_session()
+{
+	# shellcheck disable=SC2016 # for the shell in there
+	hex_key 64 "$1" | xxd -r -p | keyctl session - bash -c '
+		keyctl padd logon "xcrypt-test:$0" @s && exec "$@"' "$@"
+}
+
+# kept NAME: is its key in any keyring, though its session is over?
+kept()
+{
+	local until=$((SECONDS + 10))
+	while [ $SECONDS -lt $until ]; do
+		grep -qF "xcrypt-test:$1:" /proc/keys || return
+		sleep 0.1
+	done
+}
+
+# line TARGET NAME DISK
+line() { echo "0 512 $1 aes-xts-plain64 :64:logon:xcrypt-test:$2 0 /dev/ram$3 0"; }
+
+@test "the key is in a keyring as long as its session lasts" {
+	in_session alive sh -c 'grep -F "xcrypt-test:alive:" /proc/keys'
+	fails kept alive
+}
+
+@test "a volume that was made does not keep it" {
+	in_session made dmsetup create x --noudevsync --table "$(line "$TARGET" made 0)"
+	fails kept made
+	dmsetup remove --retry x
+}
+
+@test "nor does one that got another table, on another disk" {
+	in_session first dmsetup create x --noudevsync --table "$(line "$TARGET" first 0)"
+	in_session loaded dmsetup load x --table "$(line "$TARGET" loaded 1)"
+	fails kept loaded
+	dmsetup suspend x
+	dmsetup resume --noudevsync x
+	in_session set sh -c "dmsetup suspend x && dmsetup message x 0 key set :64:logon:xcrypt-test:set"
+	dmsetup resume --noudevsync x
+	fails kept set
+	fails kept first
+	dmsetup remove --retry x
+}
+
+@test "nor one that could not be made" {
+	fails in_session refused dmsetup create x --noudevsync --table "$(line "$TARGET" refused 0) 1 nonsense"
+	fails kept refused
+}
+
+@test "reported: whether a volume of dm-crypt does" {
+	in_session reference dmsetup create c --noudevsync --table "$(line crypt reference 1)"
+	if kept reference; then
+		say "dm-crypt on $(uname -r): kept"
+	else
+		say "dm-crypt on $(uname -r): not kept"
+	fi
+	dmsetup remove --retry c
+	fails kept reference
+}
