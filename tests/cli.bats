@@ -226,6 +226,31 @@ E=/dev/ram1
 	[ "$(dmsetup ls)" = "No devices found" ]
 }
 
+@test "what stands in a header runs no command and is taken for nothing else" {
+	local evil='PPID[$(>/e)]'
+	format luks2 $D
+	cryptsetup config --label $'x\nPayload offset: '"$evil" --subsystem $'x\nMK bits: 8\nVersion: 1' $D
+	printf '{"type":"x\\nPayload offset: %s\\nCipher mode: x","keyslots":[]}' "$evil" |
+		cryptsetup token import --json-file - $D
+	xcrypt open $D x
+	[[ $(dmsetup table x) == "0 $(($(sectors_of $D) - 2048)) xcrypt aes-xts-plain64 "*" 2048" ]]
+	"$XCRYPT" close x
+	# the cipher's mode, the UUID
+	format luks1 $E
+	printf 'x\nPayload offset: %s\0' "$evil" | dd of=$E bs=1 seek=40 conv=notrunc status=none
+	says 1 "its offset comes twice" xcrypt open $E x
+	format luks1 $E
+	printf '%s\0' "$evil" | dd of=$E bs=1 seek=168 conv=notrunc status=none
+	says 1 "its uuid is 'PPID[" xcrypt open $E x
+	# what a later cryptsetup may let pass
+	shim cryptsetup <<-'END'
+		[[ $* != *json* ]] || exec "$REAL" "$@" > >(sed 's/"offset":"1048576"/"offset":"PPID[$(>\/e)]"/')
+		exec "$REAL" "$@"
+	END
+	says 1 "its offset is 'PPID[" xcrypt open $D x
+	fails test -e /e
+}
+
 @test "a cipher or a word of the table that the kernel does not know is named" {
 	says 1 "cipher: not available in this kernel, \"xts(nosuch)\": this is Linux $(uname -r), boot one" \
 		xcrypt open -M plain -c nosuch-xts-plain64 $D x

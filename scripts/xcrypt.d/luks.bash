@@ -21,22 +21,60 @@ luks_option()
 	esac
 }
 
+# What each word of a header has to look like.  It may be anybody's: no other word
+# reaches a table line, or the shell's arithmetic, which runs commands that it
+# finds in a subscript.
+declare -rA HEADER_WORDS=(
+	[version]='[12]'
+	[uuid]='[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'
+	[cipher]='[a-zA-Z0-9_:(),.-]{1,127}'
+	[bytes]='[1-9][0-9]{0,3}'
+	[offset]='0|[1-9][0-9]{0,17}'
+	[length]='dynamic|[1-9][0-9]{0,17}'
+	[sector]='512|1024|2048|4096'
+	[tweak]='0|[1-9][0-9]{0,17}'
+	[flags]='( ?(allow-discards|same-cpu-crypt|submit-from-crypt-cpus|no-journal|no-read-workqueue|no-write-workqueue|high-priority))*'
+)
+
 # read_luks DEVICE-OF-THE-HEADER: sets LUKS[], of version, uuid, cipher, bytes
-# (of the key), offset (sectors), length (sectors, or empty), sector (bytes),
-# flags (words) and hindrance (why xcrypt cannot open it, or empty)
+# (of the key), offset (bytes), length (bytes, or "dynamic"), sector (bytes), tweak
+# (for the IV) and flags (words)
 read_luks()
 {
-	local dump key value
+	local words key value
 
-	if ! dump=$(cryptsetup luksDump "$1" 2>/dev/null); then
+	if ! words=$(header_words "$1" 2>/dev/null); then
 		has_magic "$1" ||
 			fail 1 "$1 has no LUKS header: if it is elsewhere, --header FILE; if it was overwritten, cryptsetup luksHeaderRestore $1 --header-backup-file FILE"
 		fail 1 "the LUKS header on $1 is damaged: cryptsetup repair $1, or cryptsetup luksHeaderRestore $1 --header-backup-file FILE"
 	fi
 	declare -gA LUKS=()
 	while IFS='=' read -r key value; do
+		[ -z "${LUKS[$key]+known}" ] ||
+			fail 1 "the LUKS header on $1 is not one that cryptsetup writes: its $key comes twice"
 		LUKS[$key]=$value
-	done < <(awk -f "$VERBS/luks.awk" <<<"$dump")
+	done <<<"$words"
+	[ -z "${LUKS[hindrance]:-}" ] || fail 1 "xcrypt cannot open $1: ${LUKS[hindrance]}"
+	for key in "${!HEADER_WORDS[@]}"; do
+		value=${LUKS[$key]-}
+		[[ $value =~ ^(${HEADER_WORDS[$key]})$ ]] ||
+			fail 1 "the LUKS header on $1 is not one that xcrypt knows: its $key is ${value@Q}"
+	done
+}
+
+# header_words DEVICE-OF-THE-HEADER: as name=value lines.  (What LUKS2 has is read
+# from its JSON: within the text for people a token, a label may look like
+# anything.)
+header_words()
+{
+	local metadata
+
+	if metadata=$(cryptsetup luksDump --dump-json-metadata "$1"); then
+		printf 'uuid=%s\n' "$(cryptsetup luksUUID "$1" | head -n 1)"
+		awk -f "$VERBS/luks2.awk" <<<"$metadata"
+	else
+		cryptsetup luksDump "$1" | awk -f "$VERBS/luks1.awk"
+	fi
 }
 
 # has_magic DEVICE: does a header begin there, or a second one of LUKS2?
@@ -44,7 +82,7 @@ has_magic()
 {
 	local kib
 
-	[ "$(head -c 4 "$1")" != LUKS ] || return 0
+	[ "$(head -c 4 "$1" | tr -d '\0')" != LUKS ] || return 0
 	for kib in 16 32 64 128 256 512 1024 2048 4096; do
 		[ "$(tail -c "+$((kib * 1024 + 1))" "$1" | head -c 4 | tr -d '\0')" != SKUL ] ||
 			return 0

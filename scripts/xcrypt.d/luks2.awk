@@ -1,0 +1,81 @@
+# The metadata of a LUKS2 header, which are JSON, as words for read_luks.
+
+function set(name, value) { print name "=" value }
+
+{
+	line = $0
+	while (match(line, /"([^"\\]|\\.)*"|[{}:,]|\[|\]|[-+.0-9a-zA-Z]+/)) {
+		token(substr(line, RSTART, RLENGTH))
+		line = substr(line, RSTART + RLENGTH)
+	}
+}
+
+# value[PATH]: what is there.  A path is made of names and of indices, as awk
+# joins its own: what it puts between them is escaped in JSON.
+function token(t) {
+	if (t == "{" || t == "[") {
+		part[++depth] = 0
+	} else if (t == ":") {
+		part[depth] = last
+		last = ""
+	} else if (t ~ /^[},]$/ || t == "]") {
+		if (last != "")
+			value[path()] = last
+		last = ""
+		if (t == ",")
+			part[depth]++
+		else
+			depth--
+	} else {
+		last = t
+		gsub(/^"|"$/, "", last)
+	}
+}
+
+function path(	i, text) {
+	text = part[1]
+	for (i = 2; i <= depth; i++)
+		text = text SUBSEP part[i]
+	return text
+}
+
+# key_slot SEGMENT: one that has its key
+function key_slot(segment,	place, word) {
+	for (place in value) {
+		split(place, word, SUBSEP)
+		if (word[1] == "digests" && word[3] == "segments" && value[place] == segment)
+			return value["digests", word[2], "keyslots", 0]
+	}
+}
+
+function hindrance() {
+	if (("config", "requirements", "mandatory", 0) in value)
+		return "it needs " value["config", "requirements", "mandatory", 0] ", which only cryptsetup knows (cryptsetup reencrypt --resume-only)"
+	if (segments != 1)
+		return "its data lie in several segments: a re-encryption has not come to its end (cryptsetup reencrypt --resume-only)"
+	if (value["segments", segment, "type"] != "crypt")
+		return "its data are of the kind " value["segments", segment, "type"] ", which only cryptsetup knows"
+	if (("segments", segment, "integrity", "type") in value)
+		return "it has integrity protection (" value["segments", segment, "integrity", "type"] "), for which cryptsetup sets up dm-integrity below: cryptsetup open, with dm-xcrypt under it by modprobe dm-xcrypt crypt_alias=1"
+}
+
+END {
+	for (place in value) {
+		split(place, word, SUBSEP)
+		if (word[1] == "segments" && word[3] == "type") {
+			segment = word[2]
+			segments++
+		}
+	}
+	for (i = 0; ("config", "flags", i) in value; i++)
+		flags = flags (i ? " " : "") value["config", "flags", i]
+	set("version", 2)
+	set("hindrance", hindrance())
+	set("flags", flags)
+	set("cipher", value["segments", segment, "encryption"])
+	set("offset", value["segments", segment, "offset"])
+	set("length", value["segments", segment, "size"])
+	set("sector", value["segments", segment, "sector_size"])
+	set("tweak", value["segments", segment, "iv_tweak"])
+	set("bytes", value["keyslots", key_slot(segment), "key_size"])
+}
