@@ -130,6 +130,10 @@ E=/dev/ram1
 
 @test "wrong arguments are named, with the help that explains them" {
 	says 1 "--cipher is for plain" "$XCRYPT" open -c aes-xts-plain64 $D x
+	# (with them it would read and write wrong data)
+	format luks2 $D --sector-size 4096
+	says 1 "--iv-large-sectors is for plain" xcrypt open --iv-large-sectors $D x
+	says 1 "said by the LUKS header" xcrypt open --option iv_large_sectors $D x
 	while read -r text words; do
 		# shellcheck disable=SC2086 # words
 		says 1 "$text" "$XCRYPT" $words
