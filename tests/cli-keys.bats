@@ -89,6 +89,21 @@ PLACES=(/tmp /run /etc /var/tmp /dev/shm)
 	fails grep -v -e "^seen" -e "^ready" -e "rounds$" <<<"$SPIED"
 }
 
+@test "below a login of another user, whose session keyring root inherits, the key has a keyring too" {
+	local under
+	under=$(c_tool foreign-keyring.c)
+	format luks2 $D
+	run -0 "$under" "$XCRYPT" open $D x < <(printf '%s\n' "$PASS")
+	[ -z "$output" ]
+	run -0 "$under" "$XCRYPT" switch x crypt < <(printf '%s\n' "$PASS")
+	[[ $output == "x: on crypt now"* ]]
+	"$XCRYPT" close x
+	"$under" "$XCRYPT" open --type plain $D x < <(printf '%s\n' "$PASS")
+	"$XCRYPT" close x
+	shim keyctl <<<'[ "$1" = session ] || exec "$REAL" "$@"; echo "no such luck" >&2; exit 1'
+	says 3 "the kernel gives no session keyring" xcrypt open $D x
+}
+
 # --- interrupted -----------------------------------------------------------------
 
 # stops SIGNAL NTH WHEN: `xcrypt open`, or switch, whose group gets the signal
@@ -108,8 +123,8 @@ interruptible()
 				nth=$((nth + 1))
 			done
 			[ "$nth$STOP_WHEN" != "${STOP_AT}before" ] || kill -"$STOP_SIGNAL" -- -"$VICTIM"
-			# (the keyring is for its parent, and nothing can come between)
-			[ "$1" != new_session ] || exec "$REAL" "$@"
+			# (the keyring is for what comes after it)
+			[ "$1" != session ] || exec "$REAL" "$@"
 			if [[ $STOP_WHEN == within && $* == *"create x"* ]]; then
 				# as if it were killed between two of its requests
 				"$REAL" create x --notable --uuid "$4" </dev/null
@@ -138,7 +153,7 @@ points()
 	for ((nth = 1; nth <= $(find /tmp/calls -type f | wc -l); nth++)); do
 		for signal in INT TERM KILL; do
 			echo "$signal $nth before"
-			grep -q new_session "/tmp/calls/$nth" || echo "$signal $nth after"
+			grep -q "keyctl session" "/tmp/calls/$nth" || echo "$signal $nth after"
 		done
 	done
 }

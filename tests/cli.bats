@@ -68,6 +68,7 @@ E=/dev/ram1
 	truncate -s 4M /tmp/file
 	format luks1 /tmp/file
 	xcrypt open /tmp/file x
+	wait_for 10 no_keys_left
 	says 5 "/tmp/file is in use: below x (xcrypt close x)" xcrypt open /tmp/file y
 	fill /dev/mapper/x
 	check_fill /dev/mapper/x

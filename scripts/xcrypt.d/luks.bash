@@ -120,7 +120,6 @@ luks_key()
 
 	[[ $keyfile != - || -z $slot ]] || wrong "--key-file - does not go with --key-slot"
 	[ -z "$keyfile" ] && [ -t 0 ] || tries=1
-	private_keyring
 	while :; do
 		[ -n "$keyfile" ] || passphrase "$where"
 		unlock "$where" | hex_key | keep_key "$1" "$2" -x

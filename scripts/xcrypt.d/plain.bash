@@ -68,7 +68,6 @@ plain_key()
 			fail 1 "--hash $hash: openssl does not know it (openssl list -digest-algorithms)"
 		passphrase "$device"
 	fi
-	private_keyring
 	# (what comes before head(1) may end by SIGPIPE)
 	key_bytes "$2" | keep_key logon "$1"
 	[ "${PIPESTATUS[1]}" = 0 ] || no_room

@@ -129,8 +129,9 @@ loop_device()
 	for try in 1 2 3; do
 		DEVICE=$(losetup --find) || break
 		at_end loop loop "$DEVICE" "$file"
-		# (another may have taken it meanwhile)
-		losetup ${2:+--read-only} "$DEVICE" "$file" 2>/dev/null && return
+		# (another may have taken it meanwhile; and the kernel keeps the
+		# keyring of whoever made it, which must not be that of the key)
+		keyctl session - losetup ${2:+--read-only} "$DEVICE" "$file" 2>/dev/null && return
 	done
 	fail 4 "no loop device for $file: modprobe loop"
 }
