@@ -76,6 +76,20 @@ E=/dev/ram1
 	[ -z "$(losetup -nO NAME -j /tmp/file)" ]
 }
 
+@test "a file of any name: its loop device goes with the volume, and without one" {
+	local file name
+	for name in 'a b\c' $'\xc3\xa4\nb' $'\xff"' -d.img; do
+		file=/tmp/$name
+		truncate -s 4M "$file"
+		says 1 "has no LUKS header" eval 'cd /tmp; xcrypt open -- "$name" x'
+		[ -z "$(losetup -nO NAME -j "$file")" ] || die "$name: a loop device"
+		format luks1 "$file"
+		xcrypt open -- "$file" x
+		"$XCRYPT" close x
+		[ -z "$(losetup -nO NAME -j "$file")" ] || die "$name: a loop device"
+	done
+}
+
 @test "plain: the key that cryptsetup would make" {
 	local words
 	while read -r words; do

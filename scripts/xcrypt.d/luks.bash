@@ -11,12 +11,13 @@ luks_option()
 	-T | --tries) number "$2" || wrong "$1 $2: not a whole number from 1 on" ;;
 	esac
 	case $1 in
-	-d | --key-file) keyfile=$2 ;;
+	# (no file is taken for an option)
+	-d | --key-file) [ "$2" = - ] && keyfile=- || keyfile=${2/#-/./-} ;;
 	--keyfile-offset) keyfile_offset=$2 ;;
 	-l | --keyfile-size) keyfile_size=$2 ;;
 	-S | --key-slot) slot=$2 ;;
 	-T | --tries) tries=$2 ;;
-	--header) header=$2 ;;
+	--header) header=${2/#-/./-} ;;
 	*) return 1 ;;
 	esac
 }

@@ -13,10 +13,12 @@ half_made()
 	esac
 }
 
-# loop DEVICE FILE: the loop device over FILE goes, as soon as nobody uses it
+# loop DEVICE "INODE MAJOR:MINOR": the loop device over that file goes, as soon as
+# nobody uses it.  (losetup writes a file's name with escapes.)
 loop()
 {
-	[ "$(losetup --noheadings --output BACK-FILE "$1")" != "$2" ] || losetup --detach "$1"
+	[ "$(losetup --noheadings --output BACK-INO,BACK-MAJ:MIN "$1" | xargs)" != "$2" ] ||
+		losetup --detach "$1"
 }
 
 # unchanged NAME: it keeps the table that is in use, and runs

@@ -121,14 +121,15 @@ block_device()
 # loop_device FILE READONLY
 loop_device()
 {
-	local file=$1 other try
+	local file=$1 inode other try
 
+	inode=$(stat -c '%i %Hd:%Ld' "$file")
 	while read -r other; do
 		unused "$other" "$file"
 	done < <(losetup --noheadings --output NAME --associated "$file")
 	for try in 1 2 3; do
 		DEVICE=$(losetup --find) || break
-		at_end loop loop "$DEVICE" "$file"
+		at_end loop loop "$DEVICE" "$inode"
 		# (another may have taken it meanwhile; and the kernel keeps the
 		# keyring of whoever made it, which must not be that of the key)
 		keyctl session - losetup ${2:+--read-only} "$DEVICE" "$file" 2>/dev/null && return
