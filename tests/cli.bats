@@ -339,6 +339,25 @@ assert y["cipher"] == "aes-cbc-essiv:sha256" and y["offset"] == 8 and y["sectors
 	fails grep -qi "${KEY:0:32}" /tmp/watched
 }
 
+@test "beyond 1 TiB, and with counters beyond 32 bits, the numbers are right" {
+	local sectors=$((8 << 31))
+	format luks2 $D
+	truncate -s 9T /tmp/big
+	# a segment of a size of its own, as after cryptsetup reencrypt --device-size
+	shim cryptsetup <<-END
+		[ "\$1" = luksDump ] || exec "\$REAL" "\$@"
+		exec "\$REAL" "\$@" > >(sed 's/"size":"dynamic"/"size":"$((sectors * 512))"/; s/"iv_tweak":"0"/"iv_tweak":"8"/
+			s/length: .*/length: $((sectors * 512)) [bytes]/')
+	END
+	xcrypt open --header $D /tmp/big x
+	[[ $(dmsetup table x) == "0 $sectors xcrypt "*" 8 "* ]] || die "$(dmsetup table x)"
+	shim dmsetup <<<'"$REAL" "$@" | sed "s,write:0/0,write:5000000000/6000000000,"'
+	run -0 "$XCRYPT" status x
+	[[ $output == *"size:        $sectors sectors"* && $output == *"written:     5000000000 bios, 2929687.5 MiB"* ]]
+	run -0 "$XCRYPT" status --json x
+	[[ $output == *"\"sectors\": $sectors,"* && $output == *"\"write_bios\": 5000000000,"* ]] || die "$output"
+}
+
 # --- doctor --------------------------------------------------------------------
 
 @test "doctor says what is missing and what mends it" {

@@ -54,7 +54,8 @@ $4 ~ /^engine:/ {
 }
 
 END {
-	set("sectors", sectors)
+	total["sectors"] = sectors
+	# (%d and print stop at 32 bits in mawk)
 	for (name in total)
-		set(name, total[name])
+		set(name, sprintf("%.0f", total[name]))
 }
