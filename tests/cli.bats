@@ -339,6 +339,27 @@ assert y["cipher"] == "aes-cbc-essiv:sha256" and y["offset"] == 8 and y["sectors
 	fails grep -qi "${KEY:0:32}" /tmp/watched
 }
 
+@test "status is JSON whatever a volume is called, of whatever it is made, and when one goes meanwhile" {
+	map 'a=b "c\d' --uuid $'CRYPT-PLAIN-a=b "\xe4' <<-END
+		0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0 1 engine:api
+		64 64 xcrypt aes-xts-plain64 $KEY 0 $D 64 1 offload:inline
+	END
+	map gone <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $E 0"
+	shim dmsetup <<<'[[ $* != "table gone" ]] || "$REAL" remove gone; exec "$REAL" "$@"'
+	run -0 "$XCRYPT" status --json
+	python3 <<<"$output" 3>&- -c '
+import json, sys
+def once(pairs):
+    assert len(dict(pairs)) == len(pairs), pairs
+    return dict(pairs)
+v, = json.load(sys.stdin, object_pairs_hook=once)
+assert v["name"] == "a=b \"c\\d" and v["type"] == "PLAIN" and v["sectors"] == 128, v
+assert v["engine"] == "api" and v["open"] == 0, v
+'
+	[ "$("$XCRYPT" status | grep -c " is active")" = 1 ]
+	unmap 'a=b "c\d'
+}
+
 @test "beyond 1 TiB, and with counters beyond 32 bits, the numbers are right" {
 	local sectors=$((8 << 31))
 	format luks2 $D

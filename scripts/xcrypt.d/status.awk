@@ -44,8 +44,9 @@ function table(	i, part, options) {
 $4 !~ /^engine:/ && $3 ~ /^x?crypt$/ && NF >= 8 { table() }
 $4 ~ /^engine:/ {
 	for (i = 4; i <= NF; i++) {
-		if ($i ~ /^(engine|offload):/ && !seen[$i]++)
-			set(substr($i, 1, index($i, ":") - 1), substr($i, index($i, ":") + 1))
+		name = substr($i, 1, index($i, ":") - 1)
+		if (name ~ /^(engine|offload)$/ && !seen[name]++)
+			set(name, substr($i, length(name) + 2))
 		else if ($i == "key:wiped")
 			set("key_state", "wiped")
 		else if ($i ~ /:[0-9\/]+$/)
