@@ -283,17 +283,17 @@ E=/dev/ram1
 
 @test "not root, a program missing, the module not loaded or hindered by dm-crypt: what mends it is said" {
 	local conf=/etc/modprobe.d/xcrypt-test.conf
+	local user=(setpriv --reuid 65534 --clear-groups env PATH=/usr/local/bin:/usr/bin:/bin)
 	mkdir -p /tmp/bin
 	cp -r "$XCRYPT" "$XCRYPT.d" /tmp/bin
 	says 2 "only root may look at volumes (sudo xcrypt open)" \
-		setpriv --reuid 65534 --clear-groups /tmp/bin/xcrypt open $D x
-	without cryptsetup
+		"${user[@]}" /tmp/bin/xcrypt open $D x
+	run -0 "${user[@]}" /tmp/bin/xcrypt doctor
+	fails grep "not installed" <<<"$output"
 	says 1 "cryptsetup is not installed: apt-get install cryptsetup-bin" \
-		env PATH="$FEW" "$XCRYPT" open $D x
-	without keyctl dmsetup
-	says 1 "dmsetup is not installed: apt-get install dmsetup" env PATH="$FEW" "$XCRYPT" status
-	ln -s "$(command -v dmsetup)" "$FEW"
-	says 1 "keyctl is not installed: apt-get install keyutils" env PATH="$FEW" "$XCRYPT" open $D x
+		without cryptsetup "$XCRYPT" open $D x
+	says 1 "dmsetup is not installed: apt-get install dmsetup" without dmsetup "$XCRYPT" status
+	says 1 "keyctl is not installed: apt-get install keyutils" without keyctl "$XCRYPT" open $D x
 	unload_target
 	says 4 "dm-xcrypt is not loaded: modprobe dm-xcrypt" "$XCRYPT" open $D x
 	# dm-crypt is there, and in use, where the alias is wanted
@@ -391,8 +391,7 @@ assert v["engine"] == "api" and v["open"] == 0, v
 	unload_target
 	run -1 "$XCRYPT" doctor
 	grep -A1 ^mend <<<"$output" | grep -qE 'modprobe dm-xcrypt|make install|linux-headers'
-	without cryptsetup keyctl
-	run -1 env PATH="$FEW" "$XCRYPT" doctor
+	run -1 without "cryptsetup keyctl" "$XCRYPT" doctor
 	[[ $output == *"apt-get install cryptsetup-bin"* && $output == *"apt-get install keyutils"* ]]
 }
 

@@ -95,15 +95,16 @@ shim()
 	PATH=/tmp/shims:$PATH
 }
 
-# without PROGRAM...: sets FEW to a PATH on which all but these are
+# without "PROGRAM..." COMMAND...: runs it where these are not there
 without()
 {
-	local folder program
-	FEW=/tmp/few
-	rm -rf $FEW
-	mkdir $FEW
-	for folder in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin; do
-		[ ! -d $folder ] || ln -s $folder/* $FEW 2>/dev/null || true
-	done
-	for program in "$@"; do rm $FEW/"$program"; done
+	mkdir -p /run/without
+	# shellcheck disable=SC2016 # the other shell's
+	unshare --mount bash -c '
+		mount -t tmpfs none /run/without
+		for program in $0; do mknod "/run/without/$program" c 0 0; done
+		for folder in /usr/bin /usr/sbin; do
+			mount -t overlay -o "lowerdir=/run/without:$folder" none $folder
+		done
+		exec "$@"' "$@"
 }
