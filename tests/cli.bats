@@ -162,6 +162,8 @@ E=/dev/ram1
 		--key-slot open --key-slot 1x $D x
 		--key-size open -M plain -s 12 $D x
 		--size open -M plain -b 99999999 $D x
+		has open -M plain -b 9999999999 $D x
+		8092 open -M plain -o 0100 -b 099999999 $D x
 		99999999: open -M plain --offset 99999999 $D x
 		--key-file open -M plain -d - $D x
 		--header open -M plain --header $E $D x

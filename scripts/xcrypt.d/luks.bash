@@ -13,9 +13,9 @@ luks_option()
 	case $1 in
 	# (no file is taken for an option)
 	-d | --key-file) [ "$2" = - ] && keyfile=- || keyfile=${2/#-/./-} ;;
-	--keyfile-offset) keyfile_offset=$2 ;;
-	-l | --keyfile-size) keyfile_size=$2 ;;
-	-S | --key-slot) slot=$2 ;;
+	--keyfile-offset) keyfile_offset=$((10#$2)) ;;
+	-l | --keyfile-size) keyfile_size=$((10#$2)) keyfile_size=${keyfile_size#0} ;; # 0: all
+	-S | --key-slot) slot=$((10#$2)) ;;
 	-T | --tries) tries=$2 ;;
 	--header) header=${2/#-/./-} ;;
 	*) return 1 ;;
