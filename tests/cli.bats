@@ -276,6 +276,7 @@ E=/dev/ram1
 	says 1 "cipher: not available in this kernel, \"xts(nosuch)\": this is Linux $(uname -r), boot one" \
 		xcrypt open -M plain -c nosuch-xts-plain64 $D x
 	says 1 "--hash nosuch: openssl does not know it" xcrypt open -M plain -h nosuch $D x
+	says 1 "--hash r: openssl does not know it" xcrypt open -M plain -h r $D x
 	# no words of the kernel's about an earlier failure
 	says 1 "option: unknown word" xcrypt open -M plain --option nosuch:1 $D x
 	shim dmsetup <<<'case $1 in create | load) echo "no such luck" >&2; exit 1 ;; esac; exec "$REAL" "$@"'

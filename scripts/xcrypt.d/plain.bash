@@ -64,8 +64,8 @@ plain_key()
 			fail 1 "the key file $keyfile does not hold the key's $2 bytes (--key-size takes bits)"
 	else
 		need openssl
-		[ "$hash" = plain ] || [ "$(printf '' | digest | wc -c)" -gt 0 ] ||
-			fail 1 "--hash $hash: openssl does not know it (openssl list -digest-algorithms)"
+		[ "$hash" = plain ] || openssl dgst -list | tr -s ' ' '\n' | grep -qxF -e "-$hash" ||
+			fail 1 "--hash $hash: openssl does not know it (openssl dgst -list)"
 		passphrase "$device"
 	fi
 	# (what comes before head(1) may end by SIGPIPE)
