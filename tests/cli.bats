@@ -55,6 +55,12 @@ E=/dev/ram1
 	[ "$(sectors_of /dev/mapper/x)" = "$(sectors_of $D)" ]
 	says 1 "No usable keyslot" xcrypt open -S 1 --header /tmp/header $E y
 	"$XCRYPT" close x
+	# what can be read once
+	"$XCRYPT" open -S 0 --key-file <(printf %s "$PASS") $E x
+	"$XCRYPT" close x
+	# of what has more, or has no end
+	yes "$PASS" | "$XCRYPT" open --key-file - --keyfile-size ${#PASS} $E x
+	"$XCRYPT" close x
 
 	printf %s "$PASS" | cryptsetup open --key-file - --persistent --allow-discards \
 		--perf-no_read_workqueue $E c
@@ -115,7 +121,7 @@ E=/dev/ram1
 		--key-size 256 $D c
 	fill /dev/mapper/c
 	cryptsetup close c
-	"$XCRYPT" open --type plain --key-file /tmp/keyfile --keyfile-offset 8 --key-size 256 $D x
+	"$XCRYPT" open --type plain --key-file <(cat /tmp/keyfile) --keyfile-offset 08 --key-size 256 $D x
 	check_fill /dev/mapper/x
 	[ "$(dmsetup info -c --noheadings -o uuid x)" = CRYPT-PLAIN-x ]
 }
@@ -277,6 +283,7 @@ E=/dev/ram1
 		xcrypt open -M plain -c nosuch-xts-plain64 $D x
 	says 1 "--hash nosuch: openssl does not know it" xcrypt open -M plain -h nosuch $D x
 	says 1 "--hash r: openssl does not know it" xcrypt open -M plain -h r $D x
+	says 1 "does not hold 32 bytes" xcrypt open -M plain -d /dev/null $D x
 	# no words of the kernel's about an earlier failure
 	says 1 "option: unknown word" xcrypt open -M plain --option nosuch:1 $D x
 	shim dmsetup <<<'case $1 in create | load) echo "no such luck" >&2; exit 1 ;; esac; exec "$REAL" "$@"'

@@ -91,21 +91,17 @@ has_magic()
 	return 1
 }
 
-# secret: what cryptsetup reads where the key file is "-"
-secret() { if [ "$keyfile" = - ]; then cat; else printf '%s' "$PASSPHRASE"; fi; }
+# secret: the passphrase, or what was in the key file
+secret() { if [ -n "$keyfile" ]; then printf %b "$PASSPHRASE"; else printf %s "$PASSPHRASE"; fi; }
 
 # unlock DEVICE-OF-THE-HEADER: the volume key, within "MK dump:" lines
 unlock()
 {
-	local how=(--batch-mode --key-file "${keyfile:--}"
-		${keyfile_offset:+--keyfile-offset "$keyfile_offset"}
-		${keyfile_size:+--keyfile-size "$keyfile_size"})
-
 	# (luksDump itself takes any slot)
 	[ -z "$slot" ] ||
-		secret | cryptsetup open --test-passphrase --key-slot "$slot" "${how[@]}" "$1" ||
+		cryptsetup open --test-passphrase --batch-mode --key-slot "$slot" --key-file - "$1" < <(secret) ||
 		return
-	secret | cryptsetup luksDump --dump-volume-key "${how[@]}" "$1"
+	cryptsetup luksDump --dump-volume-key --batch-mode --key-file - "$1" < <(secret)
 }
 
 # hex_key: of what unlock prints
@@ -119,7 +115,10 @@ luks_key()
 	local -a status
 	local +x PASSPHRASE=''
 
-	[[ $keyfile != - || -z $slot ]] || wrong "--key-file - does not go with --key-slot"
+	[ -z "$keyfile" ] || {
+		read_key_file "${keyfile_size:-$KEY_FILE_MAX}"
+		key_file_holds "${keyfile_size:-1}"
+	}
 	[ -z "$keyfile" ] && [ -t 0 ] || tries=1
 	while :; do
 		[ -n "$keyfile" ] || passphrase "$where"

@@ -32,18 +32,11 @@ hashed()
 	done
 }
 
-# from_file BYTES: so much of the key file
-from_file()
-{
-	tail -c "+$((${keyfile_offset:-0} + 1))" -- "$keyfile" |
-		head -c "$((${keyfile_size:-$1} < $1 ? ${keyfile_size:-$1} : $1))"
-}
-
 # key_bytes BYTES: the volume key
 key_bytes()
 {
 	if [ -n "$keyfile" ]; then
-		from_file "$1"
+		printf %b "$PASSPHRASE"
 	elif [ "$hash" = plain ]; then
 		{ printf '%s' "$PASSPHRASE"; cat /dev/zero; } | head -c "$1"
 	else
@@ -59,9 +52,8 @@ plain_key()
 	if [ -n "$keyfile" ]; then
 		[ "$keyfile" != - ] ||
 			wrong "--key-file -: a key from standard input is not taken; a passphrase is, without --key-file"
-		[ -r "$keyfile" ] || fail 1 "the key file $keyfile cannot be read: ls -l $keyfile"
-		[ "$(from_file "$2" | wc -c)" = "$2" ] ||
-			fail 1 "the key file $keyfile does not hold the key's $2 bytes (--key-size takes bits)"
+		read_key_file "$((${keyfile_size:-$2} < $2 ? keyfile_size : $2))"
+		key_file_holds "$2"
 	else
 		need openssl
 		[ "$hash" = plain ] || openssl dgst -list | tr -s ' ' '\n' | grep -qxF -e "-$hash" ||
