@@ -309,10 +309,13 @@ E=/dev/ram1
 	# dm-crypt is there, and in use, where the alias is wanted
 	cp "$XC_TESTS/../packaging/modprobe.d/dm-xcrypt.conf" $conf
 	map busy <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 0"
-	says 5 "cryptsetup close busy; modprobe -r dm-crypt; modprobe dm-xcrypt" "$XCRYPT" open $D x
-	says 1 "cryptsetup close busy; modprobe -r dm-crypt; modprobe dm-xcrypt" "$XCRYPT" doctor
+	map busy2 <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 64"
+	local way="modprobe -r dm-crypt && modprobe dm-xcrypt"
+	says 5 "$way" "$XCRYPT" open $D x
+	local open=$output
+	says 1 "$way" "$XCRYPT" doctor
 	rm $conf
-}
+	open=${open##*dm-crypt: }
 
 # --- status --------------------------------------------------------------------
 

@@ -16,11 +16,13 @@ alias_hindered() { [ -d /sys/module/dm_crypt ] && ! alias_loaded && alias_wanted
 # make_way: prints the commands by which dm-xcrypt takes dm-crypt's place
 make_way()
 {
-	local names
+	local name
 
-	names=$(dmsetup ls --target crypt 2>/dev/null | sed '/^No devices/d; s/\t.*//' | xargs)
-	echo "${names:+cryptsetup close $names; }$([ ! -d /sys/module/dm_xcrypt ] ||
-		echo "modprobe -r dm-xcrypt; ")modprobe -r dm-crypt; modprobe dm-xcrypt"
+	dmsetup ls --target crypt 2>/dev/null | while IFS=$'\t' read -r name _; do
+		[ "$name" = "No devices found" ] || printf 'cryptsetup close %q && ' "$name"
+	done
+	[ ! -d /sys/module/dm_xcrypt ] || printf 'modprobe -r dm-xcrypt && '
+	echo "modprobe -r dm-crypt && modprobe dm-xcrypt"
 }
 
 need_module()
