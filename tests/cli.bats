@@ -197,6 +197,7 @@ E=/dev/ram1
 	mkdir -p /tmp/xc.mnt
 	mount /dev/mapper/x /tmp/xc.mnt
 	says 5 "x is in use: mounted on /tmp/xc.mnt (umount /tmp/xc.mnt)" "$XCRYPT" close x
+	says 5 "x is in use: mounted on" "$XCRYPT" close /dev/mapper/x
 	umount /tmp/xc.mnt
 	exec {held}</dev/mapper/x
 	says 5 "a process has it open (fuser -v /dev/mapper/x)" "$XCRYPT" close x
@@ -204,6 +205,11 @@ E=/dev/ram1
 	exec {held}<&-
 	wait_for 10 eval '! dmsetup info x'
 	says 4 "there is no device called x (xcrypt status" "$XCRYPT" close x
+	map "my x" <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
+	map above <<<"0 64 linear /dev/mapper/my\\x20x 0"
+	says 5 "my x is in use: below above" "$XCRYPT" close "my x"
+	unmap above
+	"$XCRYPT" close "my x"
 
 	mkfs.ext4 -qF $E
 	mount $E /tmp/xc.mnt
@@ -316,6 +322,9 @@ E=/dev/ram1
 	says 1 "$way" "$XCRYPT" doctor
 	rm $conf
 	open=${open##*dm-crypt: }
+	eval "${open%% && modprobe*}"
+	[ "$(dmsetup ls)" = "No devices found" ]
+}
 
 # --- status --------------------------------------------------------------------
 
@@ -342,6 +351,8 @@ assert y["name"] == "y" and y["key"] == "in the table" and y["key_bits"] == 256,
 assert y["cipher"] == "aes-cbc-essiv:sha256" and y["offset"] == 8 and y["sectors"] == 2048, y
 '
 	says 4 "nosuch is inactive" "$XCRYPT" status nosuch
+	run -0 "$XCRYPT" status /dev/mapper/x
+	[[ $output == "/dev/mapper/x is active."* ]]
 	"$XCRYPT" status --watch >/tmp/watched 3>&- &
 	wait_for 20 eval '[ "$(grep -c "mapper/x is active" /tmp/watched)" -ge 2 ]'
 	"$XCRYPT" close x

@@ -4,10 +4,16 @@
 # exists NAME: is there a mapping of that name, even one without a table?
 exists() { dmsetup info "$1" >/dev/null 2>&1; }
 
+# own_name NAME: as the device itself has it, where NAME may be a path
+own_name() { dmsetup info -c --noheadings -o name "$1"; }
+
+# node_of NAME: its path, in which some characters are escaped
+node_of() { echo "/dev/mapper/$(dmsetup info -c --noheadings -o mangled_name "$1")"; }
+
 # new_name NAME: that a mapping may get
 new_name()
 {
-	[[ -n $1 && ${#1} -le 127 && $1 != */* && $1 != . && $1 != .. ]] ||
+	[[ -n $1 && ${#1} -le 127 && $1 != -* && $1 != */* && $1 != . && $1 != .. ]] ||
 		wrong "'$1' cannot be the name of a device"
 	! exists "$1" || fail 5 "a device called $1 exists already: xcrypt close $1"
 }
