@@ -10,7 +10,9 @@ load lib-cli
 
 D=/dev/ram0
 
-@test "LUKS2 with integrity is refused, with the way that works" {
+# format_integrity: $D, LUKS2 with integrity protection
+format_integrity()
+{
 	local restrict
 	modprobe -q af_alg || true
 	for restrict in /proc/sys/*/af_alg_restrict; do
@@ -21,10 +23,29 @@ D=/dev/ram0
 		--pbkdf-force-iterations 1000 --luks2-metadata-size 16k --luks2-keyslots-size 512k \
 		--integrity hmac-sha256 --cipher aes-xts-plain64 --key-size 512 --integrity-no-wipe \
 		--key-file - $D
+}
+
+@test "LUKS2 with integrity is refused, with the way that works" {
+	format_integrity
 	says 1 "integrity protection (hmac(sha256))" xcrypt open $D x
 	[[ $output == *"crypt_alias=1"* ]]
 	reference_open $D v
 	says 1 "v has integrity protection, which is not switched" xcrypt switch v xcrypt
 	[[ $(dmsetup table v) == *" crypt "* && -z $(dmsetup table --inactive v) ]]
 	cryptsetup close v
+}
+
+@test "LUKS2 with integrity whose key is in its table is switched, and closed with what is below" {
+	format_integrity
+	reference_open --disable-keyring $D v
+	fill /dev/mapper/v
+	"$XCRYPT" switch v xcrypt
+	[[ $(dmsetup table v) == *" xcrypt "* ]]
+	check_fill /dev/mapper/v
+	fill /dev/mapper/v again
+	"$XCRYPT" switch v crypt
+	check_fill /dev/mapper/v again
+	"$XCRYPT" switch v xcrypt
+	"$XCRYPT" close v
+	[ "$(dmsetup ls)" = "No devices found" ]
 }

@@ -210,6 +210,16 @@ E=/dev/ram1
 	says 5 "my x is in use: below above" "$XCRYPT" close "my x"
 	unmap above
 	"$XCRYPT" close "my x"
+	# a chain as TrueCrypt's goes as a whole, what is somebody else's stays
+	map c_2 --uuid CRYPT-TCRYPT-c_2 <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
+	map c_1 --uuid CRYPT-TCRYPT-c_1 <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 /dev/mapper/c_2 0"
+	map c --uuid CRYPT-TCRYPT-c <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 /dev/mapper/c_1 0"
+	"$XCRYPT" close c
+	map c_1 <<<"0 64 linear $D 0"
+	map c <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 /dev/mapper/c_1 0"
+	"$XCRYPT" close c
+	[ "$(dmsetup ls | cut -f1)" = c_1 ]
+	unmap c_1
 
 	mkfs.ext4 -qF $E
 	mount $E /tmp/xc.mnt
