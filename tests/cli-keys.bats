@@ -298,6 +298,7 @@ nothing_left()
 		# what was loaded, and not yet asked for, is not used
 		grep -qx "dmsetup resume" /tmp/calls/* || [[ $(dmsetup table x) == *" $old "* ]] ||
 			die "SIG$signal $when call $nth: on $new"
+		[ "$(dmsetup ls | cut -f1)" = x ] || die "SIG$signal $when call $nth: $(dmsetup ls)"
 		check_fill /dev/mapper/x
 		wait_for 30 no_keys_left
 	done < <(echo "KILL $load after"; some 3 </tmp/points)

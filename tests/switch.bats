@@ -68,6 +68,11 @@ E=/dev/ram1
 	xcrypt open $D v
 	format luks2 $E
 	says 1 "not that of v (--header" xcrypt switch --header $E v crypt
+	# one of its own, with the key of before a re-encryption
+	KEY=$(hex_key 64 before) format luks2 $E --uuid "$(cryptsetup luksUUID $D)"
+	says 1 "another key" xcrypt switch --header $E v crypt
+	[[ $(dmsetup table v) == *" xcrypt "* && -z $(dmsetup table --inactive v) ]]
+	[ "$(dmsetup ls | cut -f1)" = v ]
 	check_fill /dev/mapper/v
 }
 

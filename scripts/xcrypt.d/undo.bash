@@ -21,6 +21,9 @@ loop()
 		losetup --detach "$1"
 }
 
+# gone UUID: a mapping that was only to be tried
+gone() { dmsetup remove --retry --uuid "$1"; }
+
 # unchanged NAME: it keeps the table that is in use, and runs
 unchanged()
 {
@@ -32,6 +35,6 @@ declare -A todo=()
 while read -r subject call; do
 	todo[$subject]=$call
 done
-for subject in switch mapping loop; do
+for subject in switch trial mapping loop; do
 	eval "${todo[$subject]:-}"
 done >/dev/null 2>&1
