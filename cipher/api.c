@@ -56,9 +56,13 @@ static void *alloc_request(struct xc_run *run, bool may_sleep)
 		mempool_alloc(&run->cipher->requests, gfp);
 }
 
+/* Some ciphers leave the beginning or end of a sector in their request. */
 static void free_request(struct xc_run *run, void *req)
 {
-	if (req && req != run->own)
+	if (!req)
+		return;
+	memzero_explicit(req, api_request_size(run->cipher));
+	if (req != run->own)
 		mempool_free(req, &run->cipher->requests);
 }
 

@@ -68,15 +68,18 @@ found()
 none() { [ -n "$(found "$@")" ] && ! found "$@" | grep -v ' 0$'; }
 all() { [ -n "$(found "$@")" ] && ! found "$@" | grep ' 0$'; }
 
+# volumes whose AES key is their own; Adiantum makes one of it
+WITH_AES='xcrypt\.[^x].*'
+
 @test "the search finds what it should" {
 	"$top/build/tests/search" --check
 }
 
 @test "keys in use are found, with their round keys; not their hex digits" {
-	for labels in 'xcrypt\..*\.wiped\.second' 'xcrypt\..*\.removed'; do
-		all used "$labels" key
-		all used "$labels" schedule
-		none used "$labels" hex
+	for set in wiped.second removed; do
+		all used "xcrypt\..*\.$set" key
+		all used "$WITH_AES\.$set" schedule
+		none used "xcrypt\..*\.$set" hex
 	done
 }
 
@@ -98,7 +101,7 @@ all() { [ -n "$(found "$@")" ] && ! found "$@" | grep ' 0$'; }
 @test "key wipe leaves nothing" {
 	none wiped 'xcrypt\..*\.wiped.*'
 	# the others are there still
-	all wiped 'xcrypt\..*\.removed' schedule
+	all wiped "$WITH_AES\.removed" schedule
 }
 
 @test "removal leaves nothing" {
