@@ -405,12 +405,15 @@ int xc_cipher_set_key(struct xc_cipher *cipher, char **error)
 	int err;
 
 	err = hand_out_key(cipher);
-	cipher->key_valid = !err;
-	if (err)
+	if (err) {
 		*error = "key: refused by the cipher: see its size, or the hash of essiv";
+		xc_cipher_wipe_key(cipher);
+		return err;
+	}
+	WRITE_ONCE(cipher->key_valid, true);
 	if (cipher->key.keyring)
 		memzero_explicit(cipher->key.bytes, cipher->key.size);
-	return err;
+	return 0;
 }
 
 /**
@@ -425,7 +428,7 @@ int xc_cipher_wipe_key(struct xc_cipher *cipher)
 	struct xc_iv *iv = &cipher->iv;
 	int err;
 
-	cipher->key_valid = false;
+	WRITE_ONCE(cipher->key_valid, false);
 	get_random_bytes(cipher->key.bytes, cipher->key.size);
 	err = hand_out_key(cipher);
 	if (iv->ops && iv->ops->wipe)

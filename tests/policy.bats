@@ -96,6 +96,21 @@ accepted_by()
 	log_since | grep -q "xcrypt: cipher: .*FIPS"
 }
 
+@test "FIPS mode: of a key that is refused nothing is kept, nor of the one before" {
+	in_fips_mode
+	not_for_crypt
+	local half
+	half=$(hex_key 32 half)
+	map x <<<"0 2048 $TARGET aes-xts-plain64 $(hex_key 64 fips) 0 /dev/ram0 0"
+	dmsetup suspend x
+	fails dmsetup message x 0 key set "$half$half" 2>/dev/null
+	[[ $(dmsetup status x) == *" key:wiped "* ]]
+	fails grep -F "${half:0:16}" <<<"$(dmsetup table --showkeys x)"
+	fails dmsetup resume --noudevsync x 2>/dev/null
+	dmsetup message x 0 key set "$(hex_key 64 fips)"
+	dmsetup resume --noudevsync x
+}
+
 @test "FIPS mode: the same bytes as dm-crypt" {
 	in_fips_mode
 	local key
