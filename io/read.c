@@ -12,17 +12,20 @@
  * what is wrong in private pages is an error.
  */
 #include <linux/audit.h>
+#include <linux/sched/mm.h>
 
 #include "../dm-xcrypt.h"
 
 static void report_bad_tag(const struct xc_io *io)
 {
 	struct bio *base = io->base;
+	unsigned int noio = memalloc_noio_save();
 
 	DMERR_LIMIT("%pg: INTEGRITY AEAD ERROR, sector %llu", base->bi_bdev,
 		    (unsigned long long)io->run.bad_sector);
 	dm_audit_log_bio(DM_MSG_PREFIX, "integrity-aead", base,
 			 io->run.bad_sector, 0);
+	memalloc_noio_restore(noio);
 }
 
 static void wake_reader(struct bio *bio)
