@@ -117,6 +117,9 @@ static int xcrypt_map(struct dm_target *ti, struct bio *bio)
 		return DM_MAPIO_REMAPPED;
 	}
 
+	/* a message took it when the device was as good as resumed */
+	if (unlikely(!READ_ONCE(vol->cipher->key_valid)))
+		return DM_MAPIO_KILL;
 	return xc_map(vol, bio, sector);
 }
 
@@ -149,7 +152,6 @@ static void xcrypt_postsuspend(struct dm_target *ti)
 	mutex_unlock(&vol->key_lock);
 }
 
-/* Already here it counts as resumed: the key must not go any more. */
 static int xcrypt_preresume(struct dm_target *ti)
 {
 	struct xc_volume *vol = ti->private;
@@ -157,8 +159,6 @@ static int xcrypt_preresume(struct dm_target *ti)
 
 	mutex_lock(&vol->key_lock);
 	valid = vol->cipher->key_valid;
-	if (valid)
-		vol->suspended = false;
 	mutex_unlock(&vol->key_lock);
 
 	if (!valid) {
@@ -167,6 +167,16 @@ static int xcrypt_preresume(struct dm_target *ti)
 		return -EAGAIN;
 	}
 	return 0;
+}
+
+/* Not before all targets of the table agreed: the device stays suspended else. */
+static void xcrypt_resume(struct dm_target *ti)
+{
+	struct xc_volume *vol = ti->private;
+
+	mutex_lock(&vol->key_lock);
+	vol->suspended = false;
+	mutex_unlock(&vol->key_lock);
 }
 
 /* Give the volume a key, or take its key away (NULL). */
@@ -313,6 +323,7 @@ static int xcrypt_report_zones(struct dm_target *ti,
 	.status = xcrypt_status,					\
 	.postsuspend = xcrypt_postsuspend,				\
 	.preresume = xcrypt_preresume,					\
+	.resume = xcrypt_resume,					\
 	.message = xcrypt_message,					\
 	.iterate_devices = xcrypt_iterate_devices,			\
 	.io_hints = xcrypt_io_hints,					\

@@ -277,6 +277,28 @@ reads_with()
 	check_fill /dev/mapper/x data
 }
 
+@test "two segments of which one has no key: no resuming, and either key can go or come" {
+	map x <<-END
+		0 512 $TARGET $SPEC $KEY 0 $X 0
+		512 512 $TARGET $SPEC $KEY 512 $X 512
+	END
+	map c <<-END
+		0 512 crypt $SPEC $KEY 0 $C 0
+		512 512 crypt $SPEC $KEY 512 $C 512
+	END
+	suspended
+	ok dmsetup message NAME 0 key wipe
+	ok dmsetup message NAME 512 key wipe
+	ok dmsetup message NAME 0 key set "$KEY"
+	refused dmsetup resume --noudevsync NAME
+	ok dmsetup message NAME 0 key wipe
+	shown "$(printf '%s\n%s' "$(zeros 64)" "$(zeros 64)")"
+	ok dmsetup message NAME 0 key set "$KEY"
+	ok dmsetup message NAME 512 key set "$KEY"
+	resumed
+	refused dmsetup message NAME 512 key wipe
+}
+
 @test "a wiped keyring key is zeros as well" {
 	add_key logon xc:w "$KEY" >/dev/null
 	pair :32:logon:xc:w
