@@ -36,10 +36,16 @@ struct crypto_sync_skcipher;
 
 #ifdef XC_DEBUG
 bool xc_inject_failure(gfp_t gfp);
+bool xc_inject_tags_failure(void);
 void xc_inject_init(void);
 void xc_inject_exit(void);
 #else
 static inline bool xc_inject_failure(gfp_t gfp)
+{
+	return false;
+}
+
+static inline bool xc_inject_tags_failure(void)
 {
 	return false;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An injection point for the tests: what is asked for without waiting is not
- * there, as often as fail_xcrypt in debugfs says
- * (Documentation/fault-injection/fault-injection.rst).
+ * Injection points for the tests (files in debugfs, as described in
+ * Documentation/fault-injection/fault-injection.rst).  fail_xcrypt: what is
+ * asked for without waiting is not there.  fail_xcrypt_tags: what is not there
+ * even for who waits, because no pool stands behind it.
  *
  * Workers and completions cannot be reached by the fail-nth of a task, and when
  * failslab makes all of the kernel fail as often as one would like, other
@@ -14,7 +15,8 @@
 #include "../dm-xcrypt.h"
 
 static DECLARE_FAULT_ATTR(fail_xcrypt);
-static struct dentry *dir;
+static DECLARE_FAULT_ATTR(fail_xcrypt_tags);
+static struct dentry *dir, *tags_dir;
 
 /**
  * xc_inject_failure() - is an allocation to fail?
@@ -29,13 +31,26 @@ bool xc_inject_failure(gfp_t gfp)
 }
 
 /**
- * xc_inject_init() - make the injection point known in debugfs
+ * xc_inject_tags_failure() - is a bio to get no integrity payload?
+ *
+ * Context: Any context.
+ * Return: true if it is to get none.
+ */
+bool xc_inject_tags_failure(void)
+{
+	return should_fail(&fail_xcrypt_tags, 1);
+}
+
+/**
+ * xc_inject_init() - make the injection points known in debugfs
  *
  * Context: Process context, in the module's init.  May sleep.
  */
 void __init xc_inject_init(void)
 {
 	dir = fault_create_debugfs_attr("fail_xcrypt", NULL, &fail_xcrypt);
+	tags_dir = fault_create_debugfs_attr("fail_xcrypt_tags", NULL,
+					     &fail_xcrypt_tags);
 }
 
 /**
@@ -45,5 +60,6 @@ void __init xc_inject_init(void)
  */
 void xc_inject_exit(void)
 {
+	debugfs_remove(tags_dir);
 	debugfs_remove(dir);
 }

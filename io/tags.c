@@ -138,7 +138,7 @@ int xc_tags_attach(struct xc_io *io, struct bio *bio, gfp_t gfp)
 	if (!io->tags)
 		return 0;
 
-	if (xc_inject_failure(gfp))
+	if (xc_inject_failure(gfp) || xc_inject_tags_failure())
 		return -ENOMEM;
 	bip = bio_integrity_alloc(bio, gfp, 1);
 	if (IS_ERR(bip))
