@@ -61,6 +61,7 @@ word()
 	done
 	touch "$BATS_TEST_TMPDIR/stop"
 	for pid in "${pids[@]}"; do wait "$pid"; done
+	echo 0 >$CPU
 	for i in "${!WAYS[@]}"; do
 		read -r rounds <"$BATS_TEST_TMPDIR/busy$i"
 		[ "$rounds" -ge 2 ] || die "with ${WAYS[i]}: $rounds rounds"
@@ -72,6 +73,7 @@ word()
 		}
 		say "${WAYS[i]:-no options}: $rounds rounds"
 	done
+	echo 1 >$CPU
 }
 
 @test "volumes are made and removed while a processor is away" {

@@ -42,7 +42,7 @@ suite()
 	while read -r line; do say "$1: $line"; done <<<"$cases"
 
 	[ -n "$cases" ]
-	! grep -vE '^ok [0-9]+ [^#]*$' <<<"$cases"
+	fails grep -vE '^ok [0-9]+ [^#]*$' <<<"$cases"
 	grep -qE "^ok [0-9]+ $1\$" "$results"
 	[ "$(wc -l <<<"$cases")" = "$(sed -nE 's/^    1\.\.([0-9]+)$/\1/p' "$results")" ]
 }

@@ -179,7 +179,8 @@ objects()
 	echo scan >"$leaks"
 	sleep 6
 	echo scan >"$leaks"
-	[ ! -s "$leaks" ] || die "$(head -n 100 "$leaks")"
+	# (its size is 0 in any case)
+	fails grep "" "$leaks"
 }
 
 @test "after all that the module unloads and loads again" {

@@ -107,7 +107,7 @@ kernels()
 		pgrep -f "qemu.*mark=$signal.$$"
 		kill -"$signal" "$(pgrep -f "bash.*scripts/machine.*mark=$signal.$$")"
 		sleep 2
-		! pgrep -f "qemu.*mark=$signal.$$"
+		[ -z "$(pgrep -f "qemu.*mark=$signal.$$")" ]
 	done
 }
 
