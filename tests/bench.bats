@@ -21,6 +21,8 @@ setup_file()
 	# shellcheck source=/dev/null
 	source "$XC_TESTS/../bench/targets"
 	tables /dev/mapper/below "$(hex_key 64)" | while read -r name table; do
+		# Only the newest kernels have dm-inlinecrypt.
+		dmsetup targets | grep -q "^${table%% *} " || continue
 		map "$name" <<<"0 4096 $table"
 	done
 }
@@ -74,7 +76,7 @@ sectors_moved()
 			done
 		done
 	done < <(dmsetup ls | cut -f 1 | grep -v below)
-	[ "$count" = $((8 * 6)) ]
+	[ "$count" -ge $((7 * 6)) ]
 }
 
 @test "a run ends by time, goes round its span, and has quantiles in order" {
