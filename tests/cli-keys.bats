@@ -192,22 +192,32 @@ nothing_left()
 }
 
 @test "interrupted at any call, it leaves no half mapping, no key, no file and no loop device" {
-	local signal nth when
+	local way signal nth when
 	truncate -s 4M /tmp/file
 	format luks2 /tmp/file
+	cryptsetup luksHeaderBackup --header-backup-file /tmp/header /tmp/file
 	interruptible
 	touch /tmp/begin
-	# not interrupted: how many calls are there?
-	interrupted TERM 999 after open /tmp/file x
-	[ $STATUS = 0 ] || die "$(cat /tmp/out)"
-	[ "$(find /tmp/calls -type f | wc -l)" -ge 7 ]
-	points >/tmp/points
-	nothing_left "not interrupted"
-	while read -r signal nth when; do
-		interrupted "$signal" "$nth" "$when" open /tmp/file x
-		[ $STATUS -gt 128 ] || die "SIG$signal $when call $nth: status $STATUS: $(cat /tmp/out)"
-		nothing_left "SIG$signal $when call $nth"
-	done < <(some 6 </tmp/points)
+	while read -r -a way; do
+		# not interrupted: how many calls are there?
+		interrupted TERM 999 after "${way[@]}" /tmp/file x
+		[ $STATUS = 0 ] || die "${way[*]}: $(cat /tmp/out)"
+		[ "$(find /tmp/calls -type f | wc -l)" -ge 5 ]
+		points >/tmp/points
+		nothing_left "${way[*]}, not interrupted"
+		while read -r signal nth when; do
+			interrupted "$signal" "$nth" "$when" "${way[@]}" /tmp/file x
+			[ $STATUS -gt 128 ] ||
+				die "${way[*]}, SIG$signal $when call $nth: status $STATUS: $(cat /tmp/out)"
+			nothing_left "${way[*]}, SIG$signal $when call $nth"
+		done < <(some 3 </tmp/points)
+	done < <(some 2 <<-END
+		open
+		open --header /tmp/header
+		open --key-slot 0
+		open --type plain
+	END
+	)
 	# killed within the last of them, dmsetup create: half a mapping
 	interrupted KILL 999 within open /tmp/file x
 	[ $STATUS = 137 ]
