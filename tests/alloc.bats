@@ -247,9 +247,8 @@ undisturbed()
 	for percent in 50 100; do undisturbed "$percent"; done
 	unmap xc
 
-	for words in offload:spread "sector_size:4096 verify_writes"; do
-		# shellcheck disable=SC2086 # words
-		encrypt xc xts /dev/ram0 $words
+	while read -r -a words; do
+		encrypt xc xts /dev/ram0 "${words[@]}"
 		for percent in 50 100; do
 			set_fault fail_xcrypt times=1000000 probability=$percent
 			for op in write read; do
@@ -260,7 +259,11 @@ undisturbed()
 		done
 		[ "$(status errors)" = 0 ]
 		unmap xc
-	done
+	done < <(some 1 <<-END
+		offload:spread
+		sector_size:4096 verify_writes
+	END
+	)
 }
 
 @test "the same in zones, where writes keep their order" {
@@ -327,11 +330,12 @@ make_it_fail()
 		done
 		make_it_fail "$BELOW" 0
 		volume_gone
-	done <<-END
+	done < <(some 2 <<-END
 		xts engine:batch
 		xts engine:api offload:spread verify_writes
 		gcm
 	END
+	)
 }
 
 @test "tags for which there is no memory, and no pool: EIO, counted, and nothing acknowledged is lost" {
@@ -366,11 +370,12 @@ make_it_fail()
 			die "bios failed: $(dmsetup status xc)"
 		faults_off
 		volume_gone
-	done <<-END
+	done < <(some 2 <<-END
 		xts engine:batch
 		xts engine:api verify_writes
 		gcm
 	END
+	)
 }
 
 @test "nothing has leaked" {

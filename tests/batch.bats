@@ -53,7 +53,7 @@ engine()
 		fails engine "$cipher" "$bytes" engine:batch
 		log_since | grep -q "xcrypt: engine: batch takes AES-XTS" ||
 			die "$cipher: $(log_since)"
-	done <<-END
+	done < <(some 4 <<-END
 		aes-cbc-plain64 32
 		aes-ctr-plain64 32
 		aes-xts-essiv:sha256 64
@@ -62,6 +62,7 @@ engine()
 		serpent-xts-plain64 64
 		aes-cbc-lmk 32
 	END
+	)
 }
 
 # lines: all that it takes, for matrix/matrix.c; the rest takes turns
@@ -84,7 +85,7 @@ lines()
 }
 
 @test "all that it takes: the same bytes as dm-crypt" {
-	local share=4
+	local share=6
 	[ -z "${XCRYPT_LONG:-}" ] || share=1
 	run "$(c_tool matrix/matrix.c)" "$TARGET" /dev/ram0 /dev/ram1 "$XCRYPT_SEED" \
 		< <(lines | awk -v n=$share -v first="$XCRYPT_SEED" '(NR + first) % n == 0')

@@ -45,7 +45,7 @@ share()
 {
 	case $XCRYPT_KERNEL:${XCRYPT_LONG:-} in
 	*:1) SHARE=1 ;;
-	6.1:*) SHARE=2 ;;
+	6.1:*) SHARE=3 ;;
 	6.12:*) SHARE=4 ;;
 	*) SHARE=6 ;;
 	esac
@@ -118,9 +118,8 @@ segments()
 	local size tag
 	settle_ciphers
 	share
-	for size in 512 1024 2048 4096; do
+	for size in $(printf '%s\n' 512 1024 2048 4096 | some 2); do
 		for tag in 8 16 32; do
-			# each sector size, if not each tag size with it
 			[ "$SHARE" = 1 ] || [ "$tag" = 32 ] || continue
 			integrity_disk ia /dev/ram0 "$tag" "$size"
 			integrity_disk ib /dev/ram1 "$tag" "$size"

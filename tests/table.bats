@@ -150,7 +150,7 @@ objects()
 	# The next test sees the same in another way.
 	[ ! -e /sys/kernel/debug/kmemleak ] || n=100
 
-	mapfile -t lines < <(printf '%s\n' "${lines[@]}" | some 3)
+	mapfile -t lines < <(printf '%s\n' "${lines[@]}" | some 2)
 	for line in "${lines[@]}"; do
 		try_lines "$TARGET" "$n" <<<"$line" >/dev/null
 		# A leak shows as an object for each try, every time; what KASAN
