@@ -410,10 +410,6 @@ on_terminal()
 	cp -r "$XCRYPT" "$XCRYPT.d" /tmp/bin
 	run -2 setpriv --reuid 65534 --clear-groups /tmp/bin/xcrypt top -n 1
 	[[ $output == *root* ]]
-	mkdir -p /tmp/few
-	ln -sf "$(command -v bash)" "$(command -v readlink)" /tmp/few
-	PATH=/tmp/few run -1 bash "$XCRYPT" top -n 1
-	[[ $output == *"apt-get install dmsetup"* ]]
 	unload_target
 	run -4 "$XCRYPT" top -n 1
 	[[ $output == *"modprobe dm-xcrypt"* ]]
