@@ -319,6 +319,8 @@ E=/dev/ram1
 	says 1 "cryptsetup is not installed: apt-get install cryptsetup-bin" \
 		without cryptsetup "$XCRYPT" open $D x
 	says 1 "dmsetup is not installed: apt-get install dmsetup" without dmsetup "$XCRYPT" status
+	says 1 "dmsetup is not installed: apt-get install dmsetup" \
+		without dmsetup "$XCRYPT" top -n 1
 	says 1 "keyctl is not installed: apt-get install keyutils" without keyctl "$XCRYPT" open $D x
 	unload_target
 	says 4 "dm-xcrypt is not loaded: modprobe dm-xcrypt" "$XCRYPT" open $D x

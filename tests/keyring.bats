@@ -33,14 +33,9 @@ in_session()
 }
 
 # kept NAME: is its key in any keyring, though its session is over?
-kept()
-{
-	local until=$((SECONDS + 10))
-	while [ $SECONDS -lt $until ]; do
-		grep -qF "xcrypt-test:$1:" /proc/keys || return
-		sleep 0.1
-	done
-}
+kept() { ! within 10 released "$1"; }
+
+released() { ! grep -qF "xcrypt-test:$1:" /proc/keys; }
 
 # line TARGET NAME DISK
 line() { echo "0 512 $1 aes-xts-plain64 :64:logon:xcrypt-test:$2 0 /dev/ram$3 0"; }

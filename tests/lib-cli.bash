@@ -15,6 +15,7 @@ needs()
 	ram_disks 2 4
 	KEY=$(hex_key 64 volume)
 	PASS="correct horse $XCRYPT_SEED"
+	: >/tmp/reference-keys
 	log_mark
 }
 
@@ -24,9 +25,7 @@ teardown()
 {
 	fails secret_in < <(printf '%s\n' "${output:-}"; log_since)
 	# (not by wait_for, whose failure would end the suite)
-	local tries
-	for tries in {1..100}; do no_keys_left && break; sleep 0.1; done
-	no_keys_left
+	within 10 no_keys_left
 	io_clean_up
 }
 
@@ -39,7 +38,6 @@ secret_in() { grep -qiF -f <(printf '%s\n' "${KEY:8:16}" "${KEY: -16}" "$PASS");
 # tests/keyring.bats.)
 keys_left()
 {
-	touch /tmp/reference-keys
 	grep -E 'logon .*(xcrypt|cryptsetup):' /proc/keys | grep -vFf /tmp/reference-keys
 }
 

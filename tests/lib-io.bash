@@ -197,20 +197,6 @@ io_clean_up()
 
 # --- waiting -----------------------------------------------------------------
 
-# wait_for SECONDS COMMAND...: until it succeeds
-wait_for()
-{
-	local until=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $until ] || {
-			die "waited in vain for: $*"
-			return
-		}
-		sleep 0.1
-	done
-}
-
 # gone PID: has it ended?
 gone()
 {

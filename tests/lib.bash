@@ -39,6 +39,23 @@ fails()
 	if "$@"; then die "succeeded, but must not: $*"; fi
 }
 
+# within SECONDS COMMAND...: does it succeed, if it is tried again until then?
+within()
+{
+	local until=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || return
+		sleep 0.1
+	done
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for()
+{
+	within "$@" || die "waited in vain for: ${*:2}"
+}
+
 # --- seeds, keys, data -------------------------------------------------------
 
 # Sets XCRYPT_SEED once for a file (call it in setup_file) and names it.
