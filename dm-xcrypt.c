@@ -22,6 +22,24 @@ static void audit(struct dm_target *ti, const char *op, bool ok)
 	dm_audit_log_ti(AUDIT_DM_CTRL, DM_MSG_PREFIX, op, ti, ok);
 }
 
+/* Why the device below could not be opened. */
+static char *not_opened(int err)
+{
+	switch (err) {
+	case -ENOENT:
+	case -ENODEV:
+	case -ENXIO:
+	case -ENOTBLK:
+		return "device: there is no such block device";
+	case -EBUSY:
+		return "device: in use, mounted or by another driver";
+	case -EROFS:
+		return "device: read-only, which the mapping is not";
+	default:
+		return "device: cannot be opened";
+	}
+}
+
 static int create_volume(struct xc_volume *vol, const struct xc_table *table,
 			 struct dm_target *ti)
 {
@@ -38,8 +56,7 @@ static int create_volume(struct xc_volume *vol, const struct xc_table *table,
 	err = xc_get_device(ti, table->device, dm_table_get_mode(ti->table),
 			    &vol->dev);
 	if (err) {
-		ti->error = "device: cannot be opened";
-		xc_log_value("device", table->device);
+		ti->error = not_opened(err);
 		goto destroy_cipher;
 	}
 	err = xc_volume_init(vol, dm_table_device_name(ti->table), &ti->error);
@@ -71,6 +88,7 @@ static int xcrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	if (!err)
 		err = create_volume(vol, &table, ti);
 	if (err) {
+		xc_log_refused(argc, argv, ti->error);
 		kfree(vol);
 		goto out;
 	}

@@ -232,6 +232,8 @@ void xc_table_print(const struct xc_volume *vol, char *result,
 void xc_ima_print(const struct xc_volume *vol, const struct target_type *type,
 		  char *result, unsigned int maxlen);
 void xc_log_value(const char *argument, const char *value);
+void xc_log_refused(unsigned int argc, char **argv, const char *error);
+void xc_warn_cut(const char *argument, const char *digits, unsigned int value);
 
 /* ---- key/: from the key argument to bytes ------------------------------- */
 

@@ -31,11 +31,10 @@ static int api_name(const struct xc_spec *spec, char *name, char **error)
 	return 0;
 }
 
-static int no_handle(int err, const char *name, char **error)
+static int no_handle(int err, char **error)
 {
 	*error = err == -ENOMEM ? "cipher: no memory for its handles" :
 				  "cipher: not available in this kernel";
-	xc_log_value("cipher", name);
 	return err;
 }
 
@@ -62,13 +61,13 @@ static int alloc_skciphers(struct xc_cipher *cipher, const char *name,
 	cipher->skcipher = kcalloc(cipher->layout.tfms, sizeof(tfm),
 				   GFP_KERNEL | __GFP_NOWARN);
 	if (!cipher->skcipher)
-		return no_handle(-ENOMEM, name, error);
+		return no_handle(-ENOMEM, error);
 
 	for (i = 0; i < cipher->layout.tfms; i++) {
 		tfm = crypto_alloc_skcipher(name, 0,
 					    CRYPTO_ALG_ALLOCATES_MEMORY);
 		if (IS_ERR(tfm))
-			return no_handle(PTR_ERR(tfm), name, error);
+			return no_handle(PTR_ERR(tfm), error);
 		cipher->skcipher[i] = tfm;
 		if (!enough_key(cipher, tfm)) {
 			*error = "key: too short for as many ciphers as the key count says";
@@ -93,7 +92,7 @@ static int alloc_aead(struct xc_cipher *cipher, const char *name, char **error)
 
 	tfm = crypto_alloc_aead(name, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
 	if (IS_ERR(tfm))
-		return no_handle(PTR_ERR(tfm), name, error);
+		return no_handle(PTR_ERR(tfm), error);
 
 	cipher->aead = tfm;
 	cipher->async = crypto_aead_alg(tfm)->base.cra_flags &
@@ -198,9 +197,11 @@ static int init_iv(struct xc_cipher *cipher, const struct xc_spec *spec,
 	ops = xc_iv_find(spec->iv);
 	if (!ops) {
 		*error = "cipher: unknown IV generator";
-		xc_log_value("cipher", spec->iv);
 		return -EINVAL;
 	}
+	if (spec->iv_opts && !xc_spec_iv_is(spec, "essiv"))
+		DMWARN("cipher: IV %s takes no options, what is given is ignored",
+		       spec->iv);
 	if (ops->layout) {
 		err = ops->layout(iv, &cipher->layout, error);
 		if (err)
@@ -250,10 +251,8 @@ struct xc_cipher *xc_cipher_create(const struct xc_table *table, char **error)
 	int err;
 
 	err = xc_spec_parse(&spec, table->cipher, opt->aead, error);
-	if (err) {
-		xc_log_value("cipher", table->cipher);
+	if (err)
 		return ERR_PTR(err);
-	}
 	err = xc_key_size(table->key, error);
 	if (err < 0)
 		return ERR_PTR(err);

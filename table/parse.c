@@ -4,7 +4,6 @@
  * checked here; whether there is such a cipher, key or device is found out
  * later.
  */
-#include <linux/ctype.h>
 #include <linux/log2.h>
 #include <linux/string.h>
 
@@ -15,41 +14,6 @@
 /* What dm-integrity can store for a sector, as dm-crypt limits it. */
 #define MAX_TAG_SIZE 480
 #define MAX_SECTOR_SIZE 4096
-
-/* A key that slipped into another argument's place must not reach the log. */
-static bool looks_like_key(const char *value)
-{
-	unsigned int digits = 0, letters = 0;
-
-	for (; *value; value++) {
-		if (!isxdigit(*value)) {
-			digits = 0;
-			letters = 0;
-			continue;
-		}
-		digits++;
-		letters += !isdigit(*value);
-		/* 64 bits, if it is no decimal number, or 128 bits */
-		if ((digits >= 16 && letters) || digits >= 32)
-			return true;
-	}
-	return false;
-}
-
-/**
- * xc_log_value() - put the value of a refused argument in the kernel log
- * @argument: name of the argument; not the key
- * @value: the value
- *
- * Context: Any context.
- */
-void xc_log_value(const char *argument, const char *value)
-{
-	if (looks_like_key(value))
-		DMERR("%s: value not shown, it looks like a key", argument);
-	else
-		DMERR("%s: \"%.128s\"", argument, value);
-}
 
 static bool parse_flag(struct xc_options *opt, const char *word)
 {
@@ -74,6 +38,7 @@ static const char *option_value(const char *word, const char *name)
 static int parse_integrity(struct xc_options *opt, const char *word,
 			   char **error)
 {
+	const char *value = word + strlen("integrity:");
 	unsigned int size;
 	const char *profile;
 
@@ -85,7 +50,8 @@ static int parse_integrity(struct xc_options *opt, const char *word,
 		*error = "integrity: size of the tag is not between 1 and 480 bytes";
 		return -EINVAL;
 	}
-	profile = strchr(word + strlen("integrity:"), ':');
+	xc_warn_cut("integrity", value, size);
+	profile = strchr(value, ':');
 	if (profile && !strcasecmp(profile + 1, "aead")) {
 		opt->aead = true;
 	} else if (!profile || strcasecmp(profile + 1, "none")) {
@@ -106,13 +72,15 @@ static int parse_mac_key_size(struct xc_options *opt, const char *word,
 		*error = "integrity_key_size: not a number of bytes above 0";
 		return -EINVAL;
 	}
+	xc_warn_cut("integrity_key_size", word + strlen("integrity_key_size:"),
+		    opt->mac_key_size);
 	return 0;
 }
 
 static int parse_sector_size(struct xc_options *opt, const char *word,
 			     sector_t len, char **error)
 {
-	unsigned short size;	/* as in dm-crypt: what is longer wraps */
+	unsigned short size;	/* as in dm-crypt: what is longer is cut */
 	char dummy;
 
 	if (sscanf(word, "sector_size:%hu%c", &size, &dummy) != 1 ||
@@ -125,6 +93,7 @@ static int parse_sector_size(struct xc_options *opt, const char *word,
 		*error = "sector_size: length of the device is not a multiple of it";
 		return -EINVAL;
 	}
+	xc_warn_cut("sector_size", word + strlen("sector_size:"), size);
 	opt->sector_size = size;
 	return 0;
 }
@@ -182,6 +151,7 @@ static int parse_option(struct xc_options *opt, const char *word, sector_t len,
 		return parse_engine(opt, value, error);
 
 	*error = "option: unknown word among the optional parameters";
+	xc_log_value("option", word);
 	return -EINVAL;
 }
 
@@ -193,22 +163,17 @@ static int parse_options(struct xc_options *opt, unsigned int argc,
 	};
 	struct dm_arg_set args = { .argc = argc, .argv = argv };
 	unsigned int count;
-	const char *word;
 	int err;
 
 	err = dm_read_arg_group(&count_arg, &args, &count, error);
-	if (err) {
-		xc_log_value("#opts", argv[0]);
+	if (err)
 		return err;
-	}
+	xc_warn_cut("#opts", argv[0], count);
 
 	while (count--) {
-		word = dm_shift_arg(&args);
-		err = parse_option(opt, word, len, error);
-		if (err) {
-			xc_log_value("option", word);
+		err = parse_option(opt, dm_shift_arg(&args), len, error);
+		if (err)
 			return err;
-		}
 	}
 	if (args.argc)
 		DMWARN("%u surplus words at the end of the table line ignored",
@@ -225,10 +190,8 @@ static int parse_sectors(const char *argument, const char *word, u64 *value)
 	unsigned long long sectors;
 	char dummy;
 
-	if (sscanf(word, "%llu%c", &sectors, &dummy) != 1) {
-		xc_log_value(argument, word);
+	if (sscanf(word, "%llu%c", &sectors, &dummy) != 1)
 		return -EINVAL;
-	}
 	*value = sectors;
 	if (kstrtoull(skip_spaces(word), 10, &sectors))
 		DMWARN("%s: number does not fit 64 bits, %llu is used",
@@ -243,8 +206,6 @@ static int parse_sectors(const char *argument, const char *word, u64 *value)
  * @argv: these words
  * @len: length of the target in 512-byte sectors
  * @error: where to put what is wrong: a static string that names the argument
- *
- * The value of an argument that is refused is logged, except the key's.
  *
  * Context: Process context.
  * Return: 0, or -EINVAL with @error set.
@@ -280,7 +241,6 @@ int xc_table_parse(struct xc_table *table, unsigned int argc, char **argv,
 	}
 	if (table->iv_offset & mask) {
 		*error = "iv_offset: not a multiple of sector_size";
-		xc_log_value("iv_offset", argv[2]);
 		return -EINVAL;
 	}
 

@@ -64,6 +64,8 @@ static int spec_parse_classic(struct xc_spec *spec, bool aead, char **error)
 		*error = "cipher: key count is not a power of two";
 		return -EINVAL;
 	}
+	if (keys)
+		xc_warn_cut("cipher: key count", keys, spec->keys);
 
 	/* the first version of dm-crypt knew cbc and plain only */
 	if (!mode || (!strcmp(mode, "plain") && !iv)) {

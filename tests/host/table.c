@@ -132,11 +132,6 @@ static void test_options(void)
 		{ "1 integrity:28x:aead", "tag=28 aead" },
 		{ "1 sector_size:\\ 4096", "sector=4096" },
 		{ "1 sector_size:0004096", "sector=4096" },
-		/* and takes the low bits of these */
-		{ "1 sector_size:69632", "sector=4096" },
-		{ "1 integrity:4294967312:none", "tag=16" },
-		{ "4294967297 high_priority", "priority" },
-		{ "4294967296", "" },
 		/* all nine that dm-crypt allows */
 		{ "9 iv_large_sectors integrity:28:aead sector_size:4096 " FLAGS,
 		  FLAGS_PARSED " large_iv tag=28 aead sector=4096" },
@@ -234,6 +229,13 @@ static void test_slips(void)
 	accept(LINE("0 /dev/sda 7 1 sector_size:4096"), "sector=4096", true);
 	accept(LINE("0 /dev/sda 8 1 sector_size:4096"), "sector=4096", false);
 	accept(LINE("0 /dev/sda 7"), "", false);
+	/* its sscanf() takes the low bits of these */
+	accept(LINE("0 /dev/sda 0 1 sector_size:69632"), "sector=4096", true);
+	accept(LINE("0 /dev/sda 0 1 integrity:4294967312:none"), "tag=16", true);
+	accept(LINE("0 /dev/sda 0 1 integrity_key_size:4294967328"), "mac=32",
+	       true);
+	accept(LINE("0 /dev/sda 0 4294967297 high_priority"), "priority", true);
+	accept(LINE("0 /dev/sda 0 4294967296"), "", true);
 	check(!line_complaint(LINE("0 /dev/sda 0 0 " HEX32)), "surplus key");
 }
 
@@ -403,6 +405,11 @@ static void test_log_value(void)
 	kernel_log_clear();
 	xc_log_value("option", "01234567890123456789012345678901");
 	check(*kernel_log && !strstr(kernel_log, "0123"), "%s", kernel_log);
+
+	/* but in the name of a disk */
+	kernel_log_clear();
+	xc_log_value("device", "/dev/disk/by-id/wwn-0x5000c500a1b2c3d4");
+	check(strstr(kernel_log, "c3d4"), "%s", kernel_log);
 
 	/* what is long is cut, but looked at to its end */
 	memset(value, 'x', sizeof(value));

@@ -18,6 +18,7 @@
 #include "../../iv/tcw.c"
 #include "../../key/key.c"
 #include "../../stats/histogram.c"
+#include "../../table/log.c"
 #include "../../table/message.c"
 #include "../../table/parse.c"
 #include "../../table/print.c"
