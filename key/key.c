@@ -92,6 +92,7 @@ int xc_key_size(const char *arg, char **error)
 		*error = "key: a keyring key is :<size in bytes>:<type>:<description>";
 		return -EINVAL;
 	}
+	xc_warn_cut("key: size", arg + 1, size);
 	return size;
 }
 
@@ -165,6 +166,25 @@ static int read_payload(struct xc_key *key, struct key *from,
 	return err;
 }
 
+/* Why the key service has no such key for us. */
+static char *not_found(int err)
+{
+	switch (err) {
+	case -EKEYEXPIRED:
+		return "key: the key in the keyring has expired";
+	case -EKEYREVOKED:
+		return "key: the key in the keyring was revoked";
+	case -EKEYREJECTED:
+		return "key: request-key refuses it";
+	case -EACCES:
+		return "key: the caller may not use the key in the keyring";
+	case -ENOMEM:
+		return "key: no memory to look for it in the keyrings";
+	default:
+		return "key: not in a keyring of the calling process";
+	}
+}
+
 static int load_keyring(struct xc_key *key, const char *name, char **error)
 {
 	const char *description;
@@ -199,7 +219,7 @@ static int load_keyring(struct xc_key *key, const char *name, char **error)
 	}
 	from = request_key(key_types[i].type, description, NULL);
 	if (IS_ERR(from)) {
-		*error = "key: not in a keyring of the calling process";
+		*error = not_found(PTR_ERR(from));
 		kfree(copy);
 		return PTR_ERR(from);
 	}
@@ -260,14 +280,13 @@ void xc_key_exit(struct xc_key *key)
 
 /**
  * xc_key_clear_arg() - overwrite a key argument
- * @arg: the argument; a reference to the keyring is no secret and stays
+ * @arg: the argument; a reference to the keyring too, which may by a slip be
+ *	none, but a key with a colon before it
  *
  * Context: Any context.
  */
 void xc_key_clear_arg(char *arg)
 {
-	if (arg[0] != ':') {
-		memset(arg, '0', strlen(arg));
-		barrier_data(arg);
-	}
+	memset(arg, '0', strlen(arg));
+	barrier_data(arg);
 }
