@@ -126,6 +126,7 @@ static int xcrypt_map(struct dm_target *ti, struct bio *bio)
 {
 	struct xc_volume *vol = ti->private;
 	sector_t sector = dm_target_offset(ti, bio->bi_iter.bi_sector);
+	int result = DM_MAPIO_KILL;
 
 	/* no data: flushes (dm core splits those off), discards, zone resets */
 	if (!bio_has_data(bio)) {
@@ -135,10 +136,23 @@ static int xcrypt_map(struct dm_target *ti, struct bio *bio)
 		return DM_MAPIO_REMAPPED;
 	}
 
-	/* a message took it when the device was as good as resumed */
-	if (unlikely(!READ_ONCE(vol->cipher->key_valid)))
-		return DM_MAPIO_KILL;
-	return xc_map(vol, bio, sector);
+	/* a message may take it when the device is as good as resumed */
+	if (likely(READ_ONCE(vol->cipher->key_valid)))
+		result = xc_map(vol, bio, sector);
+	if (unlikely(result == DM_MAPIO_KILL))
+		this_cpu_inc(vol->stats->errors);
+	return result;
+}
+
+/* A bio has ended, with data or without; not one that map refused. */
+static int xcrypt_end_io(struct dm_target *ti, struct bio *bio,
+			 blk_status_t *error)
+{
+	struct xc_volume *vol = ti->private;
+
+	if (unlikely(*error))
+		this_cpu_inc(vol->stats->errors);
+	return DM_ENDIO_DONE;
 }
 
 static void xcrypt_status(struct dm_target *ti, status_type_t type,
@@ -338,6 +352,7 @@ static int xcrypt_report_zones(struct dm_target *ti,
 	.ctr = xcrypt_ctr,						\
 	.dtr = xcrypt_dtr,						\
 	.map = xcrypt_map,						\
+	.end_io = xcrypt_end_io,					\
 	.status = xcrypt_status,					\
 	.postsuspend = xcrypt_postsuspend,				\
 	.preresume = xcrypt_preresume,					\

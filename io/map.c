@@ -98,8 +98,6 @@ void xc_io_end(struct xc_io *io, blk_status_t status)
 	struct bio *base = io->base;
 
 	xc_stats_end(io, status);
-	if (status)
-		this_cpu_inc(io->vol->stats->errors);
 	xc_tags_put(io);
 	base->bi_status = status;
 	bio_endio(base);

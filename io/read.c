@@ -118,6 +118,7 @@ static void read_run(struct xc_io *io, bool may_sleep)
 		read_done(io);
 		break;
 	case XC_RUN_AGAIN:
+		this_cpu_inc(io->vol->stats->spread);
 		xc_queue_crypt(io, read_again_work);
 		break;
 	case XC_RUN_PENDING:

@@ -202,6 +202,7 @@ static void write_inline(struct xc_io *io)
 			finish_write(io, io->run.status);
 		break;
 	case XC_RUN_AGAIN:
+		this_cpu_inc(io->vol->stats->spread);
 		xc_queue_submit(io, write_run_work);
 		break;
 	case XC_RUN_PENDING:

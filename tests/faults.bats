@@ -89,7 +89,10 @@ with_hole()
 	encrypt xc xts /dev/mapper/flaky
 	sync /dev/mapper/xc
 	remap flaky <<<"0 32768 flakey /dev/cached 0 0 3600"
+	[ "$TARGET" = crypt ] || [ "$(word xc errors)" = 0 ]
 	run ! sync /dev/mapper/xc
+	[ "$TARGET" = crypt ] || [ "$(word xc errors)" = 1 ] ||
+		die "a flush failed, status counts: $(dmsetup status xc)"
 	bios "dev=/dev/mapper/xc op=write sectors=16 flags=preflush fail=1"
 	remap flaky <<<"0 32768 flakey /dev/cached 0 3600 0"
 	sync /dev/mapper/xc
