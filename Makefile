@@ -31,6 +31,8 @@ override KDIR := $(patsubst %/Makefile,%,$(KDIR))
 all: modules
 
 modules modules_install: | kernel-headers
+# (it installs what it finds, and that may be nothing)
+modules_install: | modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 
 kernel-headers:
