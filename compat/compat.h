@@ -204,7 +204,9 @@ static inline void dm_stack_bs_limits(struct queue_limits *limits,
  * target.  Where it does not, the target has to split them; but not those that
  * dm core makes of appends, which have a limit of their own.
  */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0) || \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 43) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0))
 #define XC_DM_LIMITS_ZONE_WRITES 1
 #else
 #define XC_DM_LIMITS_ZONE_WRITES 0
@@ -215,10 +217,10 @@ static inline void xc_limit_zone_writes(struct queue_limits *limits,
 {
 	limits->max_hw_sectors = min(limits->max_hw_sectors,
 				     bytes >> SECTOR_SHIFT);
-	if (!XC_DM_LIMITS_ZONE_WRITES)
-		limits->max_zone_append_sectors =
-			min(limits->max_zone_append_sectors,
-			    bytes >> SECTOR_SHIFT);
+	if (XC_DM_LIMITS_ZONE_WRITES)
+		return;
+	limits->max_zone_append_sectors = min(limits->max_zone_append_sectors,
+					      bytes >> SECTOR_SHIFT);
 }
 
 /* Auditing: exported by dm-mod, but its header is not among the installed. */
