@@ -164,7 +164,7 @@ E=/dev/ram1
 	unload_target
 	load_target
 	map v <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
-	mv "/lib/modules/$(uname -r)" /tmp/away 2>/dev/null || mount -t tmpfs none "/lib/modules/$(uname -r)"
+	mount -t tmpfs none /lib/modules
 	says 4 "the target crypt is not there: modprobe dm-crypt" "$XCRYPT" switch v crypt
-	mv /tmp/away "/lib/modules/$(uname -r)" 2>/dev/null || umount "/lib/modules/$(uname -r)"
+	umount /lib/modules
 }

@@ -59,7 +59,7 @@ run_unit()
 	local key command
 	for key; do
 		while read -r command; do
-			timeout 60 sh -c "${command//%%/%}" || return
+			timeout 300 sh -c "${command//%%/%}" || return
 		done < <(sed -n "s/^$key=//p" "$F/units/systemd-cryptsetup@vol.service")
 	done
 }
