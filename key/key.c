@@ -170,8 +170,6 @@ static int read_payload(struct xc_key *key, struct key *from,
 static char *not_found(int err)
 {
 	switch (err) {
-	case -EKEYEXPIRED:
-		return "key: the key in the keyring has expired";
 	case -EKEYREVOKED:
 		return "key: the key in the keyring was revoked";
 	case -EKEYREJECTED:
@@ -181,7 +179,7 @@ static char *not_found(int err)
 	case -ENOMEM:
 		return "key: no memory to look for it in the keyrings";
 	default:
-		return "key: not in a keyring of the calling process";
+		return "key: not in a keyring of the calling process, or expired";
 	}
 }
 

@@ -295,7 +295,7 @@ E=/dev/ram1
 }
 
 @test "a cipher or a word of the table that the kernel does not know is named" {
-	says 1 "cipher: not available in this kernel, \"xts(nosuch)\": this is Linux $(uname -r), boot one" \
+	says 1 "cipher: not available in this kernel, \"nosuch-xts-plain64\": this is Linux $(uname -r), boot one" \
 		xcrypt open -M plain -c nosuch-xts-plain64 $D x
 	says 1 "--hash nosuch: openssl does not know it" xcrypt open -M plain -h nosuch $D x
 	says 1 "--hash r: openssl does not know it" xcrypt open -M plain -h r $D x
