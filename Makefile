@@ -31,9 +31,10 @@ override KDIR := $(patsubst %/Makefile,%,$(KDIR))
 all: modules
 
 modules modules_install: | kernel-headers
-# (it installs what it finds, and that may be nothing)
-modules_install: | modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+
+# It installs what it finds, which may be nothing yet.
+modules_install: | modules
 
 kernel-headers:
 	@test -e "$(KDIR)/Makefile" || { \
@@ -43,9 +44,9 @@ kernel-headers:
 		echo "    make KDIR=\$$(scripts/kernel dir 6.1)"; \
 		exit 1; } >&2
 
-install: modules modules_install
+install: modules_install
 	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
-		$$(cat $(KDIR)/include/config/kernel.release)
+		$$(cut -d '"' -f 2 -s $(KDIR)/include/generated/utsrelease.h)
 
 dkms-install:
 	@KVER='$(KVER)' packaging/dkms install

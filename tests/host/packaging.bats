@@ -73,6 +73,14 @@ debian()
 		tar -xO "./usr/src/dm-xcrypt-$version/dkms.conf" | grep -qx "PACKAGE_VERSION=\"$version\""
 }
 
+@test "make install, from clean sources and with jobs, puts the module where modprobe finds it" {
+	local tree=$BATS_TEST_TMPDIR/tree root=$BATS_TEST_TMPDIR/root
+	git ls-files -z | rsync -a --from0 --files-from=- . "$tree"
+	make -s -j 4 -C "$tree" install KDIR="$(scripts/kernel dir 6.1)" INSTALL_MOD_PATH="$root"
+	modprobe -d "$root" -S "$(scripts/kernel release 6.1)" --show-depends dm-xcrypt |
+		grep -x "insmod $root/.*/dm-xcrypt.ko *"
+}
+
 @test "the same sources make the same packages" {
 	make -s deb
 	for deb in "$DEBS"/*.deb; do cmp "$deb" "build/deb/${deb##*/}"; done
