@@ -85,7 +85,8 @@ void xc_log_refused(unsigned int argc, char **argv, const char *error)
 void xc_warn_cut(const char *argument, const char *digits, unsigned int value)
 {
 	unsigned long long whole;
+	char rest;
 
-	if (sscanf(digits, "%llu", &whole) == 1 && whole != value)
+	if (sscanf(digits, "%llu%c", &whole, &rest) >= 1 && whole != value)
 		DMWARN("%s: number is too large, %u is used", argument, value);
 }
