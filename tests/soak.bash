@@ -221,13 +221,15 @@ memory()
 	echo 3 >/proc/sys/vm/drop_caches
 	for cache in /sys/kernel/slab/*/shrink; do echo 1 >"$cache"; done
 	sleep 1
+	# (pages that wait in a CPU's list are free, but do not count as such)
 	awk '
-		$1 == "MemAvailable:" { print "used", -$2 }
+		$1 == "MemAvailable:" { used -= $2 }
+		$1 == "count:" { used -= $2 * 4 }
 		$1 == "SUnreclaim:" { print "slab", $2 }
 		$1 == "Percpu:" { print "percpu", $2 }
 		$1 ~ /^kmalloc-/ { n += $2 * $4 / 1024 }
-		END { print "kmalloc", int(n) }
-	' /proc/meminfo /proc/slabinfo >$SOAK/memory."$1"
+		END { print "kmalloc", int(n); print "used", used }
+	' /proc/meminfo /proc/zoneinfo /proc/slabinfo >$SOAK/memory."$1"
 }
 
 # memory_is_flat FROM TO ALLOWED: no more grew than so many KiB
