@@ -85,10 +85,12 @@ static int xcrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		goto out;
 	}
 	err = xc_table_parse(&table, argc, argv, ti->len, &ti->error);
-	if (!err)
+	if (!err) {
 		err = create_volume(vol, &table, ti);
+		if (err)
+			xc_log_refused(argc, argv, ti->error);
+	}
 	if (err) {
-		xc_log_refused(argc, argv, ti->error);
 		kfree(vol);
 		goto out;
 	}

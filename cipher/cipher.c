@@ -185,8 +185,8 @@ static int init_iv(struct xc_cipher *cipher, const struct xc_spec *spec,
 	iv->aead = cipher->aead;
 	if (!iv->size) {
 		if (spec->iv)
-			DMWARN("cipher: %s takes no IV, %s is ignored",
-			       spec->name, spec->iv);
+			DMWARN("cipher: %s takes no IV, the one given is ignored",
+			       spec->name);
 		return 0;
 	}
 	/* a 64-bit sector number must fit, whatever the cipher takes of it */

@@ -12,10 +12,8 @@
 static bool looks_like_key(const char *value)
 {
 	unsigned int digits = 0, letters = 0;
-
-	/* the names of disks have long numbers in them */
-	if (*value == '/')
-		return false;
+	/* 64 bits of hex digits may be in a disk's name, and serial numbers */
+	bool path = *value == '/';
 
 	for (; *value; value++) {
 		if (!isxdigit(*value)) {
@@ -26,7 +24,7 @@ static bool looks_like_key(const char *value)
 		digits++;
 		letters += !isdigit(*value);
 		/* 64 bits, if it is no decimal number, or 128 bits */
-		if ((digits >= 16 && letters) || digits >= 32)
+		if ((digits >= 16 && letters && !path) || digits >= 32)
 			return true;
 	}
 	return false;
@@ -48,30 +46,29 @@ void xc_log_value(const char *argument, const char *value)
 }
 
 /**
- * xc_log_refused() - log the argument of a table line that an error is about
- * @argc: number of words after the target's name
+ * xc_log_refused() - log the argument that an error is about
+ * @argc: number of words of a table line that xc_table_parse() found good
  * @argv: these words
- * @error: what is wrong, beginning with the argument's name and a colon; the
- *	key's is not logged
+ * @error: what is wrong all the same; begins with the name of the argument,
+ *	which is not logged if it is the key
  *
  * Context: Any context.
  */
 void xc_log_refused(unsigned int argc, char **argv, const char *error)
 {
-	static const char *const names[] = {
-		"cipher", NULL, "iv_offset", "device", "offset", "#opts"
-	};
-	size_t len = strcspn(error, ":");
+	size_t len = strcspn(error, ":") + 1;
 	unsigned int i;
 
-	for (i = 0; i < argc && i < ARRAY_SIZE(names); i++)
-		if (names[i] && strlen(names[i]) == len &&
-		    !strncmp(names[i], error, len))
-			xc_log_value(names[i], argv[i]);
-	/* an option's word begins as the error does */
-	for (; i < argc; i++)
-		if (error[len] && !strncasecmp(argv[i], error, len + 1))
+	if (strstarts(error, "cipher:"))
+		xc_log_value("cipher", argv[0]);
+	if (strstarts(error, "device:"))
+		xc_log_value("device", argv[3]);
+	/* of an option that is given twice the last counts */
+	for (i = argc; i-- > 6;)
+		if (!strncasecmp(argv[i], error, len)) {
 			xc_log_value("option", argv[i]);
+			return;
+		}
 }
 
 /**
@@ -84,9 +81,12 @@ void xc_log_refused(unsigned int argc, char **argv, const char *error)
  */
 void xc_warn_cut(const char *argument, const char *digits, unsigned int value)
 {
-	unsigned long long whole;
-	char rest;
+	char text[sizeof("4294967295")];
+	size_t len = snprintf(text, sizeof(text), "%u", value);
 
-	if (sscanf(digits, "%llu%c", &whole, &rest) >= 1 && whole != value)
-		DMWARN("%s: number is too large, %u is used", argument, value);
+	digits = skip_spaces(digits);
+	while (digits[0] == '0' && isdigit(digits[1]))
+		digits++;
+	if (strspn(digits, "0123456789") != len || strncmp(digits, text, len))
+		DMWARN("%s: number is too large, %s is used", argument, text);
 }

@@ -50,7 +50,6 @@ static int parse_integrity(struct xc_options *opt, const char *word,
 		*error = "integrity: size of the tag is not between 1 and 480 bytes";
 		return -EINVAL;
 	}
-	xc_warn_cut("integrity", value, size);
 	profile = strchr(value, ':');
 	if (profile && !strcasecmp(profile + 1, "aead")) {
 		opt->aead = true;
@@ -58,6 +57,7 @@ static int parse_integrity(struct xc_options *opt, const char *word,
 		*error = "integrity: profile is neither aead nor none";
 		return -EINVAL;
 	}
+	xc_warn_cut("integrity", value, size);
 	opt->tag_size = size;
 	return 0;
 }
@@ -151,7 +151,6 @@ static int parse_option(struct xc_options *opt, const char *word, sector_t len,
 		return parse_engine(opt, value, error);
 
 	*error = "option: unknown word among the optional parameters";
-	xc_log_value("option", word);
 	return -EINVAL;
 }
 
@@ -163,17 +162,23 @@ static int parse_options(struct xc_options *opt, unsigned int argc,
 	};
 	struct dm_arg_set args = { .argc = argc, .argv = argv };
 	unsigned int count;
+	const char *word;
 	int err;
 
 	err = dm_read_arg_group(&count_arg, &args, &count, error);
-	if (err)
+	if (err) {
+		xc_log_value("#opts", argv[0]);
 		return err;
+	}
 	xc_warn_cut("#opts", argv[0], count);
 
 	while (count--) {
-		err = parse_option(opt, dm_shift_arg(&args), len, error);
-		if (err)
+		word = dm_shift_arg(&args);
+		err = parse_option(opt, word, len, error);
+		if (err) {
+			xc_log_value("option", word);
 			return err;
+		}
 	}
 	if (args.argc)
 		DMWARN("%u surplus words at the end of the table line ignored",
@@ -190,8 +195,10 @@ static int parse_sectors(const char *argument, const char *word, u64 *value)
 	unsigned long long sectors;
 	char dummy;
 
-	if (sscanf(word, "%llu%c", &sectors, &dummy) != 1)
+	if (sscanf(word, "%llu%c", &sectors, &dummy) != 1) {
+		xc_log_value(argument, word);
 		return -EINVAL;
+	}
 	*value = sectors;
 	if (kstrtoull(skip_spaces(word), 10, &sectors))
 		DMWARN("%s: number does not fit 64 bits, %llu is used",
@@ -206,6 +213,8 @@ static int parse_sectors(const char *argument, const char *word, u64 *value)
  * @argv: these words
  * @len: length of the target in 512-byte sectors
  * @error: where to put what is wrong: a static string that names the argument
+ *
+ * The value of an argument that is refused is logged, except the key's.
  *
  * Context: Process context.
  * Return: 0, or -EINVAL with @error set.
@@ -241,6 +250,7 @@ int xc_table_parse(struct xc_table *table, unsigned int argc, char **argv,
 	}
 	if (table->iv_offset & mask) {
 		*error = "iv_offset: not a multiple of sector_size";
+		xc_log_value("iv_offset", argv[2]);
 		return -EINVAL;
 	}
 

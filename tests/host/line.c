@@ -89,8 +89,6 @@ void line_parse(struct line *line, const char *text)
 	kernel_log_clear();
 	line->err = xc_table_parse(&line->table, line->argc, line->argv,
 				   line->len, &line->error);
-	if (line->err)
-		xc_log_refused(line->argc, line->argv, line->error);
 }
 
 /**

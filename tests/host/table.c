@@ -236,6 +236,8 @@ static void test_slips(void)
 	       true);
 	accept(LINE("0 /dev/sda 0 4294967297 high_priority"), "priority", true);
 	accept(LINE("0 /dev/sda 0 4294967296"), "", true);
+	accept(LINE("0 /dev/sda 0 0000000001 high_priority"), "priority", false);
+	accept(LINE("0 /dev/sda 0 000"), "", false);
 	check(!line_complaint(LINE("0 /dev/sda 0 0 " HEX32)), "surplus key");
 }
 
@@ -358,6 +360,7 @@ static void test_keys_in_the_log(void)
 	};
 	static const char *const keys[] = {
 		KEY, HEX32, "x" HEX32, HEX32 "x", "sector_size:" KEY,
+		"/dev/sda" KEY, "/" HEX32,
 		"integrity:1:" KEY, "integrity_key_size:" KEY, "offload:" KEY,
 		"engine:" KEY, "integrity:" HEX32, "1" HEX32 ":", "-" HEX32,
 		"0011223344556677-8899aabbccddeeff-" HEX32,
