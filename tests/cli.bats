@@ -366,7 +366,7 @@ assert y["cipher"] == "aes-cbc-essiv:sha256" and y["offset"] == 8 and y["sectors
 	run -0 "$XCRYPT" status /dev/mapper/x
 	[[ $output == "/dev/mapper/x is active."* ]]
 	"$XCRYPT" status --watch >/tmp/watched 3>&- &
-	wait_for 20 eval '[ "$(grep -c "mapper/x is active" /tmp/watched)" -ge 2 ]'
+	wait_for 120 eval '[ "$(grep -c "mapper/x is active" /tmp/watched)" -ge 2 ]'
 	"$XCRYPT" close x
 	unmap y
 	wait $!
