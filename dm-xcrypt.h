@@ -545,7 +545,8 @@ enum xc_result xc_run(struct xc_run *run, bool may_sleep);
 void xc_run_sync(struct xc_run *run);
 
 void xc_batch_init(void);
-bool xc_batch_fits(const struct xc_cipher *cipher, const struct xc_spec *spec);
+const char *xc_batch_hindrance(const struct xc_cipher *cipher,
+			       const struct xc_spec *spec);
 bool xc_batch_check(const struct xc_xts_impl *impl);
 
 /**

@@ -27,8 +27,9 @@
 /* Segments between them: its pages, and some that are cut. */
 #define SEGMENTS 8
 
-/* Chosen once, when the module is loaded; NULL if there is none. */
+/* Chosen once, when the module is loaded; NULL if there is none, and why. */
 static const struct xc_xts_impl *xts __ro_after_init;
+static const char *hindrance __ro_after_init;
 
 /**
  * xc_batch_init() - choose the implementation for this processor
@@ -41,23 +42,37 @@ void __init xc_batch_init(void)
 {
 	const struct xc_xts_impl *impl = xc_simd_xts();
 
-	if (impl && !fips_enabled && xc_batch_check(impl))
+	if (!impl)
+		hindrance = "engine: batch wants a CPU with AES-NI and AVX";
+	else if (fips_enabled)
+		hindrance = "engine: batch is not for FIPS mode";
+	else if (!xc_batch_check(impl))
+		hindrance = "engine: batch failed its check when the module was loaded";
+	else
 		xts = impl;
 }
 
 /**
- * xc_batch_fits() - can the batch engine take a cipher?
+ * xc_batch_hindrance() - what keeps the batch engine from taking a cipher?
  * @cipher: the cipher, with its IV generator
  * @spec: its specification.  One that names a driver gets that driver.
  *
  * Context: Any context.
- * Return: true if it can.
+ * Return: what a table line that asks for the engine is answered; NULL if
+ * nothing does.
  */
-bool xc_batch_fits(const struct xc_cipher *cipher, const struct xc_spec *spec)
+const char *xc_batch_hindrance(const struct xc_cipher *cipher,
+			       const struct xc_spec *spec)
 {
-	return xts && !strcmp(spec->name, "xts(aes)") &&
-		cipher->layout.tfms == 1 &&
-		cipher->iv.ops && cipher->iv.ops->fill;
+	if (hindrance)
+		return hindrance;
+	if (strcmp(spec->name, "xts(aes)"))
+		return "engine: batch takes aes-xts alone, and no driver by name";
+	if (cipher->layout.tfms != 1)
+		return "engine: batch takes one key alone";
+	if (!cipher->iv.ops || !cipher->iv.ops->fill)
+		return "engine: batch takes the IVs plain, plain64, plain64be, benbi, null alone";
+	return NULL;
 }
 
 static int batch_create(struct xc_cipher *cipher)

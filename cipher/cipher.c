@@ -222,13 +222,13 @@ static int init_iv(struct xc_cipher *cipher, const struct xc_spec *spec,
 static int init_engine(struct xc_cipher *cipher, const struct xc_spec *spec,
 		       const struct xc_options *opt, char **error)
 {
-	bool fits = xc_batch_fits(cipher, spec);
+	const char *hindrance = xc_batch_hindrance(cipher, spec);
 
-	if (opt->engine == XC_ENGINE_BATCH && !fits) {
-		*error = "engine: batch takes AES-XTS, one key, a plain IV, a CPU with AES";
+	if (opt->engine == XC_ENGINE_BATCH && hindrance) {
+		*error = (char *)hindrance;
 		return -EINVAL;
 	}
-	cipher->engine = fits && opt->engine != XC_ENGINE_API ?
+	cipher->engine = !hindrance && opt->engine != XC_ENGINE_API ?
 		&xc_batch_engine : &xc_api_engine;
 	*error = "no memory for the engine";
 	return cipher->engine->create(cipher);

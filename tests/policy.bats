@@ -88,12 +88,16 @@ accepted_by()
 	grep -qx "19 refused aes-xts-plain64" "$BATS_TEST_TMPDIR/ours"
 }
 
-@test "FIPS mode: the refusal of lmk says why" {
+@test "FIPS mode: the refusals of lmk and of engine:batch say why" {
 	in_fips_mode
 	not_for_crypt
 	log_mark
 	fails map x 2>/dev/null <<<"0 2048 xcrypt aes:64-cbc-lmk $(hex_key 1024) 0 /dev/ram0 0"
 	log_since | grep -q "xcrypt: cipher: .*FIPS"
+	log_mark
+	fails map x 2>/dev/null \
+		<<<"0 2048 xcrypt aes-xts-plain64 $(hex_key 64) 0 /dev/ram0 0 1 engine:batch"
+	log_since | grep -q "xcrypt: engine: batch .*FIPS"
 }
 
 @test "FIPS mode: of a key that is refused nothing is kept, nor of the one before" {
