@@ -3,7 +3,7 @@
 # kernels: fast-7.3
 #
 # The real qemu-img and qemu-io, and volumes of the same bytes on dm-xcrypt, by stock
-# cryptsetup through crypt_alias=1 and by table lines. tests/host/qemu.bats has every
+# cryptsetup through crypt_alias=1 and by table lines. tests/host/qemu-img.bats has every
 # combination of ciphers and hashes; here is what else an image can be.
 
 # shellcheck shell=bash
