@@ -88,3 +88,10 @@ crypt_table()
 	has_module dm_crypt
 	fails has_module dm_xcrypt
 }
+
+@test "where dm-xcrypt has been loaded under its own name alone, dm-crypt serves beside it" {
+	modprobe dm-xcrypt crypt_alias=0
+	has_module dm_xcrypt
+	crypt_table
+	has_module dm_crypt
+}
