@@ -332,10 +332,15 @@ E=/dev/ram1
 	says 5 "$way" "$XCRYPT" open $D x
 	local open=$output
 	says 1 "$way" "$XCRYPT" doctor
-	rm $conf
 	open=${open##*dm-crypt: }
 	eval "${open%% && modprobe*}"
 	[ "$(dmsetup ls)" = "No devices found" ]
+	# loaded, and in use, before that was wanted
+	load_target
+	map busy <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
+	says 1 "cryptsetup close busy && modprobe -r dm-xcrypt && modprobe" "$XCRYPT" doctor
+	rm $conf
+	unmap busy
 }
 
 # --- status --------------------------------------------------------------------
@@ -363,6 +368,12 @@ assert y["name"] == "y" and y["key"] == "in the table" and y["key_bits"] == 256,
 assert y["cipher"] == "aes-cbc-essiv:sha256" and y["offset"] == 8 and y["sectors"] == 2048, y
 '
 	says 4 "nosuch is inactive" "$XCRYPT" status nosuch
+	fails grep "no volume is open" <<<"$output"
+	says 4 "x is active" "$XCRYPT" status nosuch x
+	run -4 "$XCRYPT" status --json nosuch
+	[ "$output" = "[]" ]
+	run -4 "$XCRYPT" status --json nosuch y
+	python3 <<<"$output" 3>&- -c 'import json, sys; v, = json.load(sys.stdin); assert v["name"] == "y", v'
 	run -0 "$XCRYPT" status /dev/mapper/x
 	[[ $output == "/dev/mapper/x is active."* ]]
 	"$XCRYPT" status --watch >/tmp/watched 3>&- &
@@ -423,6 +434,10 @@ assert v["engine"] == "api" and v["open"] == 0, v
 	fails grep -q ^mend <<<"$output"
 	map v <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
 	says 1 "the key of volume v is in its table" "$XCRYPT" doctor
+	dmsetup suspend v
+	dmsetup message v 0 key wipe
+	run -0 "$XCRYPT" doctor
+	[[ $("$XCRYPT" status v) == *"512 bits, wiped"* ]]
 	unmap v
 	unload_target
 	run -1 "$XCRYPT" doctor

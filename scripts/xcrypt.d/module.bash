@@ -13,16 +13,23 @@ alias_wanted()
 # alias_hindered: they do, but dm-crypt is there, which has the name "crypt"
 alias_hindered() { [ -d /sys/module/dm_crypt ] && ! alias_loaded && alias_wanted; }
 
+# alias_missed: they do, but dm-xcrypt had been loaded without it
+alias_missed() { [ -d /sys/module/dm_xcrypt ] && ! alias_loaded && alias_wanted; }
+
 # make_way: prints the commands by which dm-xcrypt takes dm-crypt's place
 make_way()
 {
-	local name
+	local target name module
 
-	dmsetup ls --target crypt 2>/dev/null | while IFS=$'\t' read -r name _; do
-		[ "$name" = "No devices found" ] || printf 'cryptsetup close %q && ' "$name"
+	for target in crypt xcrypt; do
+		dmsetup ls --target $target 2>/dev/null | while IFS=$'\t' read -r name _; do
+			[ "$name" = "No devices found" ] || printf 'cryptsetup close %q && ' "$name"
+		done
 	done
-	[ ! -d /sys/module/dm_xcrypt ] || printf 'modprobe -r dm-xcrypt && '
-	echo "modprobe -r dm-crypt && modprobe dm-xcrypt"
+	for module in dm_xcrypt dm_crypt; do
+		[ ! -d /sys/module/$module ] || printf 'modprobe -r %s && ' "${module/_/-}"
+	done
+	echo "modprobe dm-xcrypt"
 }
 
 need_module()

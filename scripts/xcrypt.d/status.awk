@@ -24,10 +24,10 @@ function table(	i, part, options) {
 	if ($5 ~ /^:/) {
 		split($5, part, ":")
 		set("key_bits", part[2] * 8)
-		set("key", "in the keyring (" part[3] " " substr($5, length(part[2] part[3]) + 4) ")")
+		key = "in the keyring (" part[3] " " substr($5, length(part[2] part[3]) + 4) ")"
 	} else {
 		set("key_bits", $5 == "-" ? 0 : length($5) * 4)
-		set("key", $5 == "-" ? "none" : "in the table")
+		key = $5 == "-" ? "none" : "in the table"
 	}
 	set("device", below)
 	set("offset", $8)
@@ -48,13 +48,14 @@ $4 ~ /^engine:/ {
 		if (name ~ /^(engine|offload)$/ && !seen[name]++)
 			set(name, substr($i, length(name) + 2))
 		else if ($i == "key:wiped")
-			set("key_state", "wiped")
+			key = "wiped"
 		else if ($i ~ /:[0-9\/]+$/)
 			count($i)
 	}
 }
 
 END {
+	set("key", key)
 	total["sectors"] = sectors
 	# (%d and print stop at 32 bits in mawk)
 	for (name in total)
