@@ -401,6 +401,7 @@ struct xc_xts_key;
  * @skcipher: one handle a key, where there is no @aead
  * @aead: the handle of an authenticating cipher, else NULL
  * @async: requests may complete later
+ * @rereads: plaintext may be read more than once, and must not change meanwhile
  * @iv: the IV generator
  * @iv_offset: added to sector numbers for the IV, in 512-byte sectors
  * @large_iv: count IVs in encryption sectors, not in 512 bytes
@@ -425,6 +426,7 @@ struct xc_cipher {
 	struct crypto_skcipher **skcipher;
 	struct crypto_aead *aead;
 	bool async;
+	bool rereads;
 	struct xc_iv iv;
 	u64 iv_offset;
 	bool large_iv;

@@ -51,6 +51,27 @@ static bool enough_key(const struct xc_cipher *cipher,
 		crypto_skcipher_min_keysize(tfm);
 }
 
+/*
+ * Does a mode read each block of a sector once?  One that reads it again, as the
+ * wide-block modes do (a hash of the sector, then a stream over it), makes
+ * garbage of blocks that nobody touched if others change in between.  These are
+ * known not to.
+ */
+static bool reads_once(const char *alg)
+{
+	static const char * const modes[] = {
+		"xts(", "cbc(", "ctr(", "ecb(", "lrw(",
+	};
+	unsigned int i;
+
+	if (strstarts(alg, "essiv("))
+		alg += strlen("essiv(");
+	for (i = 0; i < ARRAY_SIZE(modes); i++)
+		if (strstarts(alg, modes[i]))
+			return true;
+	return false;
+}
+
 static int alloc_skciphers(struct xc_cipher *cipher, const char *name,
 			   char **error)
 {
@@ -80,6 +101,7 @@ static int alloc_skciphers(struct xc_cipher *cipher, const char *name,
 
 	tfm = cipher->skcipher[0];
 	cipher->iv.alg = crypto_tfm_alg_name(crypto_skcipher_tfm(tfm));
+	cipher->rereads = !reads_once(cipher->iv.alg);
 	cipher->iv.size = crypto_skcipher_ivsize(tfm);
 	cipher->iv.block_size = crypto_skcipher_blocksize(tfm);
 	DMDEBUG("%s is %s", name, crypto_skcipher_alg(tfm)->base.cra_driver_name);

@@ -3,10 +3,10 @@
  * The way of a write: the data is enciphered from the pages of the bio that was
  * submitted into pages of our own, which go to the device below.
  *
- * The submitter may still change its pages (O_DIRECT).  Where that would do
- * harm, a private copy is made first: with a tag or an IV that must fit the data;
- * with verify_writes, which compares; and where an encryption sector crosses a
- * page.
+ * The submitter may still change its pages (O_DIRECT, mmap).  Where that would
+ * do harm to more than what changes, a private copy is made first: with a tag or
+ * an IV that must fit the data; with a mode that reads the data twice; with
+ * verify_writes, which compares; and where an encryption sector crosses a page.
  *
  * On a zoned device writes must arrive in the order they were submitted.  They
  * are enciphered where they are submitted, or, as soon as one of them has to
@@ -149,8 +149,8 @@ static struct bio *plaintext(struct xc_io *io)
 		bio_copy_data(io->plain, io->base);
 		return io->plain;
 	}
-	if (cipher->aead || (cipher->iv.ops && cipher->iv.ops->from_data) ||
-	    io->bounce) {
+	if (cipher->aead || cipher->rereads || io->bounce ||
+	    (cipher->iv.ops && cipher->iv.ops->from_data)) {
 		bio_copy_data(io->lower, io->base);
 		return io->lower;
 	}

@@ -47,7 +47,7 @@ struct job {
 	const char *dev;
 	int op, layout;
 	u64 start, sectors, unit, max, depth, align, seed, data;
-	u64 prio, shuffle, split, repeat, scribble, any, fail;
+	u64 prio, shuffle, split, repeat, scribble, hole, any, fail;
 	blk_opf_t flags;
 	bool random_flags;
 
@@ -95,6 +95,7 @@ struct extent {
 u32 bios_below(struct job *job, u32 n);
 struct unit_bio *bios_make(struct job *job, const struct extent *extent);
 void bios_free(struct unit_bio *ub);
+bool bios_in_hole(const struct job *job, unsigned int at);
 void bios_compare(struct unit_bio *ub, bool any);
 u8 *bios_memory(struct unit_bio *ub, const struct vec *vec);
 

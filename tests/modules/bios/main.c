@@ -23,6 +23,8 @@
  *   split=1         every bio is cut at a random place into two chained ones
  *   repeat=1        every unit has the same content (for layout=same)
  *   scribble=1      change the memory while the bio is in flight
+ *   hole=1          scribble in the middle half of each unit alone, and do not
+ *                   compare that
  *   any=1           do not look at the content
  *   fail=1          every bio must fail
  *
@@ -96,8 +98,8 @@ static int parse_word(struct job *job, char *word)
 		{ "seed", &job->seed }, { "data", &job->data },
 		{ "prio", &job->prio }, { "shuffle", &job->shuffle },
 		{ "split", &job->split }, { "repeat", &job->repeat },
-		{ "scribble", &job->scribble }, { "any", &job->any },
-		{ "fail", &job->fail },
+		{ "scribble", &job->scribble }, { "hole", &job->hole },
+		{ "any", &job->any }, { "fail", &job->fail },
 	};
 	char *value = strchr(word, '=');
 	unsigned int i;

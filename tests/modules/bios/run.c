@@ -11,7 +11,7 @@
 static void check_bio(struct unit_bio *ub)
 {
 	struct job *job = ub->job;
-	bool any = job->any || job->scribble || ub->status ||
+	bool any = job->any || (job->scribble && !job->hole) || ub->status ||
 		(job->op == OP_READ && job->layout == L_SAME);
 
 	job->bios++;
@@ -103,12 +103,16 @@ static unsigned int choose_prio(struct job *job)
 
 static void scribble(struct unit_bio *ub)
 {
-	unsigned int turns = 0;
+	struct job *job = ub->job;
+	unsigned int turns = 0, i, at, in_vec;
 
 	while (!READ_ONCE(ub->done)) {
-		const struct vec *vec = &ub->vecs[bios_below(ub->job, ub->nr_vecs)];
-
-		bios_memory(ub, vec)[bios_below(ub->job, vec->len)] ^= 1 << (turns & 7);
+		at = bios_below(job, ub->bytes);
+		in_vec = at;
+		for (i = 0; in_vec >= ub->vecs[i].len; i++)
+			in_vec -= ub->vecs[i].len;
+		if (!job->hole || bios_in_hole(job, at))
+			bios_memory(ub, &ub->vecs[i])[in_vec] ^= 1 << (turns & 7);
 		if (++turns % 64 == 0)
 			usleep_range(1, 20);
 		else
