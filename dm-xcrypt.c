@@ -319,6 +319,7 @@ static int xcrypt_iterate_devices(struct dm_target *ti,
 static void xcrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 {
 	struct xc_volume *vol = ti->private;
+	unsigned int whole = xc_max_buffer_size(vol);
 
 	/*
 	 * dma_alignment is dm core's: the device's below, but not less than
@@ -326,11 +327,12 @@ static void xcrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 	 */
 	dm_stack_bs_limits(limits, vol->opt.sector_size);
 
-	/* what cannot be split must fit a buffer */
+	/* what cannot be split must fit a buffer, and its tags theirs */
+	if (vol->tags_sectors)
+		whole = min(whole, vol->tags_sectors << SECTOR_SHIFT);
 	if (vol->ordered)
-		xc_limit_zone_writes(limits, xc_max_buffer_size(vol));
-	xc_limit_atomic_writes(limits,
-			       rounddown_pow_of_two(xc_max_buffer_size(vol)));
+		xc_limit_zone_writes(limits, whole);
+	xc_limit_atomic_writes(limits, rounddown_pow_of_two(whole));
 }
 
 #ifdef CONFIG_BLK_DEV_ZONED

@@ -10,7 +10,7 @@
 #include "../dm-xcrypt.h"
 
 #define MIN_TAGS 64
-/* Bytes in a buffer of the pool. */
+/* Bytes in a buffer of the pool; more where a page has more metadata. */
 #define POOL_ENTRY_SIZE 512
 #define TAGS_GFP (GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN)
 
@@ -57,7 +57,8 @@ int xc_tags_init(struct xc_volume *vol, char **error)
 	if (err)
 		return err;
 
-	vol->tags_sectors = max(POOL_ENTRY_SIZE / tuple_size, 1U);
+	vol->tags_sectors = max_t(unsigned int, POOL_ENTRY_SIZE / tuple_size,
+				  PAGE_SIZE / cipher->sector_size);
 	err = mempool_init_kmalloc_pool(&vol->tags, MIN_TAGS,
 					vol->tags_sectors * tuple_size);
 	vol->tags_sectors <<= cipher->sector_shift;
