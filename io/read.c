@@ -172,6 +172,9 @@ static void read_endio(struct bio *bio)
 	bio->bi_end_io = io->end_io;
 	bio->bi_iter = io->iter;
 	bio->bi_bdev = io->bdev;
+	/* what the queue below noted is not for the one above to settle */
+	bio_clear_flag(bio, BIO_QOS_THROTTLED);
+	bio_clear_flag(bio, BIO_QOS_MERGED);
 	if (bio->bi_status)
 		xc_io_end(io, bio->bi_status);
 	else
