@@ -256,6 +256,22 @@ together()
 	done < <(ways)
 }
 
+@test "a device that takes few bytes and segments at a time, sooner or later" {
+	local name
+	null_disk narrow 16
+	for name in xts gcm; do
+		[ $name != gcm ] || integrity_disk tags /dev/narrow "${TAG_SIZES[gcm]}"
+		encrypt xc $name "$([ $name = gcm ] && echo /dev/mapper/tags || echo /dev/narrow)"
+		for kib in 1280 4; do
+			echo $kib >/sys/block/narrow/queue/max_sectors_kb
+			bios "dev=/dev/mapper/xc op=write layout=mixed align=512 sectors=8192 max=1048576"
+			bios "dev=/dev/mapper/xc op=read layout=fragments sectors=8192 max=1048576"
+		done
+		unmap xc
+	done
+	unmap tags
+}
+
 # Adiantum and HCTR2 read a sector twice, and would spoil 16 bytes elsewhere in it. (So
 # they do with dm-crypt.)
 @test "what changes during a write spoils nothing beside it, whatever the cipher" {
