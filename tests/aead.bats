@@ -74,7 +74,7 @@ layouts()
 # lines KIND TAG SECTOR_SIZE: table lines for matrix
 lines()
 {
-	local cipher key tag kind n=$RANDOM
+	local cipher key tag kind n=$((16#$(random_bytes 2 lines | xxd -p)))
 	while read -r cipher key tag kind; do
 		[ "$kind/$tag" = "$1/$2" ] || continue
 		n=$((n + 1))

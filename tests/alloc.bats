@@ -268,8 +268,7 @@ undisturbed()
 
 @test "the same in zones, where writes keep their order" {
 	bios_module
-	null_disk zoned 32 zoned=1 zone_size=4 zone_nr_conv=2 ||
-		skip "this kernel has no zoned null_blk"
+	null_disk zoned 32 zoned=1 zone_size=4 zone_nr_conv=2
 	encrypt xc xts /dev/zoned
 	for percent in 20 100; do
 		set_fault fail_xcrypt times=1000000 probability=$percent

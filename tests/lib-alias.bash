@@ -176,6 +176,7 @@ one_by_one()
 {
 	local open=$1 shut=$2 word
 	shift 2
+	[ $# -gt 0 ] || die "one_by_one: no volumes"
 	for word in "$@"; do in_turn "$open" "$shut" "$word"; done
 }
 

@@ -23,10 +23,12 @@ needs()
 # key of ours is left in a keyring.
 teardown()
 {
+	local left=''
+	# (a teardown fails by its last command, or by die)
 	fails secret_in < <(printf '%s\n' "${output:-}"; log_since)
-	# (not by wait_for, whose failure would end the suite)
-	within 10 no_keys_left
+	within 10 no_keys_left || left=$(keys_left)
 	io_clean_up
+	[ -z "$left" ] || die "left in a keyring: $left"
 }
 
 # secret_in <TEXT: the key or the passphrase?  (They are in no argument of ours:

@@ -147,6 +147,8 @@ load_table()
 		wait_for 60 gone "$BUSY"
 		let_go
 		run ! wait "$BUSY"
+		grep -q "Input/output error" /tmp/xc-busy.log || die "$(cat /tmp/xc-busy.log)"
+		fails grep -E "^verify:|verify failed" /tmp/xc-busy.log
 		unmap xc
 	done
 }

@@ -34,6 +34,7 @@ built()
 	dkms status | grep -F "dm-xcrypt/$1, $release, x86_64: installed"
 	modinfo -k "$release" -F vermagic dm-xcrypt | grep -F "$release "
 	modinfo -k "$release" -F signer dm-xcrypt | grep 'DKMS module signing key'
+	test -s "/var/lib/dkms/dm-xcrypt/$1/$release/x86_64/log/make.log"
 	fails grep -i warning "/var/lib/dkms/dm-xcrypt/$1/$release/x86_64/log/make.log"
 }
 
