@@ -33,10 +33,14 @@ die()
 	exit 1
 }
 
-# fails COMMAND...: must fail. ("! COMMAND" would not make a bats test fail.)
+# fails COMMAND...: must fail, and not because it is not there or crashed.  ("! COMMAND"
+# would not make a bats test fail.)
 fails()
 {
-	if "$@"; then die "succeeded, but must not: $*"; fi
+	local status=0
+	"$@" || status=$?
+	[ $status != 0 ] || die "succeeded, but must not: $*"
+	[ $status -lt 126 ] || die "status $status: $*"
 }
 
 # within SECONDS COMMAND...: does it succeed, if it is tried again until then?
@@ -82,11 +86,14 @@ hex_key()
 # long run all
 some()
 {
+	local lines
 	if [ -n "$XCRYPT_LONG" ]; then
 		cat
 	else
-		# (any repeated text as a source leaves most lines out for ever)
-		shuf -n "$1" --random-source=<(random_bytes 4096 choice)
+		# (Any repeated text as a source leaves most lines out for ever; so would
+		# the same source for every choice, where one is made out of another's.)
+		lines=$(cat)
+		shuf -n "$1" --random-source=<(random_bytes 4096 "choice/$lines") <<<"$lines"
 	fi
 }
 
@@ -338,10 +345,13 @@ log_mark()
 	echo "$LOG_MARK" >/dev/kmsg
 }
 
-# log_since: the kernel's log since log_mark
+# log_since: the kernel's log since log_mark; all of it if that is no longer there
 log_since()
 {
-	dmesg | sed "1,/$LOG_MARK/d"
+	dmesg | awk -v mark="$LOG_MARK" '
+		{ lines[NR] = $0 }
+		index($0, mark) { from = NR }
+		END { for (i = from + 1; i <= NR; i++) print lines[i] }'
 }
 
 # --- programs of the tests ---------------------------------------------------

@@ -119,8 +119,7 @@ segments()
 	settle_ciphers
 	share
 	for size in $(printf '%s\n' 512 1024 2048 4096 | some 2); do
-		for tag in 8 16 32; do
-			[ "$SHARE" = 1 ] || [ "$tag" = 32 ] || continue
+		for tag in $(printf '%s\n' 8 16 32 | some 1); do
 			integrity_disk ia /dev/ram0 "$tag" "$size"
 			integrity_disk ib /dev/ram1 "$tag" "$size"
 			A=/dev/mapper/ia B=/dev/mapper/ib SHARE=1 \
