@@ -158,7 +158,8 @@ bad_sectors()
 # next_byte AT: the byte of the disk there, and one
 next_byte()
 {
-	echo $((($(od -An -t u1 -j "$1" -N 1 /dev/ram0) + 1) % 256))
+	# (raw: the page cache would have what an earlier table left in it)
+	echo $((($(raw /dev/ram0 $(($1 / 512)) 1 | od -An -t u1 -j $(($1 % 512)) -N 1) + 1) % 256))
 }
 
 # damage CIPHER: what is wrong in the plaintext of 64 KiB, read at once, whose

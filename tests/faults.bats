@@ -126,18 +126,24 @@ spoils()
 	done < <(ways)
 }
 
+# in_flight NAME: has it bios under way?
+in_flight()
+{
+	awk '{ exit !($1 + $2) }' "/sys/block/$(basename "$(readlink -f "/dev/mapper/$1")")/inflight"
+}
+
 @test "a slow device: I/O takes its time, and suspending waits for it" {
 	ram_disks 1 16
-	map slow <<<"0 32768 delay /dev/ram0 0 300 /dev/ram0 0 600"
+	map slow <<<"0 32768 delay /dev/ram0 0 300 /dev/ram0 0 2000"
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts /dev/mapper/slow $words
 		milliseconds bios "dev=/dev/mapper/xc op=write sectors=256 depth=64"
-		[ "$MS" -ge 600 ] || die "written in $MS ms"
+		[ "$MS" -ge 2000 ] || die "written in $MS ms"
 		milliseconds bios "dev=/dev/mapper/xc op=read sectors=256 depth=64"
 		[ "$MS" -ge 300 ] || die "read in $MS ms"
 		bios "dev=/dev/mapper/xc op=write sectors=256 depth=64" 3>&- &
-		sleep 0.2
+		wait_for 60 in_flight xc
 		milliseconds dmsetup suspend xc
 		wait $!
 		[ "$MS" -ge 200 ] || die "suspended in $MS ms, with a write under way"
