@@ -240,6 +240,22 @@ static int init_iv(struct xc_cipher *cipher, const struct xc_spec *spec,
 	return 0;
 }
 
+/* As dm-crypt takes it, so do we: what a table line gives and nothing uses. */
+static void warn_unused(const struct xc_cipher *cipher,
+			const struct xc_options *opt)
+{
+	const struct xc_key_layout *layout = &cipher->layout;
+	unsigned int rest = (layout->size - layout->extra) % layout->tfms;
+
+	if (rest)
+		DMWARN("key: %u bytes are left over when it is shared out, and not used",
+		       rest);
+	if (opt->tag_size && !cipher->aead && !cipher->iv_stored)
+		DMWARN("integrity: neither a tag nor an IV is to be stored, it is ignored");
+	if (opt->mac_key_size && !cipher->authenc_key)
+		DMWARN("integrity_key_size: the cipher takes no key for a hash, it is ignored");
+}
+
 /* The engine that the table line asks for, or the best. */
 static int init_engine(struct xc_cipher *cipher, const struct xc_spec *spec,
 		       const struct xc_options *opt, char **error)
@@ -307,6 +323,7 @@ struct xc_cipher *xc_cipher_create(const struct xc_table *table, char **error)
 	err = init_iv(cipher, &spec, error);
 	if (err)
 		goto destroy;
+	warn_unused(cipher, opt);
 	err = init_engine(cipher, &spec, opt, error);
 	if (err)
 		goto destroy;

@@ -154,6 +154,20 @@ static int parse_option(struct xc_options *opt, const char *word, sector_t len,
 	return -EINVAL;
 }
 
+/* An option that is given again with another value: the last one counts. */
+static void warn_repeated(const char *word, const struct dm_arg_set *after,
+			  unsigned int count)
+{
+	const char *colon = strchr(word, ':');
+	unsigned int i;
+
+	for (i = 0; colon && i < count; i++)
+		if (!strncasecmp(word, after->argv[i], colon + 1 - word) &&
+		    strcasecmp(word, after->argv[i]))
+			DMWARN("option: %s is followed by another of that name, which counts",
+			       word);
+}
+
 static int parse_options(struct xc_options *opt, unsigned int argc,
 			 char **argv, sector_t len, char **error)
 {
@@ -179,6 +193,7 @@ static int parse_options(struct xc_options *opt, unsigned int argc,
 			xc_log_value("option", word);
 			return err;
 		}
+		warn_repeated(word, &args, count);
 	}
 	if (args.argc)
 		DMWARN("%u surplus words at the end of the table line ignored",

@@ -211,6 +211,15 @@ warned_slip()
 	warned_slip iv_offset aes-xts-plain64 "$K" 18446744073709551624 "$D" 0
 	warned_slip IV aes-ecb-plain64 "$K" 0 "$D" 0
 	warned_slip key aes-xts-plain64 "${K}a" 0 "$D" 0
+	warned_slip "key: 1 bytes" aes:2-cbc-plain64 "${K}ab" 0 "$D" 0
+	warned_slip "integrity:" aes-xts-plain64 "$K" 0 "$D" 0 1 integrity:16:none
+	warned_slip "integrity_key_size:" aes-xts-plain64 "$K" 0 "$D" 0 1 integrity_key_size:32
+	warned_slip "sector_size:512 is followed" aes-xts-plain64 "$K" 0 "$D" 0 \
+		2 sector_size:512 sector_size:4096
+	# what says the same twice does no harm
+	log_mark
+	[ "$(try_lines "$TARGET" <<<"aes-xts-plain64 $K 0 $D 0 2 sector_size:512 sector_size:512")" = "0 accepted" ]
+	fails grep "device-mapper: xcrypt: " < <(log_since)
 }
 
 @test "a start that is no multiple of the sector size: accepted or refused as by dm-crypt" {
