@@ -129,7 +129,7 @@ spoils()
 # in_flight NAME: has it bios under way?
 in_flight()
 {
-	awk '{ exit !($1 + $2) }' "/sys/block/$(basename "$(readlink -f "/dev/mapper/$1")")/inflight"
+	awk '{ exit !($1 + $2) }' "$(queue "/dev/mapper/$1")/../inflight"
 }
 
 @test "a slow device: I/O takes its time, and suspending waits for it" {

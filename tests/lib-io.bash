@@ -258,16 +258,17 @@ bios_count()
 # block verified
 fio_verify()
 {
-	local device=$1
+	# (beforehand: where a program is redirected BASHPID is the program's)
+	local device=$1 log=/tmp/fio.$BASHPID
 	shift
 	fio --name=verify --filename="$device" --ioengine=libaio --direct=1 \
 		--rw=randrw --iodepth=8 --bssplit=512/20:4k/40:20k/10:64k/15:256k/10:1m/5 \
 		--verify=crc32c --verify_fatal=1 --do_verify=1 --group_reporting \
-		--randseed="${XCRYPT_SEED:-1}" --allrandrepeat=1 "$@" >/tmp/fio.$BASHPID 2>&1 && {
-		rm -f /tmp/fio.$BASHPID
+		--randseed="${XCRYPT_SEED:-1}" --allrandrepeat=1 "$@" >"$log" 2>&1 && {
+		rm -f "$log"
 		return
 	}
-	cat /tmp/fio.$BASHPID
+	cat "$log"
 	die "fio on $device: $*"
 }
 
