@@ -10,7 +10,7 @@ load lib-alias
 
 setup_file()
 {
-	prepare 1 24
+	prepare 1 24 dm-delay
 }
 
 # open_luks [OPTION...]
@@ -133,6 +133,9 @@ in_the_middle()
 		luks open /dev/mapper/below vol
 		fill /dev/mapper/vol "$server"
 		shut
+		# slow, so that it does not end first
+		unmap below
+		map below <<<"0 32768 delay $D 0 0 $D 0 5"
 		passphrase >"$BATS_TEST_TMPDIR/pass"
 		cryptsetup reencrypt "${FORMAT[@]}" "${STEPS[@]}" --key-file "$BATS_TEST_TMPDIR/pass" \
 			--cipher aes-cbc-essiv:sha256 --key-size 256 /dev/mapper/below 3>&- &
