@@ -124,9 +124,8 @@ static void test_options(void)
 		{ "1 Allow_DISCARDS", "discards" },
 		{ "1 integrity:28:AEAD", "tag=28 aead" },
 		{ "1 integrity:28:None", "tag=28" },
-		/* the last one counts; flags stay */
-		{ "2 sector_size:4096 sector_size:1024", "sector=1024" },
-		{ "2 integrity:16:none integrity:32:aead", "tag=32 aead" },
+		/* said twice */
+		{ "2 sector_size:1024 sector_size:1024", "sector=1024" },
 		{ "2 high_priority high_priority", "priority" },
 		/* dm-crypt's sscanf() is content with these */
 		{ "1 integrity:28x:aead", "tag=28 aead" },
@@ -160,8 +159,6 @@ static void test_own_options(void)
 	accept(LINE("0 /dev/sda 0 1 verify_writes"), "verify", false);
 	accept(LINE("0 /dev/sda 0 3 engine:api verify_writes offload:spread"),
 	       "verify offload=spread engine=api", false);
-	accept(LINE("0 /dev/sda 0 2 offload:spread offload:inline"),
-	       "offload=inline", false);
 	refuse(LINE("0 /dev/sda 0 1 offload:"), "offload");
 	refuse(LINE("0 /dev/sda 0 1 offload:none"), "offload");
 	refuse(LINE("0 /dev/sda 0 1 offload:autox"), "offload");
@@ -239,6 +236,15 @@ static void test_slips(void)
 	accept(LINE("0 /dev/sda 0 0000000001 high_priority"), "priority", false);
 	accept(LINE("0 /dev/sda 0 000"), "", false);
 	check(!line_complaint(LINE("0 /dev/sda 0 0 " HEX32)), "surplus key");
+	/* of two values the last one counts, and each but that is warned of */
+	accept(LINE("0 /dev/sda 0 2 sector_size:4096 sector_size:1024"),
+	       "sector=1024", true);
+	accept(LINE("0 /dev/sda 0 2 integrity:16:none integrity:32:aead"),
+	       "tag=32 aead", true);
+	accept(LINE("0 /dev/sda 0 2 offload:spread Offload:Inline"),
+	       "offload=inline", true);
+	accept(LINE("0 /dev/sda 0 2 sector_size:1024 integrity:16:none"),
+	       "tag=16 sector=1024", false);
 }
 
 /* ---- what is refused ------------------------------------------------------ */
