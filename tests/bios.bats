@@ -257,11 +257,14 @@ together()
 }
 
 @test "a device that takes few bytes and segments at a time, sooner or later" {
-	local name
+	local name kib device=/dev/narrow
 	null_disk narrow 16
 	for name in xts gcm; do
-		[ $name != gcm ] || integrity_disk tags /dev/narrow "${TAG_SIZES[gcm]}"
-		encrypt xc $name "$([ $name = gcm ] && echo /dev/mapper/tags || echo /dev/narrow)"
+		[ $name = xts ] || {
+			integrity_disk tags /dev/narrow "${TAG_SIZES[$name]}"
+			device=/dev/mapper/tags
+		}
+		encrypt xc $name $device
 		for kib in 1280 4; do
 			echo $kib >/sys/block/narrow/queue/max_sectors_kb
 			bios "dev=/dev/mapper/xc op=write layout=mixed align=512 sectors=8192 max=1048576"

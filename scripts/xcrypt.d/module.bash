@@ -10,11 +10,9 @@ alias_wanted()
 		grep -E '^(options dm_xcrypt|install dm_crypt) .*crypt_alias=[1yY]' >/dev/null
 }
 
-# alias_hindered: they do, but dm-crypt is there, which has the name "crypt"
-alias_hindered() { [ -d /sys/module/dm_crypt ] && ! alias_loaded && alias_wanted; }
-
-# alias_missed: they do, but dm-xcrypt had been loaded without it
-alias_missed() { [ -d /sys/module/dm_xcrypt ] && ! alias_loaded && alias_wanted; }
+# alias_hindered MODULE: they do, but that was loaded before: dm_crypt, which has the
+# name "crypt", or dm_xcrypt without it
+alias_hindered() { [ -d "/sys/module/$1" ] && ! alias_loaded && alias_wanted; }
 
 # make_way: prints the commands by which dm-xcrypt takes dm-crypt's place
 make_way()
@@ -22,9 +20,9 @@ make_way()
 	local target name module
 
 	for target in crypt xcrypt; do
-		dmsetup ls --target $target 2>/dev/null | while IFS=$'\t' read -r name _; do
-			[ "$name" = "No devices found" ] || printf 'cryptsetup close %q && ' "$name"
-		done
+		dmsetup ls --target $target 2>/dev/null
+	done | while IFS=$'\t' read -r name _; do
+		[ "$name" = "No devices found" ] || printf 'cryptsetup close %q && ' "$name"
 	done
 	for module in dm_xcrypt dm_crypt; do
 		[ ! -d /sys/module/$module ] || printf 'modprobe -r %s && ' "${module/_/-}"
@@ -35,7 +33,7 @@ make_way()
 need_module()
 {
 	[ ! -d /sys/module/dm_xcrypt ] || return 0
-	! alias_hindered ||
+	! alias_hindered dm_crypt ||
 		fail 5 "dm-xcrypt is not loaded, and with crypt_alias=1 cannot be beside dm-crypt: $(make_way)"
 	fail 4 "dm-xcrypt is not loaded: modprobe dm-xcrypt"
 }
