@@ -1,126 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dm-xcrypt: the device-mapper target, thin.  Registration and the methods
- * that device mapper calls; what they do is in the folders.
+ * dm-xcrypt: the device-mapper target.  Registration, and the methods that dm
+ * core calls; the folders do the work.
  */
+#include "dm-xcrypt.h"
+
 #include <linux/audit.h>
+#include <linux/blkdev.h>
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
-#include <linux/slab.h>
 
-#include "dm-xcrypt.h"
-#include "stats/trace.h"
+#include "cipher/batch.h"
+#include "debug/inject.h"
+#include "io/buffer.h"
+#include "io/map.h"
+#include "key/key.h"
+#include "stats/stats.h"
+#include "table/message.h"
+#include "volume/create.h"
+#include "volume/key.h"
+#include "volume/status.h"
+#include "volume/table.h"
+#include "volume/volume.h"
 
 static bool crypt_alias;
 module_param(crypt_alias, bool, 0444);
 MODULE_PARM_DESC(crypt_alias, "Also register the target as \"crypt\"");
 
-/* As logged by dm-audit.h, which is not among the installed headers. */
+/* Logs as dm-audit.h does, which is not among the installed headers. */
 static void audit(struct dm_target *ti, const char *op, bool ok)
 {
 	dm_audit_log_ti(AUDIT_DM_CTRL, DM_MSG_PREFIX, op, ti, ok);
 }
 
-/* Why the device below could not be opened. */
-static char *not_opened(int err)
-{
-	switch (err) {
-	case -ENOENT:
-	case -ENODEV:
-	case -ENXIO:
-	case -ENOTBLK:
-		return "device: there is no such block device";
-	case -EBUSY:
-		return "device: in use, mounted or by another driver";
-	case -EROFS:
-		return "device: read-only, which the mapping is not";
-	default:
-		return "device: cannot be opened";
-	}
-}
-
-static int create_volume(struct xc_volume *vol, const struct xc_table *table,
-			 struct dm_target *ti)
-{
-	int err;
-
-	vol->opt = table->opt;
-	vol->start = table->start;
-	mutex_init(&vol->key_lock);
-
-	vol->cipher = xc_cipher_create(table, &ti->error);
-	if (IS_ERR(vol->cipher))
-		return PTR_ERR(vol->cipher);
-
-	err = xc_get_device(ti, table->device, dm_table_get_mode(ti->table),
-			    &vol->dev);
-	if (err) {
-		ti->error = not_opened(err);
-		goto destroy_cipher;
-	}
-	err = xc_volume_init(vol, dm_table_device_name(ti->table), &ti->error);
-	if (err)
-		goto put_device;
-	return 0;
-
-put_device:
-	dm_put_device(ti, vol->dev);
-destroy_cipher:
-	xc_cipher_destroy(vol->cipher);
-	return err;
-}
-
 /* Construct: <cipher> <key> <iv_offset> <device> <offset> [<#opts> <opt>...] */
 static int xcrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 {
-	struct xc_volume *vol;
-	struct xc_table table;
-	int err;
+	struct xc_volume *vol = xc_volume_create(ti, argc, argv);
 
-	vol = kzalloc(sizeof(*vol), GFP_KERNEL);
-	if (!vol) {
-		ti->error = "no memory for the volume";
-		err = -ENOMEM;
-		goto out;
-	}
-	err = xc_table_parse(&table, argc, argv, ti->len, &ti->error);
-	if (!err) {
-		err = create_volume(vol, &table, ti);
-		if (err)
-			xc_log_refused(argc, argv, ti->error);
-	}
-	if (err) {
-		kfree(vol);
-		goto out;
-	}
+	if (argc > 1)
+		xc_key_clear_arg(argv[1]);
+	audit(ti, "ctr", !IS_ERR(vol));
+	if (IS_ERR(vol))
+		return PTR_ERR(vol);
 
 	ti->private = vol;
-	ti->per_io_data_size = vol->io_size;
+	ti->per_io_data_size = vol->dev.io_size;
 	ti->num_flush_bios = 1;
-	ti->num_discard_bios = xc_opt(&vol->opt, XC_ALLOW_DISCARDS);
+	ti->num_discard_bios = xc_opt(&vol->dev.opt, XC_ALLOW_DISCARDS);
 	ti->limit_swap_bios = true;
 	ti->accounts_remapped_io = true;
 	/*
-	 * Appended writes all carry the start of their zone as sector, of which
-	 * no IV can be made: dm core turns them into writes.
+	 * The sector of a zone append is the start of its zone, which gives no
+	 * IV: dm core turns appends into writes.
 	 */
-	ti->emulate_zone_append = vol->ordered;
-out:
-	if (argc > 1)
-		xc_key_clear_arg(argv[1]);
-	audit(ti, "ctr", !err);
-	return err;
+	ti->emulate_zone_append = vol->dev.ordered;
+	return 0;
 }
 
 static void xcrypt_dtr(struct dm_target *ti)
 {
-	struct xc_volume *vol = ti->private;
-
-	xc_volume_exit(vol);
-	dm_put_device(ti, vol->dev);
-	xc_cipher_destroy(vol->cipher);
-	kfree(vol);
+	xc_volume_destroy(ti, ti->private);
 	audit(ti, "dtr", true);
 }
 
@@ -128,32 +69,30 @@ static int xcrypt_map(struct dm_target *ti, struct bio *bio)
 {
 	struct xc_volume *vol = ti->private;
 	sector_t sector = dm_target_offset(ti, bio->bi_iter.bi_sector);
-	int result = DM_MAPIO_KILL;
+	int result;
 
 	/* no data: flushes (dm core splits those off), discards, zone resets */
 	if (!bio_has_data(bio)) {
-		bio_set_dev(bio, vol->dev->bdev);
+		bio_set_dev(bio, vol->dev.lower->bdev);
 		if (!(bio->bi_opf & REQ_PREFLUSH))
-			bio->bi_iter.bi_sector = vol->start + sector;
+			bio->bi_iter.bi_sector = vol->dev.start + sector;
 		return DM_MAPIO_REMAPPED;
 	}
 
-	/* a message may take it when the device is as good as resumed */
-	if (likely(READ_ONCE(vol->cipher->key_valid)))
-		result = xc_map(vol, bio, sector);
+	result = xc_map(&vol->dev, bio, sector);
 	if (unlikely(result == DM_MAPIO_KILL))
-		this_cpu_inc(vol->stats->errors);
+		this_cpu_inc(vol->dev.stats->errors);
 	return result;
 }
 
-/* A bio has ended, with data or without; not one that map refused. */
+/* Not called for a bio that map refused. */
 static int xcrypt_end_io(struct dm_target *ti, struct bio *bio,
 			 blk_status_t *error)
 {
 	struct xc_volume *vol = ti->private;
 
 	if (unlikely(*error))
-		this_cpu_inc(vol->stats->errors);
+		this_cpu_inc(vol->dev.stats->errors);
 	return DM_ENDIO_DONE;
 }
 
@@ -179,103 +118,33 @@ static void xcrypt_status(struct dm_target *ti, status_type_t type,
 
 static void xcrypt_postsuspend(struct dm_target *ti)
 {
-	struct xc_volume *vol = ti->private;
-
-	mutex_lock(&vol->key_lock);
-	vol->suspended = true;
-	mutex_unlock(&vol->key_lock);
+	xc_volume_suspend(ti->private);
 }
 
 static int xcrypt_preresume(struct dm_target *ti)
 {
-	struct xc_volume *vol = ti->private;
-	bool valid;
-
-	mutex_lock(&vol->key_lock);
-	valid = vol->cipher->key_valid;
-	mutex_unlock(&vol->key_lock);
-
-	if (!valid) {
-		DMERR("%s: not resumed, there is no key; set one with the message \"key set\"",
+	if (!xc_volume_has_key(ti->private)) {
+		DMERR("%s: not resumed without a key; set one with the message \"key set <key>\"",
 		      dm_table_device_name(ti->table));
 		return -EAGAIN;
 	}
 	return 0;
 }
 
-/* Not before all targets of the table agreed: the device stays suspended else. */
+/* Called when all targets of the table agreed; else the device stays suspended. */
 static void xcrypt_resume(struct dm_target *ti)
 {
-	struct xc_volume *vol = ti->private;
-
-	mutex_lock(&vol->key_lock);
-	vol->suspended = false;
-	mutex_unlock(&vol->key_lock);
+	xc_volume_resume(ti->private);
 }
 
-/* Give the volume a key, or take its key away (NULL). */
-static int change_key(struct xc_volume *vol, struct xc_key *key, char **error)
-{
-	int err;
-
-	mutex_lock(&vol->key_lock);
-	if (!vol->suspended) {
-		*error = "the device must be suspended to change its key";
-		err = -EINVAL;
-	} else if (key) {
-		swap(vol->cipher->key, *key);
-		err = xc_cipher_set_key(vol->cipher, error);
-	} else {
-		err = xc_cipher_wipe_key(vol->cipher);
-	}
-	mutex_unlock(&vol->key_lock);
-	return err;
-}
-
-/*
- * The keyring may ask a program for the key, which may wait for this very
- * device to be resumed: the key is there before the lock is taken.
- */
-static int set_key(struct xc_volume *vol, const char *arg, char **error)
-{
-	struct xc_key key = {};
-	int size, err;
-
-	size = xc_key_size(arg, error);
-	if (size < 0)
-		return size;
-	if (size != vol->cipher->layout.size) {
-		*error = "key: its size cannot be changed";
-		return -EINVAL;
-	}
-	err = xc_key_init(&key, size);
-	if (err)
-		*error = "key: no memory for it";
-	else
-		err = xc_key_load(&key, arg, error);
-	if (!err)
-		err = change_key(vol, &key, error);
-	xc_key_exit(&key);
-	return err;
-}
-
-static int key_message(struct dm_target *ti, const struct xc_message *message)
+static int key_message(struct dm_target *ti, const struct xc_message *message,
+		       char **error)
 {
 	dev_t dev = disk_devt(dm_disk(dm_table_get_md(ti->table)));
-	struct xc_volume *vol = ti->private;
-	char *error = NULL;
-	int err;
 
-	if (message->action == XC_KEY_SET) {
-		err = set_key(vol, message->key, &error);
-		trace_xcrypt_key_set(dev, err);
-	} else {
-		err = change_key(vol, NULL, &error);
-		trace_xcrypt_key_wipe(dev, err);
-	}
-	if (error)
-		DMERR("message refused: %s", error);
-	return err;
+	return message->action == XC_KEY_SET ?
+		xc_volume_set_key(ti->private, message->key, dev, error) :
+		xc_volume_wipe_key(ti->private, dev, error);
 }
 
 static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
@@ -283,26 +152,26 @@ static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
 {
 	struct xc_message message;
 	unsigned int noio, i;
-	char *error;
+	char *error = NULL;
 	int err;
 
 	err = xc_message_parse(&message, argc, argv, &error);
 	if (!err && message.action == XC_STATS) {
-		/* the answer, which 1 announces, is written over the message */
+		/* 1: the answer is in result, which overlaps argv */
 		xc_times_print(ti->private, result, maxlen);
 		return 1;
 	}
 
-	if (err) {
-		DMERR("message refused: %s", error);
-	} else {
-		/* a suspended device: to free memory through it would not end */
+	if (!err) {
+		/* reclaim through a suspended device would not end */
 		noio = memalloc_noio_save();
-		err = key_message(ti, &message);
+		err = key_message(ti, &message, &error);
 		memalloc_noio_restore(noio);
 	}
+	if (error)
+		DMERR("message refused: %s", error);
 
-	/* a key may stand anywhere in a message that is not well formed */
+	/* any word of a malformed message may be a key */
 	for (i = 0; i < argc; i++)
 		xc_key_clear_arg(argv[i]);
 	return err;
@@ -313,24 +182,25 @@ static int xcrypt_iterate_devices(struct dm_target *ti,
 {
 	struct xc_volume *vol = ti->private;
 
-	return fn(ti, vol->dev, vol->start, ti->len, data);
+	return fn(ti, vol->dev.lower, vol->dev.start, ti->len, data);
 }
 
 static void xcrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 {
-	struct xc_volume *vol = ti->private;
-	unsigned int whole = xc_max_buffer_size(vol);
+	const struct xc_device *dev = &((struct xc_volume *)ti->private)->dev;
+	unsigned int whole = xc_max_buffer_size(dev);
 
 	/*
-	 * dma_alignment is dm core's: the device's below, but not less than
-	 * 512.  What is finer still takes the way through private pages.
+	 * dma_alignment is left to dm core: that of the underlying device, but
+	 * at least 512.  If an encryption sector still crosses a page, the bio
+	 * is bounced.
 	 */
-	dm_stack_bs_limits(limits, vol->opt.sector_size);
+	dm_stack_bs_limits(limits, dev->opt.sector_size);
 
-	/* what cannot be split must fit a buffer, and its tags theirs */
-	if (vol->tags_sectors)
-		whole = min(whole, vol->tags_sectors << SECTOR_SHIFT);
-	if (vol->ordered)
+	/* a bio that may not be split must fit a buffer, and its tags theirs */
+	if (dev->tags_sectors)
+		whole = min(whole, dev->tags_sectors << SECTOR_SHIFT);
+	if (dev->ordered)
 		xc_limit_zone_writes(limits, whole);
 	xc_limit_atomic_writes(limits, rounddown_pow_of_two(whole));
 }
@@ -342,8 +212,8 @@ static int xcrypt_report_zones(struct dm_target *ti,
 {
 	struct xc_volume *vol = ti->private;
 
-	return dm_report_zones(vol->dev->bdev, vol->start,
-			       vol->start + dm_target_offset(ti, args->next_sector),
+	return dm_report_zones(vol->dev.lower->bdev, vol->dev.start,
+			       vol->dev.start + dm_target_offset(ti, args->next_sector),
 			       args, nr_zones);
 }
 #else
@@ -372,7 +242,7 @@ static struct target_type xcrypt_target = {
 	XCRYPT_METHODS,
 };
 
-/* cryptsetup tells by the version which features it may use. */
+/* cryptsetup decides by the version which features it may use. */
 static struct target_type crypt_target = {
 	.name = "crypt",
 	.version = { 1, 29, 0 },
@@ -393,7 +263,7 @@ static int __init xcrypt_init(void)
 
 	err = dm_register_target(&crypt_target);
 	if (err == -EEXIST || err == -EBUSY) {
-		DMERR("crypt_alias: there is a target \"crypt\" already; unload dm_crypt first");
+		DMERR("crypt_alias: target \"crypt\" exists already; unload dm_crypt first (modprobe -r dm_crypt)");
 		err = -EBUSY;
 	}
 	if (!err)

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * engine:api, one crypto API request a sector.  Takes any cipher, IV and
- * driver, the asynchronous ones included.
+ * engine:api: one crypto API request a sector.  Fits every cipher, IV and
+ * driver, asynchronous ones too.
  */
+#include "api.h"
+
+#include <linux/mempool.h>
 #include <crypto/aead.h>
 #include <crypto/skcipher.h>
 
-#include "../dm-xcrypt.h"
+#include "cipher.h"
+#include "request.h"
+#include "run.h"
+#include "../debug/inject.h"
 
-/* Requests in a driver's hands at a time when there is no memory for more. */
+/* Requests that an asynchronous driver may have at a time without memory. */
 #define MIN_REQUESTS 64
 
 static unsigned int api_request_size(const struct xc_cipher *cipher)
@@ -20,7 +26,7 @@ static unsigned int api_request_size(const struct xc_cipher *cipher)
 		return size + sizeof(struct aead_request) +
 			crypto_aead_reqsize(cipher->aead);
 
-	/* drivers differ where a better one arrived between two handles */
+	/* drivers differ if a better one appeared between two handles */
 	for (i = 0; i < cipher->layout.tfms; i++)
 		largest = max(largest,
 			      crypto_skcipher_reqsize(cipher->skcipher[i]));
@@ -28,8 +34,8 @@ static unsigned int api_request_size(const struct xc_cipher *cipher)
 }
 
 /*
- * What is left to do for a sector when the cipher has run.  Sectors of a run
- * may finish on several CPUs at once; whose error is kept does not matter.
+ * The cipher has processed a sector.  Sectors of a run may finish on several
+ * CPUs at once; any of their errors may be the one kept.
  */
 static void finish_sector(struct xc_request *req, int err)
 {
@@ -53,20 +59,20 @@ static void *alloc_request(struct xc_run *run, bool may_sleep)
 	gfp_t gfp = may_sleep ? GFP_NOIO : GFP_NOWAIT;
 
 	return xc_inject_failure(gfp) ? NULL :
-		mempool_alloc(&run->cipher->requests, gfp);
+		mempool_alloc(run->cipher->engine_data, gfp);
 }
 
-/* Some ciphers leave the beginning or end of a sector in their request. */
+/* Wiped: some ciphers leave the first or last bytes of a sector in there. */
 static void free_request(struct xc_run *run, void *req)
 {
 	if (!req)
 		return;
 	memzero_explicit(req, api_request_size(run->cipher));
 	if (req != run->own)
-		mempool_free(req, &run->cipher->requests);
+		mempool_free(req, run->cipher->engine_data);
 }
 
-/* The driver tells of a request: that it left the backlog, or that it is done. */
+/* The driver's callback: a request left the backlog, or is done. */
 static void api_complete(xc_crypto_cb_t data, int err)
 {
 	struct xc_request *req = xc_crypto_cb_data(data);
@@ -86,10 +92,10 @@ static int start_skcipher(struct xc_request *req, struct skcipher_request *sreq,
 			  struct scatterlist *src)
 {
 	struct xc_run *run = req->run;
-	struct xc_cipher *cipher = run->cipher;
+	const struct xc_cipher *cipher = run->cipher;
 	unsigned int i;
 
-	/* keys take turns, by the sector number that the IV is made from */
+	/* the number that the IV is made from selects the key */
 	i = (run->sector + cipher->iv_offset) & (cipher->layout.tfms - 1);
 	skcipher_request_set_tfm(sreq, cipher->skcipher[i]);
 	skcipher_request_set_callback(sreq, CRYPTO_TFM_REQ_MAY_BACKLOG,
@@ -108,7 +114,7 @@ static int start_aead(struct xc_request *req, struct aead_request *areq)
 	return xc_aead_start(req, areq);
 }
 
-/* Hand the next sector of a run to the crypto API. */
+/* Give the next sector of a run to the crypto API. */
 static int start_sector(struct xc_request *req, struct xc_run *run)
 {
 	struct scatterlist *src = xc_request_init(req, run);
@@ -133,7 +139,7 @@ static void advance(struct xc_run *run)
 		run->tuple += cipher->tuple_size;
 }
 
-/* May the next request be started, now that the driver's queue was full? */
+/* The driver's queue was full: true once the next request may start. */
 static bool leave_backlog(struct xc_run *run, bool may_sleep)
 {
 	if (may_sleep)
@@ -157,7 +163,7 @@ static enum xc_result api_run(struct xc_run *run, bool may_sleep)
 		if (!run->request)
 			return XC_RUN_AGAIN;
 
-		/* counted first: it may complete before we hear of it */
+		/* counted first: it may complete before start_sector() returns */
 		if (cipher->async)
 			atomic_inc(&run->pending);
 		err = start_sector(run->request, run);
@@ -173,7 +179,7 @@ static enum xc_result api_run(struct xc_run *run, bool may_sleep)
 		if (may_sleep)
 			cond_resched();
 	}
-	/* a backlogged request is called back twice: take the first call here */
+	/* a backlogged request has two callbacks: consume the first here */
 	if (run->backlogged && !leave_backlog(run, may_sleep))
 		return XC_RUN_AGAIN;
 
@@ -183,22 +189,30 @@ static enum xc_result api_run(struct xc_run *run, bool may_sleep)
 						    XC_RUN_PENDING;
 }
 
+static bool api_fits(const struct xc_cipher *cipher, const struct xc_spec *spec,
+		     char **error)
+{
+	return true;
+}
+
 static int api_create(struct xc_cipher *cipher)
 {
-	return mempool_init_kmalloc_pool(&cipher->requests, MIN_REQUESTS,
-					 api_request_size(cipher));
+	cipher->engine_data = mempool_create_kmalloc_pool(MIN_REQUESTS,
+							  api_request_size(cipher));
+	return cipher->engine_data ? 0 : -ENOMEM;
 }
 
 static void api_destroy(struct xc_cipher *cipher)
 {
-	mempool_exit(&cipher->requests);
+	mempool_destroy(cipher->engine_data);
 }
 
 const struct xc_engine xc_api_engine = {
-	.name = "api",
-	/* takes less time than another CPU to notice that there is work */
+	.choice = XC_ENGINE_API,
+	/* takes less time than waking another CPU */
 	.inline_softirq = SZ_4K,
 	.inline_task = SZ_16K,
+	.fits = api_fits,
 	.create = api_create,
 	.destroy = api_destroy,
 	.request_size = api_request_size,

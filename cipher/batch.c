@@ -1,40 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * engine:batch, whole vectors of a bio in one pass through AES-XTS.
+ * engine:batch: whole vectors of a bio in one pass through AES-XTS.
  *
- * What the crypto API asks for each sector (a request, a scatterlist, a tweak
- * of its own, an indirect call) costs as much as the cipher itself when sectors
- * have 512 bytes.  Here the IVs of many sectors are written at once, and an
- * implementation for this processor (cipher/xts.h) takes them together with the
- * data.  The crypto API's handle remains beside it, to judge the key.
+ * With 512-byte sectors, what the crypto API needs for each sector (a request, a
+ * scatterlist, a tweak, an indirect call) costs as much as the cipher.  Here the
+ * IVs of many sectors are written at once, and an implementation for this CPU
+ * (cipher/xts.h) processes them together with the data.  The crypto API's handle
+ * remains, to validate the key.
  *
- * Where the SIMD unit may not be used, a run has to wait for a context where it
- * may.
+ * In a context that may not use SIMD, a run has to wait for one that may.
  */
+#include "batch.h"
+
 #include <linux/fips.h>
 #include <linux/slab.h>
 
-#include "../dm-xcrypt.h"
+#include "batch_check.h"
+#include "cipher.h"
+#include "run.h"
 #include "simd.h"
 #include "xts.h"
+#include "../table/spec.h"
 
 /*
- * Bytes between two chances for others to run: some microseconds, far below the
- * 50 that a desktop or an audio device would notice.
+ * Bytes between two points of preemption: some microseconds, far below the 50
+ * that a desktop or an audio device would notice.
  */
 #define STINT SZ_16K
 
-/* Segments between them: its pages, and some that are cut. */
+/* Segments of a stint: its pages, and some that are cut. */
 #define SEGMENTS 8
 
-/* Chosen once, when the module is loaded; NULL if there is none, and why. */
+/* Chosen when the module is loaded: an implementation, or why there is none. */
 static const struct xc_xts_impl *xts __ro_after_init;
-static const char *hindrance __ro_after_init;
+static char *hindrance __ro_after_init;
 
 /**
- * xc_batch_init() - choose the implementation for this processor
+ * xc_batch_init() - choose the implementation for this CPU
  *
- * One that does not give what the kernel's own cipher gives is not used.
+ * An implementation that disagrees with the kernel's own cipher is not used.
  *
  * Context: Process context, in the module's init.  May sleep.
  */
@@ -43,62 +47,56 @@ void __init xc_batch_init(void)
 	const struct xc_xts_impl *impl = xc_simd_xts();
 
 	if (!impl)
-		hindrance = "engine: batch wants a CPU with AES-NI and AVX";
+		hindrance = "engine: batch needs a CPU with AES-NI and AVX";
 	else if (fips_enabled)
-		hindrance = "engine: batch is not for FIPS mode";
+		hindrance = "engine: batch is not available in FIPS mode";
 	else if (!xc_batch_check(impl))
-		hindrance = "engine: batch failed its check when the module was loaded";
+		hindrance = "engine: batch failed its self-check when the module was loaded";
 	else
 		xts = impl;
 }
 
-/**
- * xc_batch_hindrance() - what keeps the batch engine from taking a cipher?
- * @cipher: the cipher, with its IV generator
- * @spec: its specification.  One that names a driver gets that driver.
- *
- * Context: Any context.
- * Return: what a table line that asks for the engine is answered; NULL if
- * nothing does.
- */
-const char *xc_batch_hindrance(const struct xc_cipher *cipher,
-			       const struct xc_spec *spec)
+/* A specification that names a driver gets that driver, from engine:api. */
+static bool batch_fits(const struct xc_cipher *cipher,
+		       const struct xc_spec *spec, char **error)
 {
 	if (hindrance)
-		return hindrance;
-	if (strcmp(spec->name, "xts(aes)"))
-		return "engine: batch takes aes-xts alone, and no driver by name";
-	if (cipher->layout.tfms != 1)
-		return "engine: batch takes one key alone";
-	if (!cipher->iv.ops || !cipher->iv.ops->fill)
-		return "engine: batch takes the IVs plain, plain64, plain64be, benbi, null alone";
-	return NULL;
+		*error = hindrance;
+	else if (strcmp(spec->name, "xts(aes)"))
+		*error = "engine: batch only supports aes-xts, and no driver by name";
+	else if (cipher->layout.tfms != 1)
+		*error = "engine: batch only supports a key count of 1";
+	else if (!cipher->iv.ops || !cipher->iv.ops->fill)
+		*error = "engine: batch only supports the IVs plain, plain64, plain64be, benbi and null";
+	else
+		return true;
+	return false;
 }
 
 static int batch_create(struct xc_cipher *cipher)
 {
-	cipher->xts = kzalloc(sizeof(*cipher->xts), GFP_KERNEL);
-	return cipher->xts ? 0 : -ENOMEM;
+	cipher->engine_data = kzalloc(sizeof(struct xc_xts_key), GFP_KERNEL);
+	return cipher->engine_data ? 0 : -ENOMEM;
 }
 
 static void batch_destroy(struct xc_cipher *cipher)
 {
-	kfree_sensitive(cipher->xts);
+	kfree_sensitive(cipher->engine_data);
 }
 
 static void batch_set_key(struct xc_cipher *cipher, const u8 *key)
 {
 	xc_simd_begin();
-	xts->set_key(cipher->xts, key, cipher->layout.size);
+	xts->set_key(cipher->engine_data, key, cipher->layout.size);
 	xc_simd_end();
 }
 
 static void batch_wipe(struct xc_cipher *cipher)
 {
-	memzero_explicit(cipher->xts, sizeof(*cipher->xts));
+	memzero_explicit(cipher->engine_data, sizeof(struct xc_xts_key));
 }
 
-/* What lies together in memory at both ends, up to @most bytes; how many. */
+/* The next contiguous piece of source and destination, up to @most bytes. */
 static unsigned int next_segment(struct xc_run *run,
 				 struct xc_xts_segment *segment,
 				 unsigned int most)
@@ -133,7 +131,7 @@ static void crypt_stint(struct xc_run *run)
 	run->sector += size >> SECTOR_SHIFT;
 
 	xc_simd_begin();
-	xts->crypt(cipher->xts, segments, count, cipher->sector_size, ivs,
+	xts->crypt(cipher->engine_data, segments, count, cipher->sector_size, ivs,
 		   run->encrypt);
 	xc_simd_end();
 }
@@ -156,10 +154,11 @@ static unsigned int batch_request_size(const struct xc_cipher *cipher)
 }
 
 const struct xc_engine xc_batch_engine = {
-	.name = "batch",
-	/* with AES instructions, some ten microseconds */
+	.choice = XC_ENGINE_BATCH,
+	/* some ten microseconds with AES instructions */
 	.inline_softirq = SZ_64K,
 	.inline_task = UINT_MAX,
+	.fits = batch_fits,
 	.create = batch_create,
 	.destroy = batch_destroy,
 	.set_key = batch_set_key,

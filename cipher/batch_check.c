@@ -1,32 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The batch engine checks itself when the module is loaded: published vectors,
- * and the kernel's own cipher on random keys, IVs and data.
+ * The self-check of the batch engine when the module is loaded: published
+ * vectors, and the kernel's own cipher on random keys, IVs and data.
  */
+#include "batch_check.h"
+
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <crypto/skcipher.h>
 
 #include "../dm-xcrypt.h"
+#include "../iv/iv.h"
 #include "simd.h"
 #include "xts.h"
 
 #define MAX_KEY 64
-/* Longer than any group of blocks or sectors that is taken at a time. */
+/* Longer than any group of blocks or sectors processed at a time. */
 #define DATA_SIZE SZ_16K
 #define MAX_SECTORS (DATA_SIZE / SECTOR_SIZE)
 #define ROUNDS 16
 
 /**
- * struct check - what a check works on
- * @impl: what is checked
+ * struct check - the state of a self-check
+ * @impl: the implementation under test
  * @tfm: the kernel's own cipher
  * @key: the round keys
  * @bytes: the key
  * @ivs: an IV for each sector
  * @plain: plaintext
- * @ours: what came out here
- * @theirs: what came out there
+ * @ours: output of @impl
+ * @theirs: output of @tfm
  */
 struct check {
 	const struct xc_xts_impl *impl;
@@ -140,9 +143,9 @@ static int encrypt_theirs(struct check *c, struct skcipher_request *req,
 }
 
 /*
- * One key, one sector size, a random number of sectors, but first as many as
- * there is room for; both directions.
- * -EBADMSG if they differ, another errno if that cannot be found out.
+ * One key, one sector size, both directions; a random number of sectors, in the
+ * first rounds the largest.  -EBADMSG if the results differ, another errno if
+ * they could not be compared.
  */
 static int check_round(struct check *c, struct skcipher_request *req,
 		       unsigned int round)
@@ -187,10 +190,10 @@ static int check_random(struct check *c)
 }
 
 /**
- * xc_batch_check() - is an implementation of AES-XTS right?
+ * xc_batch_check() - check an implementation of AES-XTS
  * @impl: the implementation
  *
- * Says so in the log if it is not, or if that cannot be found out.
+ * Logs a failure.
  *
  * Context: Process context.  May sleep.
  * Return: true if it may be used.
@@ -213,10 +216,10 @@ bool xc_batch_check(const struct xc_xts_impl *impl)
 free:
 	kfree_sensitive(c);
 	if (err == -EBADMSG)
-		DMERR("engine: batch (%s) IS WRONG and will not be used; please report this",
+		DMERR("engine: batch (%s) FAILED ITS SELF-CHECK and is disabled; please report this",
 		      impl->name);
 	else if (err)
-		DMWARN("engine: batch (%s) is not used: no xts(aes) to check it against (%d)",
+		DMWARN("engine: batch (%s) is disabled: no xts(aes) to check it against (%d)",
 		       impl->name, err);
 	return !err;
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The request for one sector: its vectors, its IV, and how authenticating
- * ciphers want them.
+ * engine:api: the request for one sector, its vectors and its IV, in the form
+ * that an AEAD wants too.
  */
+#include "request.h"
+
 #include <crypto/aead.h>
 
-#include "../dm-xcrypt.h"
+#include "cipher.h"
+#include "run.h"
 
-/* Where the data stands among the parts of an authenticated sector. */
+/* Index of the data among the parts of an authenticated sector. */
 #define AEAD_DATA 2
 
 /**
@@ -16,8 +19,8 @@
  * @run: the run
  *
  * Context: Any context.
- * Return: what the cipher is to take the data from: ``src``, or ``dst`` where
- * the IV generator puts them there first.
+ * Return: the source for the cipher: ``src``, or ``dst`` if the IV generator
+ * puts the data there first.
  */
 struct scatterlist *xc_request_init(struct xc_request *req, struct xc_run *run)
 {
@@ -29,7 +32,7 @@ struct scatterlist *xc_request_init(struct xc_request *req, struct xc_run *run)
 	const struct xc_iv_ops *ops = cipher->iv.ops;
 	unsigned int used = cipher->auth_size + cipher->iv_stored;
 
-	/* no stale memory in what the device below has to spare */
+	/* no stale memory in the unused part of the metadata */
 	if (run->tuple && run->encrypt)
 		memset(run->tuple + used, 0, cipher->tuple_size - used);
 
@@ -55,11 +58,11 @@ struct scatterlist *xc_request_init(struct xc_request *req, struct xc_run *run)
 }
 
 /**
- * xc_request_make_iv() - generate the IV of a sector, or fetch the stored one
+ * xc_request_make_iv() - generate the IV of a sector, or take the stored one
  * @req: the request, prepared
  *
  * Context: Any context but hard interrupt.
- * Return: 0, or what the generator returned.
+ * Return: 0, or an error of the generator.
  */
 int xc_request_make_iv(struct xc_request *req)
 {
@@ -95,10 +98,10 @@ static void add_parts(struct xc_request *req, struct scatterlist *sg)
 /**
  * xc_aead_start() - encrypt or decrypt a sector with its tag
  * @req: the request, with its IV
- * @areq: the crypto API's request, with handle and callback set
+ * @areq: the crypto API's request, with its handle and callback
  *
- * Authenticated are the sector's number, counted from the start of the mapping,
- * and its IV, which are associated data, and the sector itself:
+ * The tag authenticates the sector's number, counted from the start of the
+ * mapping, and its IV, which are associated data, and the sector:
  * number | IV | sector | tag.
  *
  * Context: Any context but hard interrupt.

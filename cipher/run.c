@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs: consecutive sectors on their way through a cipher, whichever engine
- * carries them.
+ * Runs: consecutive sectors on their way through a cipher, whatever its engine.
  */
-#include "../dm-xcrypt.h"
+#include "run.h"
+
+#include "cipher.h"
 
 /**
  * xc_run_init() - prepare a run
- * @run: the run; ``own`` and ``done`` are the caller's to set
+ * @run: the run; the caller sets ``own`` and ``done``
  * @cipher: the cipher
  * @encrypt: direction
- * @src: bio whose sectors go in
+ * @src: bio that the sectors come from
  * @dst: bio of the same length that they go to; @src for decryption
  * @sector: first sector, counted from the start of the mapping
- * @tags: metadata of these sectors, or NULL
+ * @tags: metadata of the sectors, or NULL
  *
  * Context: Any context.
  */
-void xc_run_init(struct xc_run *run, struct xc_cipher *cipher, bool encrypt,
-		 struct bio *src, struct bio *dst, sector_t sector, u8 *tags)
+void xc_run_init(struct xc_run *run, const struct xc_cipher *cipher,
+		 bool encrypt, struct bio *src, struct bio *dst,
+		 sector_t sector, u8 *tags)
 {
 	run->cipher = cipher;
 	run->encrypt = encrypt;
@@ -37,9 +39,9 @@ void xc_run_init(struct xc_run *run, struct xc_cipher *cipher, bool encrypt,
 }
 
 /**
- * xc_run_skip() - leave out the beginning of a run
- * @run: a run that no engine has begun, of sectors without metadata
- * @bytes: length of what is left out, at most that of @run
+ * xc_run_skip() - drop the beginning of a run
+ * @run: a run that has not begun, of sectors without metadata
+ * @bytes: length to drop, at most that of @run
  *
  * Context: Any context.
  */
@@ -51,9 +53,9 @@ void xc_run_skip(struct xc_run *run, unsigned int bytes)
 }
 
 /**
- * xc_run_cut() - leave out the end of a run
- * @run: a run that no engine has begun
- * @bytes: length of what remains, unless @run is shorter anyway
+ * xc_run_cut() - drop the end of a run
+ * @run: a run that has not begun
+ * @bytes: length to keep; a shorter run is unchanged
  *
  * Context: Any context.
  */
@@ -64,15 +66,15 @@ void xc_run_cut(struct xc_run *run, unsigned int bytes)
 }
 
 /**
- * xc_run() - take a run as far as it will go
- * @run: the run; after %XC_RUN_AGAIN, once more
+ * xc_run_crypt() - encrypt or decrypt a run as far as possible
+ * @run: the run; again after %XC_RUN_AGAIN
  * @may_sleep: the caller may sleep
  *
  * Context: Any context but hard interrupt, with interrupts enabled.
- * Return: see &enum xc_result.  After %XC_RUN_PENDING @run belongs to its
+ * Return: see &enum xc_result.  After %XC_RUN_PENDING, @run belongs to its
  * ``done``.
  */
-enum xc_result xc_run(struct xc_run *run, bool may_sleep)
+enum xc_result xc_run_crypt(struct xc_run *run, bool may_sleep)
 {
 	return run->cipher->engine->run(run, may_sleep);
 }
@@ -83,14 +85,14 @@ static void wake_waiter(struct xc_run *run)
 }
 
 /**
- * xc_run_sync() - take a run to its end
+ * xc_run_crypt_sync() - encrypt or decrypt a run to its end
  * @run: the run; its ``done`` is replaced
  *
  * Context: Process context.  May sleep.
  */
-void xc_run_sync(struct xc_run *run)
+void xc_run_crypt_sync(struct xc_run *run)
 {
 	run->done = wake_waiter;
-	if (xc_run(run, true) == XC_RUN_PENDING)
+	if (xc_run_crypt(run, true) == XC_RUN_PENDING)
 		wait_for_completion(&run->restart);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the batch engine asks of an architecture: its SIMD unit, and the
- * implementations that this processor can run.  One more architecture is one
- * more simd_<architecture>.c.
+ * What the batch engine needs of an architecture: its SIMD unit, and the
+ * implementations that this CPU can run.  A further architecture is a further
+ * simd_<architecture>.c.
  */
 #ifndef _XC_SIMD_H
 #define _XC_SIMD_H

@@ -2,18 +2,19 @@
 /*
  * x86-64: AES-NI and VAES.
  */
+#include "simd.h"
+
 #include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
 #include <asm/simd.h>
 
-#include "simd.h"
 #include "xts.h"
 
-/* Are vector registers kept for whoever is interrupted? */
-static bool keeps_vectors(void)
+/* True if vector registers are saved and restored. */
+static bool saves_vectors(void)
 {
 #ifdef CONFIG_UML
-	return true;	/* by the host */
+	return true;	/* the host does */
 #else
 	return cpu_has_xfeatures(XFEATURE_MASK_SSE | XFEATURE_MASK_YMM, NULL);
 #endif
@@ -23,7 +24,7 @@ static bool has_aesni(void)
 {
 	return boot_cpu_has(X86_FEATURE_AES) &&
 		boot_cpu_has(X86_FEATURE_AVX) &&
-		keeps_vectors();
+		saves_vectors();
 }
 
 static bool has_vaes(void)
@@ -34,10 +35,10 @@ static bool has_vaes(void)
 }
 
 /**
- * xc_simd_xts() - the best implementation for this processor
+ * xc_simd_xts() - find the best implementation for this CPU
  *
  * Context: Any context.
- * Return: it, or NULL if the processor has no AES instructions.
+ * Return: the implementation, or NULL if the CPU has no AES instructions.
  */
 const struct xc_xts_impl *xc_simd_xts(void)
 {
@@ -47,10 +48,10 @@ const struct xc_xts_impl *xc_simd_xts(void)
 }
 
 /**
- * xc_simd_usable() - may vector registers be used here and now?
+ * xc_simd_usable() - check whether vector registers may be used now
  *
  * Context: Any context.
- * Return: true if they may; always so in process context.
+ * Return: true if they may; always in process context.
  */
 bool xc_simd_usable(void)
 {
@@ -60,8 +61,7 @@ bool xc_simd_usable(void)
 /**
  * xc_simd_begin() - begin to use vector registers
  *
- * Context: Where xc_simd_usable(); until xc_simd_end() the CPU is not given to
- * others.
+ * Context: If xc_simd_usable().  Disables preemption until xc_simd_end().
  */
 void xc_simd_begin(void)
 {
@@ -69,7 +69,7 @@ void xc_simd_begin(void)
 }
 
 /**
- * xc_simd_end() - be done with vector registers
+ * xc_simd_end() - stop using vector registers
  *
  * Context: After xc_simd_begin().
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * AES-XTS (IEEE Std 1619) of many data units at a time: what the batch engine
- * needs of a processor.  An implementation is one more source file with one
- * more &struct xc_xts_impl; it builds in user space as well as in the kernel.
+ * AES-XTS (IEEE Std 1619) of many data units at a time, for the batch engine.
+ * An implementation is a source file with one &struct xc_xts_impl; it builds in
+ * user space too.
  */
 #ifndef _XC_XTS_H
 #define _XC_XTS_H
@@ -19,7 +19,7 @@
  * @tweak: of the cipher that makes tweaks of IVs
  * @rounds: 10, 12 or 14; the array members past that are not used
  *
- * As from kmalloc(): vectors in it need not be aligned.  Its holder wipes it.
+ * Need not be aligned for vectors.  The owner wipes it.
  */
 struct xc_xts_key {
 	u8 encrypt[XC_XTS_KEYS][XC_XTS_BLOCK];
@@ -29,10 +29,10 @@ struct xc_xts_key {
 };
 
 /**
- * struct xc_xts_segment - data units that lie together in memory
- * @dst: where they go
- * @src: where they are; the same, or what does not overlap it; of any alignment
- * @sectors: how many they are
+ * struct xc_xts_segment - data units that are contiguous in memory
+ * @dst: destination, of any alignment
+ * @src: source, of any alignment; @dst, or without overlap
+ * @sectors: number of data units
  */
 struct xc_xts_segment {
 	u8 *dst;
@@ -41,18 +41,18 @@ struct xc_xts_segment {
 };
 
 /**
- * struct xc_xts_impl - AES-XTS as one kind of processor does it best
- * @name: names the instructions it takes, for messages and the status
- * @set_key: makes round keys of @bytes, @size of them (32, 48 or 64): the key
- *	for data, and as long the key for tweaks
+ * struct xc_xts_impl - an implementation of AES-XTS for one kind of CPU
+ * @name: names the instructions it uses, for messages
+ * @set_key: expands @size @bytes (32, 48 or 64), the key for data and then the
+ *	key for tweaks, to round keys
  * @crypt: encrypts or decrypts @count @segments, one after the other, of data
  *	units of @sector_size bytes (512 to 4096, a multiple of 16), each unit
  *	with the next 16 bytes of @ivs
  *
- * The caller has seen that the processor has the instructions, and calls these
- * between kernel_fpu_begin() and kernel_fpu_end().  They take the same time
- * for all keys and data of a size, and leave nothing of keys and tweaks behind
- * in vector registers or on the stack.
+ * The caller has checked that the CPU has the instructions, and calls these
+ * between kernel_fpu_begin() and kernel_fpu_end().  Their time does not depend
+ * on keys and data, and they leave no keys and tweaks in vector registers or on
+ * the stack.
  */
 struct xc_xts_impl {
 	const char *name;

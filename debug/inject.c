@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Injection points for the tests (files in debugfs, as described in
- * Documentation/fault-injection/fault-injection.rst).  fail_xcrypt: what is
- * asked for without waiting is not there.  fail_xcrypt_tags: what is not there
- * even for who waits, because no pool stands behind it.
+ * Injection points for the tests: files in debugfs, as described in
+ * Documentation/fault-injection/fault-injection.rst.  fail_xcrypt makes
+ * allocations fail that may not wait.  fail_xcrypt_tags makes allocations fail
+ * that may wait but have no mempool behind them.
  *
- * Workers and completions cannot be reached by the fail-nth of a task, and when
- * failslab makes all of the kernel fail as often as one would like, other
- * things break first.  Only in builds with XCRYPT_DEBUG=1.
+ * The fail-nth of a task does not reach workers and completions, and failslab,
+ * set high enough, breaks the rest of the kernel first.  Only in builds with
+ * XCRYPT_DEBUG=1.
  */
+#include "inject.h"
+
 #include <linux/debugfs.h>
 #include <linux/fault-inject.h>
-
-#include "../dm-xcrypt.h"
+#include <linux/gfp.h>
 
 static DECLARE_FAULT_ATTR(fail_xcrypt);
 static DECLARE_FAULT_ATTR(fail_xcrypt_tags);
 static struct dentry *dir, *tags_dir;
 
 /**
- * xc_inject_failure() - is an allocation to fail?
- * @gfp: how it is asked for; one that may wait never fails
+ * xc_inject_failure() - decide whether an allocation fails
+ * @gfp: flags of the allocation; one that may wait never fails
  *
  * Context: Any context.
- * Return: true if it is to fail.
+ * Return: true if the allocation is to fail.
  */
 bool xc_inject_failure(gfp_t gfp)
 {
@@ -31,10 +32,10 @@ bool xc_inject_failure(gfp_t gfp)
 }
 
 /**
- * xc_inject_tags_failure() - is a bio to get no integrity payload?
+ * xc_inject_tags_failure() - decide whether attaching a bio's tags fails
  *
  * Context: Any context.
- * Return: true if it is to get none.
+ * Return: true if the bio is to get no integrity payload.
  */
 bool xc_inject_tags_failure(void)
 {
@@ -42,7 +43,7 @@ bool xc_inject_tags_failure(void)
 }
 
 /**
- * xc_inject_init() - make the injection points known in debugfs
+ * xc_inject_init() - create the injection points in debugfs
  *
  * Context: Process context, in the module's init.  May sleep.
  */

@@ -1,36 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where a bio's way begins and ends.
+ * Mapping a bio: where its way begins.
  */
+#include "map.h"
+
+#include <linux/blkdev.h>
 #include <linux/module.h>
 
-#include "../dm-xcrypt.h"
+#include "buffer.h"
+#include "device.h"
+#include "io.h"
+#include "parallel.h"
+#include "phase.h"
+#include "read.h"
+#include "tags.h"
+#include "write.h"
+#include "../cipher/cipher.h"
+#include "../stats/stats.h"
 
 /*
- * Bios longer than this are split, so that several CPUs can work on them and none
- * for too long; less so where they are shared out as they are (io/share.c).
+ * Longer bios are split, so that several CPUs can work on them and none for too
+ * long; less so if several CPUs can work on one bio (io/parallel.c).
  */
 #define DEFAULT_MAX_SIZE SZ_128K
-#define DEFAULT_MAX_SHARED_SIZE SZ_1M
+#define DEFAULT_MAX_PARALLEL_SIZE SZ_1M
 
 static unsigned int max_read_size;
 module_param(max_read_size, uint, 0644);
 MODULE_PARM_DESC(max_read_size,
-		 "Longest read handled in one piece, bytes (0: xcrypt's choice)");
+		 "Longest read processed in one piece, in bytes (0: chosen by xcrypt)");
 
 static unsigned int max_write_size;
 module_param(max_write_size, uint, 0644);
 MODULE_PARM_DESC(max_write_size,
-		 "Longest write handled in one piece, bytes (0: xcrypt's choice)");
+		 "Longest write processed in one piece, in bytes (0: chosen by xcrypt)");
 
-/* Does some encryption sector of a bio cross a page? */
-static bool crosses_pages(const struct bio *bio, unsigned int sector_size)
+/*
+ * True if an encryption sector in the first @size bytes of a bio crosses a page.
+ * No further bytes are looked at: the caller splits the bio there, and a long
+ * bio would be walked again for each of its parts.
+ */
+static bool crosses_pages(const struct bio *bio, unsigned int size,
+			  unsigned int sector_size)
 {
 	unsigned int mask = sector_size - 1;
-	struct bvec_iter iter;
+	struct bvec_iter iter, part = bio->bi_iter;
 	struct bio_vec bv;
 
-	bio_for_each_bvec(bv, bio, iter)
+	part.bi_size = min(part.bi_size, size);
+	__bio_for_each_bvec(bv, bio, iter, part)
 		if ((bv.bv_len & mask) ||
 		    ((bv.bv_offset & mask) &&
 		     offset_in_page(bv.bv_offset) + bv.bv_len > PAGE_SIZE))
@@ -38,135 +56,127 @@ static bool crosses_pages(const struct bio *bio, unsigned int sector_size)
 	return false;
 }
 
-/**
- * xc_max_buffer_size() - the longest bio that buffers can be had for
- * @vol: the volume, with its options
- *
- * All buffers of a bio must fit the pool at once: one, or three to verify.
- *
- * Context: Any context.
- * Return: that length in bytes.
- */
-unsigned int xc_max_buffer_size(const struct xc_volume *vol)
-{
-	unsigned int buffers = xc_opt(&vol->opt, XC_VERIFY_WRITES) ? 3 : 1;
-
-	return (BIO_MAX_VECS / buffers) << PAGE_SHIFT;
-}
-
 /*
- * Bios that are not cut to share them out over CPUs: atomic writes, and writes
- * of zoned devices, whose second half would wait for a queue that waits for the
- * first.
+ * True for bios that may not be split: atomic writes, and writes to a zoned
+ * mapped device, whose second half would wait for a queue that waits for the
+ * first.  A table that maps only conventional zones is not zoned.
  */
-static bool stays_whole(const struct xc_volume *vol, const struct bio *bio)
+static bool stays_whole(const struct bio *bio)
 {
 	return (bio->bi_opf & REQ_ATOMIC) ||
-		(vol->ordered && bio_data_dir(bio) == WRITE);
+		(bdev_is_zoned(bio->bi_bdev) && bio_data_dir(bio) == WRITE);
 }
 
-/* The longest bio that may be handled in one piece, in 512-byte sectors. */
-static unsigned int max_sectors(const struct xc_volume *vol,
-				const struct bio *bio, bool bounce)
+/* The longest bio, in bytes, that the module's parameters allow. */
+static unsigned int max_size(const struct xc_device *dev,
+			     const struct bio *bio)
 {
-	unsigned int align = max(bdev_logical_block_size(vol->dev->bdev),
-				 vol->opt.sector_size);
 	bool write = bio_data_dir(bio) == WRITE;
-	unsigned int size = UINT_MAX;
+	unsigned int size = READ_ONCE(*(write ? &max_write_size :
+						&max_read_size));
 
-	if (!stays_whole(vol, bio)) {
-		size = READ_ONCE(*(write ? &max_write_size : &max_read_size));
-		if (!size)
-			size = xc_may_share(vol, write) ?
-				DEFAULT_MAX_SHARED_SIZE : DEFAULT_MAX_SIZE;
-	}
-	if (write || bounce || vol->cipher->tuple_size)
-		size = min(size, xc_max_buffer_size(vol));
-
-	return max(round_down(size, align), align) >> SECTOR_SHIFT;
+	if (stays_whole(bio))
+		return UINT_MAX;
+	if (size)
+		return size;
+	return xc_may_run_parallel(dev, write) ? DEFAULT_MAX_PARALLEL_SIZE :
+						 DEFAULT_MAX_SIZE;
 }
 
-/**
- * xc_io_end() - end a bio
- * @io: the bio on its way; gone afterwards, and maybe its volume
- * @status: how it ended
- *
- * Context: Any context.
- */
-void xc_io_end(struct xc_io *io, blk_status_t status)
+/* The part of a bio to be processed in one piece: its length in bytes. */
+static unsigned int part_size(const struct xc_device *dev,
+			      const struct bio *bio, bool *bounce)
 {
-	struct bio *base = io->base;
+	unsigned int align = max(bdev_logical_block_size(dev->lower->bdev),
+				 dev->opt.sector_size);
+	unsigned int size = max_size(dev, bio);
 
-	xc_stats_end(io, status);
-	xc_tags_put(io);
-	base->bi_status = status;
-	bio_endio(base);
+	if (bio_data_dir(bio) == WRITE || dev->cipher->tuple_size)
+		size = min(size, xc_max_buffer_size(dev));
+	size = max(round_down(size, align), align);
+
+	*bounce = crosses_pages(bio, size, dev->opt.sector_size);
+	if (*bounce)
+		size = min(size, round_down(xc_max_buffer_size(dev), align));
+	return min(size, bio->bi_iter.bi_size);
 }
 
 /*
- * Take the first part of a bio; dm core sends the rest again.  The queue limits
- * see to it that what stays whole need not be cut; older kernels do not hold
- * zone writes to them.
+ * Split a bio: dm core maps the rest again.  The queue limits ensure that bios
+ * which may not be split are short enough; older kernels do not apply them to
+ * writes of zoned devices.
  */
-static bool take_part(const struct xc_volume *vol, struct bio *bio,
-		      unsigned int sectors)
+static bool split_bio(struct bio *bio, unsigned int sectors)
 {
-	if (stays_whole(vol, bio) &&
+	if (stays_whole(bio) &&
 	    (XC_DM_LIMITS_ZONE_WRITES || (bio->bi_opf & REQ_ATOMIC)))
 		return false;
 	dm_accept_partial_bio(bio, sectors);
 	return true;
 }
 
-static void account(struct xc_volume *vol, const struct bio *bio)
+static void account(struct xc_device *dev, const struct bio *bio)
 {
 	unsigned int dir = bio_data_dir(bio);
-	struct xc_stats *stats = get_cpu_ptr(vol->stats);
+	struct xc_stats *stats = get_cpu_ptr(dev->stats);
 
 	stats->bios[dir]++;
 	stats->sectors[dir] += bio_sectors(bio);
-	put_cpu_ptr(vol->stats);
+	put_cpu_ptr(dev->stats);
+}
+
+static struct xc_io *init_io(struct xc_device *dev, struct bio *bio,
+			     sector_t sector, bool bounce)
+{
+	struct xc_io *io = dm_per_bio_data(bio, dev->io_size);
+
+	memset(io, 0, offsetof(struct xc_io, run));
+	io->dev = dev;
+	io->cipher = dev->cipher;
+	io->base = bio;
+	io->sector = sector;
+	io->bounce = bounce;
+	io->run.own = io + 1;
+	return io;
 }
 
 /**
- * xc_map() - start a bio with data on its way
- * @vol: the volume
+ * xc_map() - process a bio with data
+ * @dev: the I/O side of the volume
  * @bio: the bio
  * @sector: its first sector, counted from the start of the mapping
  *
  * Context: Process context, in the target's map method.  Never waits for
  * memory.
- * Return: what the map method is to return.
+ * Return: the return value of the map method.
  */
-int xc_map(struct xc_volume *vol, struct bio *bio, sector_t sector)
+int xc_map(struct xc_device *dev, struct bio *bio, sector_t sector)
 {
-	unsigned int mask = (vol->opt.sector_size >> SECTOR_SHIFT) - 1;
-	bool bounce = crosses_pages(bio, vol->opt.sector_size);
-	unsigned int max = max_sectors(vol, bio, bounce);
+	unsigned int mask = (dev->opt.sector_size >> SECTOR_SHIFT) - 1;
+	unsigned int sectors;
 	struct xc_io *io;
+	bool bounce;
 
-	if (bio_sectors(bio) > max && !take_part(vol, bio, max))
+	/* a message may wipe the key of a device that is about to be resumed */
+	if (unlikely(!READ_ONCE(dev->cipher->key_valid)))
 		return DM_MAPIO_KILL;
-	/* only what the queue limits forbid */
+
+	sectors = part_size(dev, bio, &bounce) >> SECTOR_SHIFT;
+	if (sectors < bio_sectors(bio) && !split_bio(bio, sectors))
+		return DM_MAPIO_KILL;
+	/* the queue limits forbid other bios */
 	if ((bio->bi_iter.bi_sector & mask) || (bio_sectors(bio) & mask))
 		return DM_MAPIO_KILL;
 
-	io = dm_per_bio_data(bio, vol->io_size);
-	memset(io, 0, offsetof(struct xc_io, run));
-	io->vol = vol;
-	io->base = bio;
-	io->sector = sector;
-	io->bounce = bounce;
-	io->run.own = io + 1;
-
-	/* a bio whose tags are the pool's must not be longer than they are */
+	io = init_io(dev, bio, sector, bounce);
+	/* tags from the mempool are for short bios only */
 	if (!xc_tags_get(io, GFP_NOWAIT) &&
-	    bio_sectors(bio) > vol->tags_sectors &&
-	    !take_part(vol, bio, vol->tags_sectors))
+	    bio_sectors(bio) > dev->tags_sectors &&
+	    !split_bio(bio, dev->tags_sectors))
 		return DM_MAPIO_KILL;
 
-	account(vol, bio);
-	xc_stats_map(io);
+	account(dev, bio);
+	xc_phase_begin(io);
 	if (bio_data_dir(bio) == WRITE)
 		xc_write_start(io);
 	else

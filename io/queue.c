@@ -1,133 +1,145 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where work is done.
+ * A volume's workqueues.
  *
- * A volume has three workqueues for that.  They exist apart so that none of them can
- * wait, through the memory of a pool, for work that is queued behind it:
+ * There are three, so that none of them waits for a mempool whose memory only
+ * its own backlog could free:
  *
- * crypt_wq	enciphers.  Never waits for a pool; what it cannot have at once
- *		sends the bio on to memory_wq.
- * memory_wq	waits for pools.  What these lend comes back from the device
- *		below, from crypt_wq and from submit_wq, never from memory_wq's
- *		own queue.
- * submit_wq	sends down writes that are done, and goes on with writes whose
- *		asynchronous driver had no room for them.  These hold pages of
- *		the pool and so must not wait for it.
+ * crypt_wq	encrypts and decrypts.  Never waits for a mempool: if an
+ *		allocation fails, the bio goes on to memory_wq.
+ * memory_wq	waits for mempools.  Their memory is freed by the underlying
+ *		device, crypt_wq and submit_wq, never by memory_wq's own
+ *		backlog.
+ * submit_wq	submits encrypted writes, and resumes writes whose asynchronous
+ *		driver was full.  These hold pages of the mempool, so they must
+ *		not wait for it.
  *
- * A fourth, bh_wq, stands in for softirq context where a read completes with
- * interrupts off, which the crypto API does not allow.
+ * A fourth, bh_wq, gives softirq context to reads that complete with interrupts
+ * off, where the crypto API must not be called.
  *
- * What an asynchronous driver holds (&struct xc_request) comes back from the
- * driver alone; all three may wait for that.
+ * The requests of an asynchronous driver (&struct xc_request) are freed by the
+ * driver only; all three may wait for that.
  */
+#include "queue.h"
+
+#include <linux/blkdev.h>
 #include <linux/idr.h>
 #include <linux/list_sort.h>
 
-#include "../dm-xcrypt.h"
+#include "device.h"
+#include "io.h"
+#include "phase.h"
+#include "../cipher/cipher.h"
 
 static DEFINE_IDA(ids);
 
 /**
- * xc_runs_inline() - is a bio enciphered where it arrives?
- * @vol: the volume
- * @bio: the bio, as submitted
+ * xc_runs_inline() - decide whether a bio is encrypted in the present context
+ * @io: the bio in flight
  *
- * offload:auto goes by the context, by the length of the bio, and by what the
- * engine makes of that length.
+ * offload:auto decides by the context, the length of the bio, and the engine's
+ * limit for that context.
  *
  * Context: Any context.
- * Return: true to do it here and now, false to do it in crypt_wq.
+ * Return: true for the present context, false for crypt_wq.
  */
-bool xc_runs_inline(const struct xc_volume *vol, const struct bio *bio)
+bool xc_runs_inline(const struct xc_io *io)
 {
-	const struct xc_engine *engine = vol->cipher->engine;
-	bool write = bio_data_dir(bio) == WRITE;
+	const struct xc_engine *engine = io->cipher->engine;
+	const struct xc_options *opt = &io->dev->opt;
+	bool write = bio_data_dir(io->base) == WRITE;
 
-	if (xc_opt(&vol->opt, write ? XC_NO_WRITE_WORKQUEUE :
-				      XC_NO_READ_WORKQUEUE))
+	if (xc_opt(opt, write ? XC_NO_WRITE_WORKQUEUE : XC_NO_READ_WORKQUEUE))
 		return true;
 
-	switch (vol->opt.offload) {
+	switch (opt->offload) {
 	case XC_OFFLOAD_INLINE:
 		return true;
 	case XC_OFFLOAD_SPREAD:
 		return false;
 	default:
-		return bio->bi_iter.bi_size <=
+		return io->base->bi_iter.bi_size <=
 			(in_task() && !irqs_disabled() ?
 			 engine->inline_task : engine->inline_softirq);
 	}
 }
 
-static void begin_work(struct work_struct *work)
-{
-	struct xc_io *io = container_of(work, struct xc_io, work);
-
-	xc_stats_enter(io, XC_NOWHERE);
-	io->work_fn(work);
-}
-
 /*
- * A macro, so that each of the four that follow has a lock class of its own:
- * lockdep would take a work item in a softirq and one in a task for the same
- * lock.
+ * A macro, so that each queue has a lock class of its own: lockdep would take a
+ * work item in a softirq and one in a task for the same lock.
  */
-#define queue(wq, name, io_, fn)			\
+#define queue_io(wq, name, io_, fn)			\
 do {							\
 	struct xc_io *io__ = (io_);			\
 							\
-	xc_stats_queue(io__, name);			\
-	io__->work_fn = (fn);				\
-	INIT_WORK(&io__->work, begin_work);		\
+	xc_phase_queue(io__, name);			\
+	INIT_WORK(&io__->work, fn);			\
 	queue_work(wq, &io__->work);			\
 } while (0)
 
 /**
- * xc_queue_crypt() - go on in crypt_wq
- * @io: the bio on its way
- * @fn: what to do there
+ * xc_queue_crypt() - put a bio on crypt_wq
+ * @io: the bio in flight
+ * @fn: work function; begins with xc_dequeue() and is not used on another queue.
+ *	The workqueue core identifies a work item by its address and function; it
+ *	would serialise two bios that have, one after the other, the same memory.
  *
  * Context: Any context.
  */
 void xc_queue_crypt(struct xc_io *io, work_func_t fn)
 {
-	queue(io->vol->crypt_wq, "crypt", io, fn);
+	queue_io(io->dev->crypt_wq, "crypt", io, fn);
 }
 
 /**
- * xc_queue_memory() - go on in memory_wq
- * @io: the bio on its way
- * @fn: what to do there
+ * xc_queue_memory() - put a bio on memory_wq
+ * @io: the bio in flight
+ * @fn: work function, as for xc_queue_crypt()
  *
  * Context: Any context.
  */
 void xc_queue_memory(struct xc_io *io, work_func_t fn)
 {
-	queue(io->vol->memory_wq, "memory", io, fn);
+	queue_io(io->dev->memory_wq, "memory", io, fn);
 }
 
 /**
- * xc_queue_bh() - go on in bh_wq
- * @io: the bio on its way
- * @fn: what to do there; must not sleep
+ * xc_queue_bh() - put a bio on bh_wq
+ * @io: the bio in flight
+ * @fn: work function, as for xc_queue_crypt(); must not sleep
  *
  * Context: Any context.
  */
 void xc_queue_bh(struct xc_io *io, work_func_t fn)
 {
-	queue(io->vol->bh_wq, "bh", io, fn);
+	queue_io(io->dev->bh_wq, "bh", io, fn);
 }
 
 /**
- * xc_queue_submit() - go on in submit_wq
- * @io: the bio on its way
- * @fn: what to do there
+ * xc_queue_submit() - put a bio on submit_wq
+ * @io: the bio in flight
+ * @fn: work function, as for xc_queue_crypt()
  *
  * Context: Any context.
  */
 void xc_queue_submit(struct xc_io *io, work_func_t fn)
 {
-	queue(io->vol->submit_wq, "submit", io, fn);
+	queue_io(io->dev->submit_wq, "submit", io, fn);
+}
+
+/**
+ * xc_dequeue() - begin a work function
+ * @work: the work item
+ *
+ * Context: In a work function of xc_queue_crypt() and the like.
+ * Return: the bio in flight.
+ */
+struct xc_io *xc_dequeue(struct work_struct *work)
+{
+	struct xc_io *io = container_of(work, struct xc_io, work);
+
+	xc_phase_enter(io, XC_NOWHERE);
+	return io;
 }
 
 static int by_sector(void *priv, const struct list_head *a,
@@ -139,23 +151,23 @@ static int by_sector(void *priv, const struct list_head *a,
 	return io_a->sector > io_b->sector ? 1 : -1;
 }
 
-/* Send down what has gathered, in the order that a rotating disk likes. */
+/* Submit the writes that have gathered, in the order that suits a rotating disk. */
 static void submit_sorted(struct work_struct *work)
 {
-	struct xc_volume *vol = container_of(work, struct xc_volume,
+	struct xc_device *dev = container_of(work, struct xc_device,
 					     submit_work);
 	struct xc_io *io, *next;
 	struct blk_plug plug;
 	LIST_HEAD(batch);
 
-	llist_for_each_entry_safe(io, next, llist_del_all(&vol->to_submit),
+	llist_for_each_entry_safe(io, next, llist_del_all(&dev->to_submit),
 				  node)
 		list_add(&io->sorted, &batch);
 	list_sort(NULL, &batch, by_sector);
 
 	blk_start_plug(&plug);
 	list_for_each_entry_safe(io, next, &batch, sorted) {
-		xc_stats_enter(io, XC_DEVICE);
+		xc_phase_enter(io, XC_DEVICE);
 		dm_submit_bio_remap(io->base, io->lower);
 		cond_resched();
 	}
@@ -163,101 +175,101 @@ static void submit_sorted(struct work_struct *work)
 }
 
 /**
- * xc_submit() - send an enciphered write to the device below
- * @io: the bio on its way; not to be touched afterwards
+ * xc_submit() - submit an encrypted write to the underlying device
+ * @io: the bio in flight; it may be freed by this
  *
  * Context: Process context.  May sleep.
  */
 void xc_submit(struct xc_io *io)
 {
-	struct xc_volume *vol = io->vol;
+	struct xc_device *dev = io->dev;
 
-	if (!vol->sorted) {
-		xc_stats_enter(io, XC_DEVICE);
+	if (!dev->sorted) {
+		xc_phase_enter(io, XC_DEVICE);
 		dm_submit_bio_remap(io->base, io->lower);
 		return;
 	}
-	xc_stats_queue(io, "submit");
-	if (llist_add(&io->node, &vol->to_submit))
-		queue_work(vol->submit_wq, &vol->submit_work);
+	xc_phase_queue(io, "submit");
+	if (llist_add(&io->node, &dev->to_submit))
+		queue_work(dev->submit_wq, &dev->submit_work);
 }
 
-static struct workqueue_struct *alloc_crypt_wq(const struct xc_volume *vol,
+static struct workqueue_struct *alloc_crypt_wq(const struct xc_device *dev,
 					       const char *name,
 					       unsigned int flags)
 {
-	if (xc_opt(&vol->opt, XC_SAME_CPU_CRYPT))
+	if (xc_opt(&dev->opt, XC_SAME_CPU_CRYPT))
 		return alloc_workqueue("xcrypt-%s-%d", flags |
 				       WQ_CPU_INTENSIVE | WQ_PERCPU, 1, name,
-				       vol->id);
+				       dev->id);
 	return alloc_workqueue("xcrypt-%s-%d", flags | WQ_UNBOUND,
-			       num_online_cpus(), name, vol->id);
+			       num_online_cpus(), name, dev->id);
 }
 
-/* One at a time where writes must keep their order, else a few at a time. */
-static struct workqueue_struct *alloc_memory_wq(const struct xc_volume *vol,
+/* One bio at a time if writes must keep their order. */
+static struct workqueue_struct *alloc_memory_wq(const struct xc_device *dev,
 						const char *name,
 						unsigned int flags)
 {
-	if (vol->ordered)
+	if (dev->ordered)
 		return alloc_ordered_workqueue("xcrypt_mem-%s-%d",
 					       flags & ~WQ_SYSFS, name,
-					       vol->id);
+					       dev->id);
 	return alloc_workqueue("xcrypt_mem-%s-%d", flags | WQ_UNBOUND,
-			       num_online_cpus(), name, vol->id);
+			       num_online_cpus(), name, dev->id);
 }
 
 /**
  * xc_queues_init() - set up a volume's workqueues
- * @vol: the volume, with its options
+ * @dev: the I/O side of the volume, with opt and ordered
  * @name: name of the mapped device, for the queues' names
- * @error: where to put what is wrong
+ * @error: set to a message on failure
  *
  * Context: Process context.  May sleep.
- * Return: 0, or a negative errno with @error set; xc_queues_exit() is to be
- * called all the same.
+ * Return: 0, or a negative errno with @error set; call xc_queues_exit() in both
+ * cases.
  */
-int xc_queues_init(struct xc_volume *vol, const char *name, char **error)
+int xc_queues_init(struct xc_device *dev, const char *name, char **error)
 {
 	unsigned int flags = WQ_MEM_RECLAIM | WQ_SYSFS;
 
-	if (xc_opt(&vol->opt, XC_HIGH_PRIORITY))
+	if (xc_opt(&dev->opt, XC_HIGH_PRIORITY))
 		flags |= WQ_HIGHPRI;
-	init_llist_head(&vol->to_submit);
-	INIT_WORK(&vol->submit_work, submit_sorted);
-	atomic_set(&vol->deferred, 0);
+	init_llist_head(&dev->to_submit);
+	INIT_WORK(&dev->submit_work, submit_sorted);
+	atomic_set(&dev->deferred, 0);
 
-	*error = "no memory for workqueues";
-	vol->id = ida_alloc_min(&ids, 1, GFP_KERNEL);
-	if (vol->id < 0)
-		return vol->id;
-	vol->crypt_wq = alloc_crypt_wq(vol, name, flags);
-	vol->memory_wq = alloc_memory_wq(vol, name, flags);
-	vol->submit_wq = alloc_workqueue("xcrypt_sub-%s-%d", flags | WQ_UNBOUND,
-					 num_online_cpus(), name, vol->id);
-	vol->bh_wq = alloc_workqueue("xcrypt_bh-%s-%d", XC_WQ_BH, 0, name,
-				     vol->id);
-	if (!vol->crypt_wq || !vol->memory_wq || !vol->submit_wq || !vol->bh_wq)
+	*error = "out of memory for workqueues";
+	dev->id = ida_alloc_min(&ids, 1, GFP_KERNEL);
+	if (dev->id < 0)
+		return dev->id;
+	dev->crypt_wq = alloc_crypt_wq(dev, name, flags);
+	dev->memory_wq = alloc_memory_wq(dev, name, flags);
+	dev->submit_wq = alloc_workqueue("xcrypt_sub-%s-%d", flags | WQ_UNBOUND,
+					 num_online_cpus(), name, dev->id);
+	dev->bh_wq = alloc_workqueue("xcrypt_bh-%s-%d", XC_WQ_BH, 0, name,
+				     dev->id);
+	if (!dev->crypt_wq || !dev->memory_wq || !dev->submit_wq || !dev->bh_wq)
 		return -ENOMEM;
 	return 0;
 }
 
 /**
- * xc_queues_exit() - finish what is queued and undo xc_queues_init()
- * @vol: the volume
+ * xc_queues_exit() - drain the workqueues and undo xc_queues_init()
+ * @dev: the I/O side of the volume
  *
  * Context: Process context.  May sleep.
  */
-void xc_queues_exit(struct xc_volume *vol)
+void xc_queues_exit(struct xc_device *dev)
 {
-	if (vol->crypt_wq)
-		destroy_workqueue(vol->crypt_wq);
-	if (vol->memory_wq)
-		destroy_workqueue(vol->memory_wq);
-	if (vol->submit_wq)
-		destroy_workqueue(vol->submit_wq);
-	if (vol->bh_wq)
-		destroy_workqueue(vol->bh_wq);
-	if (vol->id > 0)
-		ida_free(&ids, vol->id);
+	if (dev->crypt_wq)
+		destroy_workqueue(dev->crypt_wq);
+	if (dev->memory_wq)
+		destroy_workqueue(dev->memory_wq);
+	if (dev->submit_wq)
+		destroy_workqueue(dev->submit_wq);
+	if (dev->bh_wq)
+		destroy_workqueue(dev->bh_wq);
+	if (dev->id > 0)
+		ida_free(&ids, dev->id);
 }

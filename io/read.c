@@ -1,185 +1,179 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The way of a read: the ciphertext is fetched into the pages of the bio that
- * asked, where it is deciphered in place.  The bio itself goes to the device
- * below, which takes no memory; where there are tags, a clone that carries them.
+ * The way of a read: the ciphertext is read into the pages of the submitted bio
+ * and decrypted there in place.  The bio itself goes to the underlying device,
+ * which needs no memory; with tags, a clone that carries them.
  *
- * Two kinds of read go through private pages instead, from start to end in one
- * work item, which is slow and rare: bios in which an encryption sector crosses
- * a page, and bios in which a tag was wrong.  The latter need not be a fault of
- * the disk: a caller who reads several blocks into one page, or writes to the
- * page meanwhile, changes the ciphertext between arrival and deciphering.  Only
- * what is wrong in private pages is an error.
+ * Two kinds of read are bounced, that is, read into private pages, decrypted
+ * there and copied: bios in which an encryption sector crosses a page, and bios
+ * in which a tag was wrong.  A wrong tag need not be a fault of the disk.  A
+ * caller that reads several blocks into one page, or writes to the page
+ * meanwhile, changes the ciphertext between its arrival and its decryption.
+ * Only a wrong tag in private pages is an error.
+ *
+ * No step waits for the underlying device.
  */
+#include "read.h"
+
 #include <linux/audit.h>
+#include <linux/blkdev.h>
 #include <linux/sched/mm.h>
 
-#include "../dm-xcrypt.h"
+#include "buffer.h"
+#include "device.h"
+#include "end.h"
+#include "io.h"
+#include "parallel.h"
+#include "phase.h"
+#include "queue.h"
+#include "tags.h"
+#include "../cipher/cipher.h"
+#include "../stats/stats.h"
 
-static void report_bad_tag(const struct xc_io *io)
+static void end_read(struct xc_io *io, blk_status_t status)
 {
-	struct bio *base = io->base;
-	unsigned int noio = memalloc_noio_save();
-
-	DMERR_LIMIT("%pg: INTEGRITY AEAD ERROR, sector %llu", base->bi_bdev,
-		    (unsigned long long)io->run.bad_sector);
-	dm_audit_log_bio(DM_MSG_PREFIX, "integrity-aead", base,
-			 io->run.bad_sector, 0);
-	memalloc_noio_restore(noio);
-}
-
-static void wake_reader(struct bio *bio)
-{
-	complete(bio->bi_private);
-}
-
-/* Fetch ciphertext into a buffer and wait for it. */
-static blk_status_t fetch(struct xc_io *io, struct bio *buffer)
-{
-	DECLARE_COMPLETION_ONSTACK(done);
-	struct bvec_iter iter = buffer->bi_iter;
-
-	buffer->bi_private = &done;
-	buffer->bi_end_io = wake_reader;
-	xc_stats_enter(io, XC_DEVICE);
-	dm_submit_bio_remap(io->base, buffer);
-	wait_for_completion_io(&done);
-
-	buffer->bi_iter = iter;
-	return buffer->bi_status;
-}
-
-static blk_status_t read_into(struct xc_io *io, struct bio *buffer)
-{
-	struct xc_run *run = &io->run;
-	blk_status_t status;
-
-	if (xc_tags_attach(io, buffer, GFP_NOIO))
-		return BLK_STS_RESOURCE;
-	status = fetch(io, buffer);
-	if (status)
-		return status;
-
-	xc_run_init(run, io->vol->cipher, false, buffer, buffer, io->sector,
-		    io->tags);
-	xc_stats_enter(io, XC_CIPHER);
-	xc_run_sync(run);
-	if (run->bad_tag)
-		report_bad_tag(io);
-	if (!run->status)
-		bio_copy_data(io->base, buffer);
-	return run->status;
-}
-
-static void read_bounced(struct xc_io *io)
-{
-	struct bio *buffer;
-	blk_status_t status;
-
-	if (!xc_tags_get(io, GFP_NOIO) ||
-	    xc_buffers_get(io, GFP_NOIO, &buffer, 1)) {
-		xc_io_end(io, BLK_STS_RESOURCE);
-		return;
+	if (io->lower) {
+		if (!status)
+			bio_copy_data(io->base, io->lower);
+		xc_buffer_put_plaintext(io->dev, io->lower);
 	}
-	status = read_into(io, buffer);
-	xc_buffer_put_plaintext(io->vol, buffer);
 	xc_io_end(io, status);
 }
 
-static void bounced_work(struct work_struct *work)
+/* ---- decryption ----------------------------------------------------------- */
+
+/* The audit log may sleep, but must not enter reclaim. */
+static void report_work(struct work_struct *work)
 {
-	read_bounced(container_of(work, struct xc_io, work));
+	struct xc_io *io = xc_dequeue(work);
+	unsigned int noio = memalloc_noio_save();
+
+	DMERR_LIMIT("%pg: INTEGRITY AEAD ERROR, sector %llu", io->base->bi_bdev,
+		    (unsigned long long)io->run.bad_sector);
+	dm_audit_log_bio(DM_MSG_PREFIX, "integrity-aead", io->base,
+			 io->run.bad_sector, 0);
+	memalloc_noio_restore(noio);
+	xc_io_end(io, io->run.status);
 }
 
-static void read_done(struct xc_io *io)
+static void bounce_work(struct work_struct *work);
+
+/* A bio on memory_wq must not hold anything that others there wait for. */
+static void handle_bad_tag(struct xc_io *io)
 {
-	if (!io->run.bad_tag) {
-		xc_io_end(io, io->run.status);
-		return;
-	}
-	/* who waits on memory_wq must not hold tags of the pool */
 	if (io->tags_pooled)
 		xc_tags_put(io);
-	xc_queue_memory(io, bounced_work);
+	if (!io->lower) {
+		xc_queue_memory(io, bounce_work);
+		return;
+	}
+	xc_buffer_put_plaintext(io->dev, io->lower);
+	xc_queue_memory(io, report_work);
+}
+
+static void decrypt_done(struct xc_io *io)
+{
+	if (io->run.bad_tag)
+		handle_bad_tag(io);
+	else
+		end_read(io, io->run.status);
 }
 
 static void async_done(struct xc_run *run)
 {
-	read_done(container_of(run, struct xc_io, run));
+	decrypt_done(container_of(run, struct xc_io, run));
 }
 
-static void read_again_work(struct work_struct *work);
+static void decrypt_again_work(struct work_struct *work);
 
-static void read_run(struct xc_io *io, bool may_sleep)
+static void run_decryption(struct xc_io *io, bool may_sleep)
 {
-	xc_stats_enter(io, XC_CIPHER);
-	switch (xc_run_shared(io, may_sleep)) {
+	xc_phase_enter(io, XC_CIPHER);
+	switch (xc_run_parallel(io, may_sleep)) {
 	case XC_RUN_DONE:
-		read_done(io);
+		decrypt_done(io);
 		break;
 	case XC_RUN_AGAIN:
-		this_cpu_inc(io->vol->stats->spread);
-		xc_queue_crypt(io, read_again_work);
+		this_cpu_inc(io->dev->stats->spread);
+		xc_queue_crypt(io, decrypt_again_work);
 		break;
 	case XC_RUN_PENDING:
 		break;
 	}
 }
 
-static void read_again_work(struct work_struct *work)
+static void decrypt_again_work(struct work_struct *work)
 {
-	read_run(container_of(work, struct xc_io, work), true);
+	run_decryption(xc_dequeue(work), true);
 }
 
-static void decipher(struct xc_io *io, bool may_sleep)
+static void decrypt(struct xc_io *io, bool may_sleep)
 {
-	xc_run_init(&io->run, io->vol->cipher, false, io->base, io->base,
-		    io->sector, io->tags);
+	struct bio *bio = io->lower ?: io->base;
+
+	xc_run_init(&io->run, io->cipher, false, bio, bio, io->sector,
+		    io->tags);
 	io->run.done = async_done;
-	read_run(io, may_sleep);
+	run_decryption(io, may_sleep);
 }
 
-static void decipher_work(struct work_struct *work)
+static void decrypt_work(struct work_struct *work)
 {
-	decipher(container_of(work, struct xc_io, work), true);
+	decrypt(xc_dequeue(work), true);
 }
 
-static void decipher_bh_work(struct work_struct *work)
+static void decrypt_bh_work(struct work_struct *work)
 {
-	decipher(container_of(work, struct xc_io, work), false);
+	decrypt(xc_dequeue(work), false);
 }
 
-/* The ciphertext has arrived.  This may be hard interrupt context. */
-static void fetched(struct xc_io *io)
+/* The underlying device is done.  This may be hard interrupt context. */
+static void lower_done(struct xc_io *io, blk_status_t status)
 {
-	struct xc_volume *vol = io->vol;
-
-	if (!xc_runs_inline(vol, io->base)) {
-		this_cpu_inc(vol->stats->spread);
-		xc_queue_crypt(io, decipher_work);
-		return;
+	if (status) {
+		end_read(io, status);
+	} else if (!xc_runs_inline(io)) {
+		this_cpu_inc(io->dev->stats->spread);
+		xc_queue_crypt(io, decrypt_work);
+	} else if (in_hardirq() || irqs_disabled()) {
+		xc_queue_bh(io, decrypt_bh_work);
+	} else {
+		decrypt(io, false);
 	}
-	if (in_hardirq() || irqs_disabled())
-		xc_queue_bh(io, decipher_bh_work);
-	else
-		decipher(io, false);
 }
 
-static void read_endio(struct bio *bio)
+/* ---- the submitted bio, sent to the underlying device --------------------- */
+
+static void base_endio(struct bio *bio)
 {
 	struct xc_io *io = bio->bi_private;
 
 	bio->bi_end_io = io->end_io;
 	bio->bi_iter = io->iter;
 	bio->bi_bdev = io->bdev;
-	/* what the queue below noted is not for the one above to settle */
+	/* the lower queue's accounting is not for the upper one to settle */
 	bio_clear_flag(bio, BIO_QOS_THROTTLED);
 	bio_clear_flag(bio, BIO_QOS_MERGED);
-	if (bio->bi_status)
-		xc_io_end(io, bio->bi_status);
-	else
-		fetched(io);
+	lower_done(io, bio->bi_status);
 }
+
+static void send_base(struct xc_io *io)
+{
+	struct bio *bio = io->base;
+
+	io->end_io = bio->bi_end_io;
+	io->iter = bio->bi_iter;
+	io->bdev = bio->bi_bdev;
+	xc_phase_enter(io, XC_DEVICE);
+	bio->bi_end_io = base_endio;
+	bio->bi_private = io;
+	bio_clear_polled(bio);
+	bio_set_dev(bio, io->dev->lower->bdev);
+	bio->bi_iter.bi_sector = io->dev->start + io->sector;
+	dm_submit_bio_remap(bio, NULL);
+}
+
+/* ---- a clone with tags ---------------------------------------------------- */
 
 static void clone_endio(struct bio *clone)
 {
@@ -187,29 +181,10 @@ static void clone_endio(struct bio *clone)
 	blk_status_t status = clone->bi_status;
 
 	bio_put(clone);
-	if (status)
-		xc_io_end(io, status);
-	else
-		fetched(io);
+	lower_done(io, status);
 }
 
-static void send_read(struct xc_io *io)
-{
-	struct bio *bio = io->base;
-
-	io->end_io = bio->bi_end_io;
-	io->iter = bio->bi_iter;
-	io->bdev = bio->bi_bdev;
-	xc_stats_enter(io, XC_DEVICE);
-	bio->bi_end_io = read_endio;
-	bio->bi_private = io;
-	bio_clear_polled(bio);
-	bio_set_dev(bio, io->vol->dev->bdev);
-	bio->bi_iter.bi_sector = io->vol->start + io->sector;
-	dm_submit_bio_remap(bio, NULL);
-}
-
-/* Send a read down that has tags; false if there is no memory for that. */
+/* False if the allocation fails. */
 static bool send_clone(struct xc_io *io, gfp_t gfp)
 {
 	struct bio *clone;
@@ -224,33 +199,73 @@ static bool send_clone(struct xc_io *io, gfp_t gfp)
 		return false;
 	}
 	clone->bi_end_io = clone_endio;
-	xc_stats_enter(io, XC_DEVICE);
+	xc_phase_enter(io, XC_DEVICE);
 	dm_submit_bio_remap(io->base, clone);
 	return true;
 }
 
-static void send_work(struct work_struct *work)
+static void clone_work(struct work_struct *work)
 {
-	struct xc_io *io = container_of(work, struct xc_io, work);
+	struct xc_io *io = xc_dequeue(work);
 
 	if (!send_clone(io, GFP_NOIO))
 		xc_io_end(io, BLK_STS_RESOURCE);
 }
 
+/* ---- a buffer: bounced reads ---------------------------------------------- */
+
+static void buffer_endio(struct bio *buffer)
+{
+	struct xc_io *io = buffer->bi_private;
+
+	buffer->bi_iter = io->iter;
+	lower_done(io, buffer->bi_status);
+}
+
+/* False if the allocation fails. */
+static bool send_buffer(struct xc_io *io, gfp_t gfp)
+{
+	struct bio *buffer;
+
+	if (!xc_tags_get(io, gfp))
+		return false;
+	if (xc_buffers_get(io, gfp, &buffer, 1))
+		return false;
+	if (xc_tags_attach(io, buffer, gfp)) {
+		xc_buffer_put(io->dev, buffer);
+		return false;
+	}
+	io->lower = buffer;
+	io->iter = buffer->bi_iter;
+	buffer->bi_end_io = buffer_endio;
+	xc_phase_enter(io, XC_DEVICE);
+	dm_submit_bio_remap(io->base, buffer);
+	return true;
+}
+
+static void bounce_work(struct work_struct *work)
+{
+	struct xc_io *io = xc_dequeue(work);
+
+	if (!send_buffer(io, GFP_NOIO))
+		xc_io_end(io, BLK_STS_RESOURCE);
+}
+
 /**
- * xc_read_start() - start a read on its way
- * @io: the bio on its way
+ * xc_read_start() - process a read
+ * @io: the bio in flight
  *
  * Context: Process context.  Never waits for memory.
  */
 void xc_read_start(struct xc_io *io)
 {
 	if (io->bounce) {
-		this_cpu_inc(io->vol->stats->spread);
-		xc_queue_memory(io, bounced_work);
-	} else if (!io->vol->cipher->tuple_size) {
-		send_read(io);
-	} else if (!send_clone(io, GFP_NOWAIT)) {
-		xc_queue_memory(io, send_work);
+		if (!send_buffer(io, GFP_NOWAIT))
+			xc_queue_memory(io, bounce_work);
+	} else if (io->cipher->tuple_size) {
+		if (!send_clone(io, GFP_NOWAIT))
+			xc_queue_memory(io, clone_work);
+	} else {
+		send_base(io);
 	}
 }

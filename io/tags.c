@@ -1,31 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Metadata of sectors on a device below that keeps some (dm-integrity): tags
- * and stored IVs, one tuple a sector, in a buffer that goes along with the bio
- * as its integrity payload.
+ * Tags: metadata of sectors on an underlying device that stores some
+ * (dm-integrity).  Authentication tag and stored IV make one tuple a sector.  The
+ * tuples of a bio go along with it as its integrity payload.
  */
+#include "tags.h"
+
 #include <linux/blk-integrity.h>
 #include <linux/slab.h>
 
-#include "../dm-xcrypt.h"
+#include "device.h"
+#include "io.h"
+#include "../cipher/cipher.h"
+#include "../cipher/create.h"
+#include "../debug/inject.h"
 
 #define MIN_TAGS 64
-/* Bytes in a buffer of the pool; more where a page has more metadata. */
+/* Bytes in a buffer of the mempool; more if a page has more metadata. */
 #define POOL_ENTRY_SIZE 512
 #define TAGS_GFP (GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN)
 
-/* Bytes of metadata that the device below keeps for a sector. */
-static int find_tuple_size(struct xc_volume *vol, unsigned int *size,
+/* Bytes of metadata a sector on the underlying device. */
+static int find_tuple_size(struct xc_device *dev, unsigned int *size,
 			   char **error)
 {
-	struct blk_integrity *bi = bdev_get_integrity(vol->dev->bdev);
+	struct blk_integrity *bi = bdev_get_integrity(dev->lower->bdev);
 
 	if (!bi || !xc_bi_is_opaque(bi)) {
-		*error = "device: stores no metadata with sectors, which integrity: needs";
+		*error = "device: stores no metadata with sectors, as integrity: needs (see dm-integrity)";
 		return -EINVAL;
 	}
-	if (1 << bi->interval_exp != vol->cipher->sector_size) {
-		*error = "sector_size: not that of the metadata on the device below";
+	if (1 << bi->interval_exp != dev->cipher->sector_size) {
+		*error = "sector_size: differs from that of the metadata on the underlying device";
 		return -EINVAL;
 	}
 	*size = xc_bi_metadata_size(bi);
@@ -33,45 +39,45 @@ static int find_tuple_size(struct xc_volume *vol, unsigned int *size,
 }
 
 /**
- * xc_tags_init() - fit a volume's tags to the device below
- * @vol: the volume, with device and cipher
- * @error: where to put what is wrong
+ * xc_tags_init() - fit a volume's tags to the underlying device
+ * @dev: the I/O side of the volume, with lower, opt and cipher
+ * @error: set to a message on failure
  *
  * Context: Process context.  May sleep.
- * Return: 0, or a negative errno with @error set; xc_tags_exit() is to be
- * called all the same.
+ * Return: 0, or a negative errno with @error set; call xc_tags_exit() in both
+ * cases.
  */
-int xc_tags_init(struct xc_volume *vol, char **error)
+int xc_tags_init(struct xc_device *dev, char **error)
 {
-	struct xc_cipher *cipher = vol->cipher;
+	struct xc_cipher *cipher = dev->cipher;
 	unsigned int tuple_size;
 	int err;
 
 	if (!cipher->aead && !cipher->iv_stored)
 		return 0;
 
-	err = find_tuple_size(vol, &tuple_size, error);
+	err = find_tuple_size(dev, &tuple_size, error);
 	if (err)
 		return err;
-	err = xc_cipher_set_tuple(cipher, tuple_size, vol->opt.tag_size, error);
+	err = xc_cipher_set_tuple(cipher, tuple_size, dev->opt.tag_size, error);
 	if (err)
 		return err;
 
-	vol->tags_sectors = max_t(unsigned int, POOL_ENTRY_SIZE / tuple_size,
+	dev->tags_sectors = max_t(unsigned int, POOL_ENTRY_SIZE / tuple_size,
 				  PAGE_SIZE / cipher->sector_size);
-	err = mempool_init_kmalloc_pool(&vol->tags, MIN_TAGS,
-					vol->tags_sectors * tuple_size);
-	vol->tags_sectors <<= cipher->sector_shift;
+	err = mempool_init_kmalloc_pool(&dev->tags, MIN_TAGS,
+					dev->tags_sectors * tuple_size);
+	dev->tags_sectors <<= cipher->sector_shift;
 	if (!err)
-		err = xc_bioset_integrity_create(&vol->bios, MIN_TAGS);
+		err = xc_bioset_integrity_create(&dev->bios, MIN_TAGS);
 	if (err)
-		*error = "integrity: no memory for tags";
+		*error = "integrity: out of memory for tags";
 	return err;
 }
 
 static unsigned int tags_size(const struct xc_io *io)
 {
-	const struct xc_cipher *cipher = io->vol->cipher;
+	const struct xc_cipher *cipher = io->cipher;
 
 	return (bio_sectors(io->base) >> cipher->sector_shift) *
 		cipher->tuple_size;
@@ -79,43 +85,43 @@ static unsigned int tags_size(const struct xc_io *io)
 
 /**
  * xc_tags_get() - allocate a bio's tags, if it has any
- * @io: the bio on its way
- * @gfp: %GFP_NOWAIT, or %GFP_NOIO to wait for the pool: xc_map() saw to it that
- *	a bio that has no tags by then is no longer than tags_sectors
+ * @io: the bio in flight
+ * @gfp: %GFP_NOWAIT, or %GFP_NOIO to wait for the mempool: xc_map() ensures that
+ *	a bio without tags by then is no longer than tags_sectors
  *
  * Context: Any context with %GFP_NOWAIT.  With %GFP_NOIO process context, on
  * memory_wq; may sleep.
- * Return: true, or false if there is no memory.
+ * Return: false if the allocation fails.
  */
 bool xc_tags_get(struct xc_io *io, gfp_t gfp)
 {
-	struct xc_volume *vol = io->vol;
+	struct xc_device *dev = io->dev;
 
-	if (!vol->cipher->tuple_size || io->tags)
+	if (!io->cipher->tuple_size || io->tags)
 		return true;
 
 	io->tags_pooled = false;
 	if (!xc_inject_failure(TAGS_GFP))
 		io->tags = kmalloc(tags_size(io), TAGS_GFP);
 	if (!io->tags && gfpflags_allow_blocking(gfp)) {
-		if (WARN_ON_ONCE(bio_sectors(io->base) > vol->tags_sectors))
+		if (WARN_ON_ONCE(bio_sectors(io->base) > dev->tags_sectors))
 			return false;
 		io->tags_pooled = true;
-		io->tags = mempool_alloc(&vol->tags, gfp);
+		io->tags = mempool_alloc(&dev->tags, gfp);
 	}
 	return io->tags;
 }
 
 /**
  * xc_tags_put() - free a bio's tags
- * @io: the bio on its way
+ * @io: the bio in flight
  *
  * Context: Any context.
  */
 void xc_tags_put(struct xc_io *io)
 {
 	if (io->tags_pooled)
-		mempool_free(io->tags, &io->vol->tags);
+		mempool_free(io->tags, &io->dev->tags);
 	else
 		kfree(io->tags);
 	io->tags = NULL;
@@ -123,9 +129,9 @@ void xc_tags_put(struct xc_io *io)
 }
 
 /**
- * xc_tags_attach() - send a bio's tags along with the bio for the device below
- * @io: the bio on its way
- * @bio: the bio for the device below
+ * xc_tags_attach() - attach a bio's tags to the bio for the underlying device
+ * @io: the bio in flight
+ * @bio: the bio for the underlying device
  * @gfp: %GFP_NOWAIT or %GFP_NOIO
  *
  * Context: As xc_tags_get().
@@ -154,11 +160,11 @@ int xc_tags_attach(struct xc_io *io, struct bio *bio, gfp_t gfp)
 
 /**
  * xc_tags_exit() - undo xc_tags_init()
- * @vol: the volume
+ * @dev: the I/O side of the volume
  *
  * Context: Process context.  May sleep.
  */
-void xc_tags_exit(struct xc_volume *vol)
+void xc_tags_exit(struct xc_device *dev)
 {
-	mempool_exit(&vol->tags);
+	mempool_exit(&dev->tags);
 }

@@ -1,26 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The way of a write: the data is enciphered from the pages of the bio that was
- * submitted into pages of our own, which go to the device below.
+ * The way of a write: the data is encrypted from the pages of the submitted bio
+ * into a buffer, which goes to the underlying device.
  *
- * The submitter may still change its pages (O_DIRECT, mmap).  Where that would
- * do harm to more than what changes, a private copy is made first: with a tag or
- * an IV that must fit the data; with a mode that reads the data twice; with
- * verify_writes, which compares; and where an encryption sector crosses a page.
+ * The submitter may still change its pages (O_DIRECT, mmap).  A private copy of
+ * the plaintext is made first if that would damage more than the changed bytes:
+ * with a tag or an IV that must match the data; with a mode that reads the data
+ * twice; with verify_writes, which compares; and if an encryption sector crosses
+ * a page.
  *
- * On a zoned device writes must arrive in the order they were submitted.  They
- * are enciphered where they are submitted, or, as soon as one of them has to
- * wait, one after the other on memory_wq, which is ordered then.
+ * On a zoned device, writes must arrive in the order they were submitted.  They
+ * are encrypted inline or, as soon as one of them has to wait, one after the
+ * other on memory_wq, which is an ordered workqueue then.
  */
+#include "write.h"
+
 #include <linux/highmem.h>
 
-#include "../dm-xcrypt.h"
+#include "buffer.h"
+#include "device.h"
+#include "end.h"
+#include "io.h"
+#include "parallel.h"
+#include "phase.h"
+#include "queue.h"
+#include "tags.h"
+#include "../cipher/cipher.h"
+#include "../stats/stats.h"
 
 static void free_verify_buffers(struct xc_io *io)
 {
 	if (io->plain) {
-		xc_buffer_put_plaintext(io->vol, io->plain);
-		xc_buffer_put_plaintext(io->vol, io->scratch);
+		xc_buffer_put_plaintext(io->dev, io->plain);
+		xc_buffer_put_plaintext(io->dev, io->scratch);
 	}
 }
 
@@ -29,11 +41,11 @@ static void write_endio(struct bio *bio)
 	struct xc_io *io = bio->bi_private;
 	blk_status_t status = bio->bi_status;
 
-	xc_buffer_put(io->vol, bio);
+	xc_buffer_put(io->dev, bio);
 	xc_io_end(io, status);
 }
 
-/* Two buffers of one bio: pages may be folded differently, not placed so. */
+/* Two buffers of one length: their folios may differ in size. */
 static bool buffers_equal(struct bio *a, struct bio *b)
 {
 	struct bvec_iter iter_a = a->bi_iter, iter_b = b->bi_iter;
@@ -55,40 +67,40 @@ static bool buffers_equal(struct bio *a, struct bio *b)
 	return equal;
 }
 
-/* verify_writes: decipher what was enciphered and compare. */
+/* verify_writes: decrypt the ciphertext and compare. */
 static blk_status_t verify(struct xc_io *io)
 {
 	struct xc_run *run = &io->run;
 
 	bio_copy_data(io->scratch, io->lower);
-	xc_run_init(run, io->vol->cipher, false, io->scratch, io->scratch,
+	xc_run_init(run, io->cipher, false, io->scratch, io->scratch,
 		    io->sector, io->tags);
-	xc_stats_enter(io, XC_CIPHER);
-	xc_run_sync(run);
+	xc_phase_enter(io, XC_CIPHER);
+	xc_run_crypt_sync(run);
 	if (!run->status && buffers_equal(io->plain, io->scratch))
 		return BLK_STS_OK;
 
-	this_cpu_inc(io->vol->stats->mismatches);
-	DMERR_LIMIT("%pg: verify_writes: sectors %llu to %llu do not decipher to what was written",
+	this_cpu_inc(io->dev->stats->mismatches);
+	DMERR_LIMIT("%pg: verify_writes: sectors %llu to %llu do not decrypt to what was written",
 		    io->base->bi_bdev, (unsigned long long)io->sector,
 		    (unsigned long long)io->sector + bio_sectors(io->base) - 1);
 	return BLK_STS_IOERR;
 }
 
-/* A write is enciphered and, if asked for, verified: down it goes. */
+/* A write is encrypted and, with verify_writes, verified. */
 static void finish_write(struct xc_io *io, blk_status_t status)
 {
 	free_verify_buffers(io);
 	if (status) {
-		xc_buffer_put_plaintext(io->vol, io->lower);
+		xc_buffer_put_plaintext(io->dev, io->lower);
 		xc_io_end(io, status);
 		return;
 	}
 	xc_submit(io);
 }
 
-/* A write is enciphered; we may sleep, and wait for an asynchronous driver. */
-static void write_enciphered(struct xc_io *io)
+/* A write is encrypted.  May sleep, and wait for an asynchronous driver. */
+static void write_encrypted(struct xc_io *io)
 {
 	blk_status_t status = io->run.status;
 
@@ -97,30 +109,33 @@ static void write_enciphered(struct xc_io *io)
 	finish_write(io, status);
 }
 
-static void enciphered_work(struct work_struct *work)
+static void encrypted_work(struct work_struct *work)
 {
-	write_enciphered(container_of(work, struct xc_io, work));
+	write_encrypted(xc_dequeue(work));
 }
 
 static void async_done(struct xc_run *run)
 {
-	xc_queue_submit(container_of(run, struct xc_io, run), enciphered_work);
+	xc_queue_submit(container_of(run, struct xc_io, run), encrypted_work);
 }
 
-static void write_run_work(struct work_struct *work)
+/* May sleep, so XC_RUN_AGAIN does not occur. */
+static void run_encryption(struct xc_io *io)
 {
-	struct xc_io *io = container_of(work, struct xc_io, work);
-
-	xc_stats_enter(io, XC_CIPHER);
-	/* not AGAIN: it may sleep */
-	if (xc_run_shared(io, true) == XC_RUN_DONE)
-		write_enciphered(io);
+	xc_phase_enter(io, XC_CIPHER);
+	if (xc_run_parallel(io, true) == XC_RUN_DONE)
+		write_encrypted(io);
 }
 
-/* Allocate all that a write needs; false if there is no memory for that. */
+static void encrypt_again_work(struct work_struct *work)
+{
+	run_encryption(xc_dequeue(work));
+}
+
+/* Allocate everything that a write needs; false if an allocation fails. */
 static bool prepare_write(struct xc_io *io, gfp_t gfp)
 {
-	bool verify_writes = xc_opt(&io->vol->opt, XC_VERIFY_WRITES);
+	bool verify_writes = xc_opt(&io->dev->opt, XC_VERIFY_WRITES);
 	struct bio *bios[3] = {};
 
 	if (!xc_tags_get(io, gfp))
@@ -133,17 +148,17 @@ static bool prepare_write(struct xc_io *io, gfp_t gfp)
 
 	if (xc_tags_attach(io, io->lower, gfp)) {
 		free_verify_buffers(io);
-		xc_buffer_put(io->vol, io->lower);
+		xc_buffer_put(io->dev, io->lower);
 		return false;
 	}
 	io->lower->bi_end_io = write_endio;
 	return true;
 }
 
-/* Where the plaintext is taken from: see the top of this file. */
+/* The bio to encrypt: see the top of this file. */
 static struct bio *plaintext(struct xc_io *io)
 {
-	const struct xc_cipher *cipher = io->vol->cipher;
+	const struct xc_cipher *cipher = io->cipher;
 
 	if (io->plain) {
 		bio_copy_data(io->plain, io->base);
@@ -159,109 +174,109 @@ static struct bio *plaintext(struct xc_io *io)
 
 static void init_write(struct xc_io *io)
 {
-	xc_run_init(&io->run, io->vol->cipher, true, plaintext(io), io->lower,
+	xc_run_init(&io->run, io->cipher, true, plaintext(io), io->lower,
 		    io->sector, io->tags);
 	io->run.done = async_done;
 }
 
-/* On memory_wq: what was missing is waited for. */
+/* On memory_wq: wait for memory. */
 static void write_memory_work(struct work_struct *work)
 {
-	struct xc_io *io = container_of(work, struct xc_io, work);
+	struct xc_io *io = xc_dequeue(work);
 
 	if (!prepare_write(io, GFP_NOIO)) {
 		xc_io_end(io, BLK_STS_RESOURCE);
 		return;
 	}
 	init_write(io);
-	write_run_work(work);
+	run_encryption(io);
 }
 
 static void write_crypt_work(struct work_struct *work)
 {
-	struct xc_io *io = container_of(work, struct xc_io, work);
+	struct xc_io *io = xc_dequeue(work);
 
 	if (!prepare_write(io, GFP_NOWAIT)) {
 		xc_queue_memory(io, write_memory_work);
 		return;
 	}
 	init_write(io);
-	write_run_work(work);
+	run_encryption(io);
 }
 
-/* In the submitter's context: what would have to wait goes elsewhere. */
+/* In the submitter's context: if the run has to wait, it goes on elsewhere. */
 static void write_inline(struct xc_io *io)
 {
 	init_write(io);
-	xc_stats_enter(io, XC_CIPHER);
-	switch (xc_run_shared(io, false)) {
+	xc_phase_enter(io, XC_CIPHER);
+	switch (xc_run_parallel(io, false)) {
 	case XC_RUN_DONE:
 		if (io->plain)
-			xc_queue_submit(io, enciphered_work);
+			xc_queue_submit(io, encrypted_work);
 		else
 			finish_write(io, io->run.status);
 		break;
 	case XC_RUN_AGAIN:
-		this_cpu_inc(io->vol->stats->spread);
-		xc_queue_submit(io, write_run_work);
+		this_cpu_inc(io->dev->stats->spread);
+		xc_queue_submit(io, encrypt_again_work);
 		break;
 	case XC_RUN_PENDING:
 		break;
 	}
 }
 
-/* On memory_wq, ordered: a write of a zoned device from start to end. */
+/* On memory_wq, ordered: a write to a zoned device, from start to end. */
 static void write_ordered_work(struct work_struct *work)
 {
-	struct xc_io *io = container_of(work, struct xc_io, work);
-	struct xc_volume *vol = io->vol;
+	struct xc_io *io = xc_dequeue(work);
+	struct xc_device *dev = io->dev;
 
 	if (prepare_write(io, GFP_NOIO)) {
 		init_write(io);
-		xc_stats_enter(io, XC_CIPHER);
-		xc_run_sync(&io->run);
-		write_enciphered(io);
+		xc_phase_enter(io, XC_CIPHER);
+		xc_run_crypt_sync(&io->run);
+		write_encrypted(io);
 	} else {
 		xc_io_end(io, BLK_STS_RESOURCE);
 	}
-	/* on the volume's own queue, which is drained before it goes */
-	atomic_dec(&vol->deferred);
+	/* the volume is not freed before its queue is drained */
+	atomic_dec(&dev->deferred);
 }
 
 static void start_ordered(struct xc_io *io)
 {
-	struct xc_volume *vol = io->vol;
+	struct xc_device *dev = io->dev;
 
-	if (!atomic_read(&vol->deferred) && !vol->cipher->async &&
-	    !xc_opt(&vol->opt, XC_VERIFY_WRITES) &&
+	if (!atomic_read(&dev->deferred) && !io->cipher->async &&
+	    !xc_opt(&dev->opt, XC_VERIFY_WRITES) &&
 	    prepare_write(io, GFP_NOWAIT)) {
 		write_inline(io);
 		return;
 	}
-	this_cpu_inc(vol->stats->spread);
-	atomic_inc(&vol->deferred);
+	this_cpu_inc(dev->stats->spread);
+	atomic_inc(&dev->deferred);
 	xc_queue_memory(io, write_ordered_work);
 }
 
 /**
- * xc_write_start() - start a write on its way
- * @io: the bio on its way
+ * xc_write_start() - process a write
+ * @io: the bio in flight
  *
  * Context: Process context.  Never waits for memory.
  */
 void xc_write_start(struct xc_io *io)
 {
-	struct xc_volume *vol = io->vol;
+	struct xc_device *dev = io->dev;
 
-	if (vol->ordered) {
+	if (dev->ordered) {
 		start_ordered(io);
-	} else if (!xc_runs_inline(vol, io->base)) {
-		this_cpu_inc(vol->stats->spread);
+	} else if (!xc_runs_inline(io)) {
+		this_cpu_inc(dev->stats->spread);
 		xc_queue_crypt(io, write_crypt_work);
 	} else if (prepare_write(io, GFP_NOWAIT)) {
 		write_inline(io);
 	} else {
-		this_cpu_inc(vol->stats->spread);
+		this_cpu_inc(dev->stats->spread);
 		xc_queue_memory(io, write_memory_work);
 	}
 }

@@ -5,15 +5,15 @@
  *
  * Source: IEEE P1619/D5 (2006), LRW-AES, the "logical position" of a block.
  */
-#include <linux/log2.h>
+#include "generators.h"
 
-#include "../dm-xcrypt.h"
+#include <linux/log2.h>
 
 static int benbi_create(struct xc_iv *iv, const struct xc_key_layout *layout,
 			char **error)
 {
 	if (!is_power_of_2(iv->block_size) || iv->block_size > SECTOR_SIZE) {
-		*error = "cipher: IV benbi needs a block size that divides 512";
+		*error = "cipher: IV benbi needs a cipher whose block size divides 512";
 		return -EINVAL;
 	}
 	return 0;

@@ -3,23 +3,25 @@
  * eboiv: the sector's byte offset, 64 bits, little-endian, encrypted with the
  * volume's own key and cipher.  Used by BitLocker in CBC mode.
  *
- * The volume's cipher, given this number as IV and a block of zeroes, does
- * that encryption in its first block.  A synchronous handle of the same
- * algorithm is used, so that no memory is needed and nothing sleeps.
+ * The cipher encrypts a block of zeros with this number as IV, which in CBC mode
+ * is that encryption.  A synchronous handle of the volume's algorithm does it; it
+ * needs no memory and does not sleep.
  *
  * Source: N. Ferguson, AES-CBC + Elephant diffuser, Microsoft 2006, section 4.2.
  */
+#include "eboiv.h"
+
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <crypto/skcipher.h>
 
-#include "../dm-xcrypt.h"
+#include "generators.h"
 
 /**
- * xc_eboiv_create() - get a handle for the encryption of IVs
+ * xc_eboiv_create() - allocate a handle for the encryption of IVs
  * @iv: the generator, with all but ``priv`` set
- * @tfm: where to put the handle
- * @error: where to put what is wrong
+ * @tfm: set to the handle
+ * @error: set to a message on failure
  *
  * Context: Process context.  May sleep.
  * Return: 0, or a negative errno with @error set.
@@ -30,17 +32,17 @@ int xc_eboiv_create(struct xc_iv *iv, struct crypto_sync_skcipher **tfm,
 	struct crypto_sync_skcipher *sync;
 
 	if (iv->aead) {
-		*error = "cipher: this IV does not go with authentication";
+		*error = "cipher: IVs eboiv and elephant cannot be used with an AEAD";
 		return -EINVAL;
 	}
 	if (iv->block_size != iv->size) {
-		*error = "cipher: this IV needs a cipher whose IV is one block";
+		*error = "cipher: IVs eboiv and elephant need a cipher whose IV is one block";
 		return -EINVAL;
 	}
 	sync = crypto_alloc_sync_skcipher(iv->alg, 0,
 					  CRYPTO_ALG_ALLOCATES_MEMORY);
 	if (IS_ERR(sync)) {
-		*error = "cipher: not available in synchronous form for its IV";
+		*error = "cipher: no synchronous driver, which IVs eboiv and elephant need";
 		return PTR_ERR(sync);
 	}
 	*tfm = sync;
@@ -50,12 +52,12 @@ int xc_eboiv_create(struct xc_iv *iv, struct crypto_sync_skcipher **tfm,
 /**
  * xc_eboiv_generate() - encrypt a sector's byte offset
  * @iv: the generator
- * @tfm: the handle that xc_eboiv_create() gave
- * @out: the IV
+ * @tfm: the handle from xc_eboiv_create()
+ * @out: set to the IV
  * @sector: the number that the IV is made from
  *
  * Context: Any context but hard interrupt.
- * Return: 0, or what the cipher returned.
+ * Return: 0, or an error of the cipher.
  */
 int xc_eboiv_generate(const struct xc_iv *iv, struct crypto_sync_skcipher *tfm,
 		      u8 *out, u64 sector)

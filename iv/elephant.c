@@ -6,12 +6,14 @@
  *
  * Source: N. Ferguson, AES-CBC + Elephant diffuser, Microsoft 2006, section 4.
  */
-#include <linux/highmem.h>
+#include "generators.h"
+
 #include <linux/slab.h>
 #include <crypto/aes.h>
 #include <crypto/skcipher.h>
 
-#include "../dm-xcrypt.h"
+#include "eboiv.h"
+#include "sector.h"
 
 #define ELEPHANT_SECTOR_KEY_SIZE 32
 
@@ -26,7 +28,7 @@ static int elephant_layout(struct xc_iv *iv, struct xc_key_layout *layout,
 	layout->parts = 2;
 	layout->extra = layout->size / 2;
 	if (layout->extra > AES_MAX_KEY_SIZE) {
-		*error = "key: too long for IV elephant, half of it is an AES key";
+		*error = "key: too long for IV elephant, whose half is an AES key";
 		return -EINVAL;
 	}
 	return 0;
@@ -39,7 +41,7 @@ static int elephant_create(struct xc_iv *iv, const struct xc_key_layout *layout,
 	int err;
 
 	if (!elephant) {
-		*error = "cipher: no memory for the key of IV elephant";
+		*error = "cipher: out of memory";
 		return -ENOMEM;
 	}
 	err = xc_eboiv_create(iv, &elephant->eboiv, error);
@@ -83,10 +85,10 @@ static void elephant_wipe(struct xc_iv *iv)
 }
 
 /*
- * The diffusers, on words in the CPU's byte order; "word i is mixed with words
- * i + a and i + b, one of them rotated".  The tables hold the rotation for
- * i modulo 4.  Indices count down in the direction of encryption so that each
- * step undoes the step of decryption that had the same index.
+ * The diffusers work on words in the CPU's byte order: "word i is mixed with
+ * words i + a and i + b, one of them rotated".  The tables hold the rotation for
+ * i modulo 4.  Encryption counts indices down, so that each of its steps undoes
+ * the decryption step of the same index.
  */
 struct diffuser {
 	unsigned int cycles;
@@ -105,7 +107,7 @@ static const struct diffuser diffuser_b = {
 static u32 diffuse(const struct diffuser *df, const u32 *d, unsigned int n,
 		   unsigned int i)
 {
-	/* n is a power of two, so that a mask wraps negative indices too */
+	/* n is a power of two: the mask wraps negative indices too */
 	return d[(i + df->a) & (n - 1)] ^
 		rol32(d[(i + df->b) & (n - 1)], df->rotate[i % 4]);
 }
@@ -128,7 +130,7 @@ static void diffuser_encrypt(const struct diffuser *df, u32 *d, unsigned int n)
 			d[i] -= diffuse(df, d, n, i);
 }
 
-/* E(Ks, e(s)) and E(Ks, e'(s)): byte offset, and the same with a flag set. */
+/* E(Ks, e(s)) and E(Ks, e'(s)): the byte offset, without and with a flag. */
 static void sector_key(const struct xc_iv *iv, u8 *out, u64 sector)
 {
 	const struct elephant *elephant = iv->priv;
@@ -159,8 +161,8 @@ static int elephant_generate(const struct xc_iv *iv, u8 *out,
 	void *src, *dst;
 
 	if (call->encrypt) {
-		dst = xc_iv_map(call->dst);
-		src = xc_iv_map(call->src);
+		dst = xc_sector_map(call->dst);
+		src = xc_sector_map(call->src);
 		if (dst != src)
 			memcpy(dst, src, iv->sector_size);
 		kunmap_local(src);
@@ -183,7 +185,7 @@ static void elephant_post(const struct xc_iv *iv, u8 *out,
 
 	if (call->encrypt)
 		return;
-	dst = xc_iv_map(call->dst);
+	dst = xc_sector_map(call->dst);
 	le32_to_cpu_array(dst, words);
 	diffuser_decrypt(&diffuser_b, dst, words);
 	diffuser_decrypt(&diffuser_a, dst, words);

@@ -2,13 +2,12 @@
 /*
  * essiv: the sector number, encrypted with a hash of the key.
  *
- * The crypto API's essiv template does the encryption (the specification's
- * cipher name is wrapped in it, see cipher/cipher.c); it wants the plain
- * number.
+ * The crypto API's essiv template, which cipher/handles.c wraps around the
+ * cipher's name, does the encryption.  It takes the plain number.
  *
  * Source: C. Fruhwirth, New Methods in Hard Disk Encryption, 2005, section 4.2.
  */
-#include "../dm-xcrypt.h"
+#include "generators.h"
 
 static int essiv_generate(const struct xc_iv *iv, u8 *out,
 			  const struct xc_iv_call *call)

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lmk: as in loop-AES with 64 keys (version 2), or 64 keys and a seed
- * (version 3).
+ * lmk: loop-AES with 64 keys (version 2), or 64 keys and a seed (version 3).
  *
  * The IV is the state of MD5 after the seed, blocks 1 to 31 of the sector's
- * plaintext and the sector number, without MD5's own padding; so when a sector
- * is decrypted its IV is known only once blocks 1 to 31 are.  CBC decryption
- * runs with a zero IV then, and the first block is corrected afterwards.
+ * plaintext and the sector number, without MD5's padding.  On decryption it is
+ * not known before blocks 1 to 31 are, so CBC runs with a zero IV and the first
+ * block is corrected afterwards.
  *
  * Source: loop-AES, http://loop-aes.sourceforge.net/, multi-key-v3 mode.
  */
+#include "generators.h"
+
 #include <linux/fips.h>
-#include <linux/highmem.h>
 #include <linux/slab.h>
 #include <crypto/md5.h>
 
-#include "../dm-xcrypt.h"
+#include "sector.h"
 
-#define LMK_SEED_SIZE 64	/* one MD5 block: the seed, then zeroes */
+#define LMK_SEED_SIZE 64	/* one MD5 block: the seed, then zeros */
 
 /*
- * A key string that does not divide evenly among the ciphers carries one part
- * more, the seed, of the same size as the others.
+ * A key that cannot be divided evenly among the ciphers has one part more, the
+ * seed, of the same size as the others.
  */
 static int lmk_layout(struct xc_iv *iv, struct xc_key_layout *layout,
 		      char **error)
@@ -37,15 +37,15 @@ static int lmk_create(struct xc_iv *iv, const struct xc_key_layout *layout,
 		      char **error)
 {
 	if (iv->aead) {
-		*error = "cipher: IV lmk does not go with authentication";
+		*error = "cipher: IV lmk cannot be used with an AEAD";
 		return -EINVAL;
 	}
 	if (iv->sector_size != SECTOR_SIZE) {
-		*error = "sector_size: IV lmk works on 512-byte sectors only";
+		*error = "sector_size: IV lmk needs 512-byte sectors";
 		return -EINVAL;
 	}
 	if (iv->size > MD5_DIGEST_SIZE) {
-		*error = "cipher: IV lmk makes IVs of up to 16 bytes only";
+		*error = "cipher: IV lmk needs a cipher whose IV has up to 16 bytes";
 		return -EINVAL;
 	}
 	if (fips_enabled) {
@@ -62,7 +62,7 @@ static int lmk_create(struct xc_iv *iv, const struct xc_key_layout *layout,
 	iv->priv = kzalloc(LMK_SEED_SIZE, GFP_KERNEL);
 	if (!iv->priv) {
 		xc_md5_put();
-		*error = "cipher: no memory for the seed of IV lmk";
+		*error = "cipher: out of memory";
 		return -ENOMEM;
 	}
 	return 0;
@@ -96,7 +96,7 @@ static void lmk_wipe(struct xc_iv *iv)
 static void lmk_digest(const struct xc_iv *iv, u8 *out, u64 sector,
 		       const u8 *data)
 {
-	/* the number is cut to 56 bits; 4024 is 503 * 8, the bits hashed */
+	/* the number is cut to 56 bits; 4024 is 503 * 8, the number of bits hashed */
 	__le32 tail[4] = {
 		cpu_to_le32(lower_32_bits(sector)),
 		cpu_to_le32((upper_32_bits(sector) & 0xffffff) | 0x80000000),
@@ -125,7 +125,7 @@ static int lmk_generate(const struct xc_iv *iv, u8 *out,
 		memset(out, 0, iv->size);
 		return 0;
 	}
-	data = xc_iv_map(call->src);
+	data = xc_sector_map(call->src);
 	lmk_digest(iv, out, call->sector, data);
 	kunmap_local(data);
 	return 0;
@@ -138,7 +138,7 @@ static void lmk_post(const struct xc_iv *iv, u8 *out,
 
 	if (call->encrypt)
 		return;
-	data = xc_iv_map(call->dst);
+	data = xc_sector_map(call->dst);
 	lmk_digest(iv, out, call->sector, data);
 	crypto_xor(data, out, iv->size);
 	kunmap_local(data);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * null: zero for every sector.  Equal sectors show as equal ciphertext; there
- * for the volumes that were made with it.
+ * null: zero for every sector.  Equal sectors give equal ciphertext; for
+ * existing volumes only.
  */
-#include "../dm-xcrypt.h"
+#include "generators.h"
 
 static int null_generate(const struct xc_iv *iv, u8 *out,
 			 const struct xc_iv_call *call)

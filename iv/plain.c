@@ -2,7 +2,7 @@
 /*
  * plain: the sector number, 32 bits, little-endian; repeats every 2 TiB.
  */
-#include "../dm-xcrypt.h"
+#include "generators.h"
 
 static int plain_generate(const struct xc_iv *iv, u8 *out,
 			  const struct xc_iv_call *call)

@@ -2,7 +2,7 @@
 /*
  * plain64: the sector number, 64 bits, little-endian.
  */
-#include "../dm-xcrypt.h"
+#include "generators.h"
 
 static int plain64_generate(const struct xc_iv *iv, u8 *out,
 			    const struct xc_iv_call *call)

@@ -2,7 +2,7 @@
 /*
  * plain64be: the sector number, 64 bits, big-endian, at the end of the IV.
  */
-#include "../dm-xcrypt.h"
+#include "generators.h"
 
 static int plain64be_generate(const struct xc_iv *iv, u8 *out,
 			      const struct xc_iv_call *call)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * random: drawn anew for every write, and stored beside the sector's tag.
+ * random: a new random number for every write, stored beside the sector's tag.
  */
-#include <linux/random.h>
+#include "generators.h"
 
-#include "../dm-xcrypt.h"
+#include <linux/random.h>
 
 static int random_generate(const struct xc_iv *iv, u8 *out,
 			   const struct xc_iv_call *call)

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tcw: as in TrueCrypt before version 4.1: CBC, an IV made from a seed and the
- * sector number, and every sector's ciphertext whitened with a value made from
- * both.  The key ends with the seed (of the IV's size) and 16 bytes for the
- * whitening.  It can be watermarked; there for the volumes that exist.
+ * tcw: TrueCrypt before version 4.1.  The IV of CBC is made from a seed and the
+ * sector number, and every sector's ciphertext is whitened with a value made
+ * from both.  The key ends with the seed (of the IV's size) and 16 bytes for the
+ * whitening.  It can be watermarked; for existing volumes only.
  *
  * Source: https://gitlab.com/cryptsetup/cryptsetup/wikis/TrueCryptOnDiskFormat
  */
+#include "generators.h"
+
 #include <linux/crc32.h>
-#include <linux/highmem.h>
 #include <linux/slab.h>
 
-#include "../dm-xcrypt.h"
+#include "sector.h"
 
 #define TCW_WHITENING_SIZE 16
 
-/* seed and whitening, one after the other, as at the end of the key */
 struct tcw {
 	u8 whitening[TCW_WHITENING_SIZE];
 	u8 seed[];
@@ -25,7 +25,7 @@ static int tcw_layout(struct xc_iv *iv, struct xc_key_layout *layout,
 		      char **error)
 {
 	if (layout->size <= iv->size + TCW_WHITENING_SIZE) {
-		*error = "key: too short for IV tcw, which takes part of it";
+		*error = "key: too short for IV tcw, which uses part of it";
 		return -EINVAL;
 	}
 	layout->parts += 2;
@@ -39,12 +39,12 @@ static int tcw_create(struct xc_iv *iv, const struct xc_key_layout *layout,
 	struct tcw *tcw;
 
 	if (iv->sector_size != SECTOR_SIZE) {
-		*error = "sector_size: IV tcw works on 512-byte sectors only";
+		*error = "sector_size: IV tcw needs 512-byte sectors";
 		return -EINVAL;
 	}
 	iv->priv = kzalloc(struct_size(tcw, seed, iv->size), GFP_KERNEL);
 	if (!iv->priv) {
-		*error = "cipher: no memory for the seed of IV tcw";
+		*error = "cipher: out of memory";
 		return -ENOMEM;
 	}
 	return 0;
@@ -74,7 +74,7 @@ static void tcw_wipe(struct xc_iv *iv)
 	memzero_explicit(tcw, struct_size(tcw, seed, iv->size));
 }
 
-/* Xor every 8 bytes of a sector with the same value; its own inverse. */
+/* XOR every 8 bytes of a sector with the same value; this is its own inverse. */
 static void tcw_whiten(const struct tcw *tcw, u64 sector,
 		       struct scatterlist *sg)
 {
@@ -86,13 +86,13 @@ static void tcw_whiten(const struct tcw *tcw, u64 sector,
 	crypto_xor_cpy(buf, tcw->whitening, (u8 *)&number, 8);
 	crypto_xor_cpy(buf + 8, tcw->whitening + 8, (u8 *)&number, 8);
 
-	/* 128 bits to 64: a CRC of each word, then outer and inner words */
+	/* 128 bits to 64: a CRC of each word, then outer with inner words */
 	for (i = 0; i < sizeof(buf); i += 4)
 		put_unaligned_le32(crc32(0, buf + i, 4), buf + i);
 	crypto_xor(buf, buf + 12, 4);
 	crypto_xor(buf + 4, buf + 8, 4);
 
-	data = xc_iv_map(sg);
+	data = xc_sector_map(sg);
 	for (i = 0; i < SECTOR_SIZE; i += 8)
 		crypto_xor(data + i, buf, 8);
 	kunmap_local(data);

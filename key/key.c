@@ -3,6 +3,8 @@
  * Keys: hex digits in the table line, or a reference to the kernel's key
  * retention service (Documentation/security/keys/core.rst).
  */
+#include "key.h"
+
 #include <linux/ctype.h>
 #include <linux/key-type.h>
 #include <linux/key.h>
@@ -11,13 +13,14 @@
 #include <keys/trusted-type.h>
 #include <keys/user-type.h>
 
-#include "../dm-xcrypt.h"
+#include "../table/log.h"
 
-/* A key of the keyring, as its payload. Called with the key's semaphore held. */
+/* The payload of a key in the keyring. */
 static const void *user_payload(struct key *key, unsigned int *size)
 {
 	const struct user_key_payload *payload = user_key_payload_locked(key);
 
+	lockdep_assert_held(&key->sem);
 	if (!payload)
 		return NULL;
 	*size = payload->datalen;
@@ -29,6 +32,7 @@ static const void *encrypted_payload(struct key *key, unsigned int *size)
 {
 	const struct encrypted_key_payload *payload = key->payload.data[0];
 
+	lockdep_assert_held(&key->sem);
 	if (!payload)
 		return NULL;
 	*size = payload->decrypted_datalen;
@@ -41,6 +45,7 @@ static const void *trusted_payload(struct key *key, unsigned int *size)
 {
 	const struct trusted_key_payload *payload = key->payload.data[0];
 
+	lockdep_assert_held(&key->sem);
 	if (!payload)
 		return NULL;
 	*size = payload->key_len;
@@ -72,12 +77,12 @@ static const char *keyring_name(const char *arg)
 }
 
 /**
- * xc_key_size() - number of bytes that a key argument stands for
+ * xc_key_size() - size of the key that a key argument gives
  * @arg: hex digits, "-", or ":<size>:<type>:<description>"
- * @error: where to put what is wrong
+ * @error: set to a message on failure
  *
  * Context: Any context.
- * Return: bytes (0 for "-"), or -EINVAL with @error set.
+ * Return: the size in bytes (0 for "-"), or -EINVAL with @error set.
  */
 int xc_key_size(const char *arg, char **error)
 {
@@ -89,7 +94,7 @@ int xc_key_size(const char *arg, char **error)
 
 	if (sscanf(arg + 1, "%u%c", &size, &colon) != 2 || colon != ':' ||
 	    size < 0) {
-		*error = "key: a keyring key is :<size in bytes>:<type>:<description>";
+		*error = "key: expected :<size in bytes>:<type>:<description>";
 		return -EINVAL;
 	}
 	xc_warn_cut("key: size", arg + 1, size);
@@ -97,8 +102,8 @@ int xc_key_size(const char *arg, char **error)
 }
 
 /**
- * xc_key_init() - make room for a key
- * @key: the key; to be given to xc_key_exit()
+ * xc_key_init() - allocate a key
+ * @key: the key; free it with xc_key_exit(), also after a failure
  * @size: its size in bytes
  *
  * Context: Process context.  May sleep.
@@ -107,7 +112,7 @@ int xc_key_size(const char *arg, char **error)
 int xc_key_init(struct xc_key *key, unsigned int size)
 {
 	key->size = size;
-	/* the size is the user's: one that is absurd gets no warning splat */
+	/* no warning splat for an absurd size, which a user can give */
 	key->bytes = kzalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	return key->bytes ? 0 : -ENOMEM;
 }
@@ -117,23 +122,23 @@ static int load_hex(struct xc_key *key, const char *arg, char **error)
 	u8 *bytes;
 
 	if (!key->size && strcmp(arg, "-")) {
-		*error = "key: neither hex digits, nor '-', nor a keyring key";
+		*error = "key: must be hex digits, '-', or :<size>:<type>:<description>";
 		return -EINVAL;
 	}
 
-	/* decoded aside, so that a slip leaves the key that was there */
+	/* decoded aside: on failure the old key is unchanged */
 	bytes = kmalloc(key->size, GFP_KERNEL);
 	if (!bytes) {
-		*error = "key: no memory to decode it";
+		*error = "key: out of memory";
 		return -ENOMEM;
 	}
 	if (hex2bin(bytes, arg, key->size)) {
-		*error = "key: not all of it is hex digits";
+		*error = "key: contains a character that is not a hex digit";
 		kfree_sensitive(bytes);
 		return -EINVAL;
 	}
 	if (key->size && strlen(arg) % 2)
-		DMWARN("key: an odd number of hex digits, the last is ignored");
+		DMWARN("key: odd number of hex digits, ignoring the last");
 
 	memcpy(key->bytes, bytes, key->size);
 	kfree_sensitive(bytes);
@@ -142,7 +147,7 @@ static int load_hex(struct xc_key *key, const char *arg, char **error)
 	return 0;
 }
 
-/* Copy a key's payload if it has the right size. */
+/* Copy a key's payload if its size is right. */
 static int read_payload(struct xc_key *key, struct key *from,
 			const void *(*payload)(struct key *, unsigned int *),
 			char **error)
@@ -154,10 +159,10 @@ static int read_payload(struct xc_key *key, struct key *from,
 	down_read(&from->sem);
 	bytes = payload(from, &size);
 	if (!bytes) {
-		*error = "key: the key in the keyring was revoked";
+		*error = "key: the keyring key was revoked";
 		err = -EKEYREVOKED;
 	} else if (size != key->size) {
-		*error = "key: the key in the keyring is not of the size given";
+		*error = "key: the keyring key has not the size given";
 		err = -EINVAL;
 	} else {
 		memcpy(key->bytes, bytes, size);
@@ -166,20 +171,20 @@ static int read_payload(struct xc_key *key, struct key *from,
 	return err;
 }
 
-/* Why the key service has no such key for us. */
+/* The message for an error of request_key(). */
 static char *not_found(int err)
 {
 	switch (err) {
 	case -EKEYREVOKED:
-		return "key: the key in the keyring was revoked";
+		return "key: the keyring key was revoked";
 	case -EKEYREJECTED:
-		return "key: request-key refuses it";
+		return "key: rejected by the request-key program";
 	case -EACCES:
-		return "key: the caller may not use the key in the keyring";
+		return "key: no permission to use the keyring key";
 	case -ENOMEM:
-		return "key: no memory to look for it in the keyrings";
+		return "key: out of memory";
 	default:
-		return "key: not in a keyring of the calling process, or expired";
+		return "key: not found in the keyrings of the calling process, or expired";
 	}
 }
 
@@ -193,7 +198,7 @@ static int load_keyring(struct xc_key *key, const char *name, char **error)
 
 	for (c = (char *)name; *c; c++)
 		if (isspace(*c)) {
-			*error = "key: white space in the key's description";
+			*error = "key: white space in the description";
 			return -EINVAL;
 		}
 
@@ -201,18 +206,18 @@ static int load_keyring(struct xc_key *key, const char *name, char **error)
 		if (strstarts(name, key_types[i].prefix))
 			break;
 	if (i == ARRAY_SIZE(key_types)) {
-		*error = "key: type is not logon, user, encrypted or trusted";
+		*error = "key: type must be logon, user, encrypted or trusted";
 		return -EINVAL;
 	}
 	description = name + strlen(key_types[i].prefix);
 	if (!*description) {
-		*error = "key: no description of a keyring key";
+		*error = "key: no description given (:<size>:<type>:<description>)";
 		return -EINVAL;
 	}
 
 	copy = kstrdup(name, GFP_KERNEL);
 	if (!copy) {
-		*error = "key: no memory for its description";
+		*error = "key: out of memory";
 		return -ENOMEM;
 	}
 	from = request_key(key_types[i].type, description, NULL);
@@ -235,13 +240,13 @@ static int load_keyring(struct xc_key *key, const char *name, char **error)
 
 /**
  * xc_key_load() - read a key
- * @key: where to put it; unchanged on failure
- * @arg: key argument that xc_key_size() found to be of this key's size
- * @error: where to put what is wrong
+ * @key: set to the key; unchanged on failure
+ * @arg: key argument; xc_key_size() returned this key's size for it
+ * @error: set to a message on failure
  *
  * Context: Process context.  May sleep.
- * Return: 0, or a negative errno with @error set: what the keyring said,
- * -EINVAL for an argument that is not a key, -ENOMEM.
+ * Return: 0, or a negative errno with @error set: an error of request_key(),
+ * -EINVAL for a malformed argument, -ENOMEM.
  */
 int xc_key_load(struct xc_key *key, const char *arg, char **error)
 {
@@ -252,7 +257,7 @@ int xc_key_load(struct xc_key *key, const char *arg, char **error)
 }
 
 /**
- * xc_key_wipe() - forget a key and where it came from
+ * xc_key_wipe() - overwrite a key and forget its keyring name
  * @key: the key
  *
  * Context: Process context.  May sleep.
@@ -265,7 +270,7 @@ void xc_key_wipe(struct xc_key *key)
 }
 
 /**
- * xc_key_exit() - wipe a key and free it
+ * xc_key_exit() - overwrite a key and free it
  * @key: the key; may be all zero
  *
  * Context: Process context.  May sleep.
@@ -278,8 +283,8 @@ void xc_key_exit(struct xc_key *key)
 
 /**
  * xc_key_clear_arg() - overwrite a key argument
- * @arg: the argument; a reference to the keyring too, which may by a slip be
- *	none, but a key with a colon before it
+ * @arg: the argument; a keyring reference too, as it may by a slip be a key
+ *	behind a colon
  *
  * Context: Any context.
  */

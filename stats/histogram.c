@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Histograms of times: per CPU, without a lock or an atomic operation, summed
+ * Histograms of durations: per CPU, without locks and atomic operations, summed
  * up when they are printed.
  */
+#include "histogram.h"
+
 #include <linux/log2.h>
 
-#include "../dm-xcrypt.h"
-
 /**
- * xc_bucket() - which bucket a time belongs to
- * @ns: the time
+ * xc_bucket() - find the bucket of a duration
+ * @ns: the duration
  *
- * An octave, from 2^n to 2^(n+1) - 1, is buckets 2n and 2n + 1, one half each.
+ * Buckets 2n and 2n + 1 are the halves of the octave from 2^n to 2^(n+1) - 1.
  *
  * Context: Any context.
  * Return: the bucket, less than %XC_BUCKETS.
@@ -28,11 +28,11 @@ unsigned int xc_bucket(u64 ns)
 }
 
 /**
- * xc_bucket_start() - where a bucket begins
+ * xc_bucket_start() - find the start of a bucket
  * @bucket: the bucket
  *
  * Context: Any context.
- * Return: the shortest time that belongs to it, in ns.
+ * Return: the shortest duration in it, in ns.
  */
 u64 xc_bucket_start(unsigned int bucket)
 {
@@ -42,9 +42,9 @@ u64 xc_bucket_start(unsigned int bucket)
 }
 
 /**
- * xc_histogram_add() - count a time
- * @histogram: one of a volume
- * @ns: the time
+ * xc_histogram_add() - count a duration
+ * @histogram: the histogram
+ * @ns: the duration
  *
  * Context: Any context.
  */
@@ -54,7 +54,7 @@ void xc_histogram_add(struct xc_histogram __percpu *histogram, u64 ns)
 	this_cpu_inc(histogram->buckets[xc_bucket(ns)]);
 }
 
-/* All CPUs' together. */
+/* The sum over all CPUs. */
 static u64 sum_up(u64 __percpu *counter)
 {
 	u64 sum = 0;
@@ -67,13 +67,14 @@ static u64 sum_up(u64 __percpu *counter)
 
 /**
  * xc_histogram_print() - print a histogram
- * @histogram: one of a volume
- * @result: where to print: " <n> <sum>", and " <start>:<count>" for each bucket
- *	that is not empty
- * @maxlen: room there, in bytes
+ * @histogram: the histogram
+ * @result: buffer to print to
+ * @maxlen: its size in bytes
+ *
+ * Prints " <n> <sum>", and " <start>:<count>" for each bucket that is not empty.
  *
  * Context: Process context.
- * Return: bytes printed.
+ * Return: number of bytes printed.
  */
 unsigned int xc_histogram_print(struct xc_histogram __percpu *histogram,
 				char *result, unsigned int maxlen)
@@ -81,7 +82,7 @@ unsigned int xc_histogram_print(struct xc_histogram __percpu *histogram,
 	u64 counts[XC_BUCKETS], n = 0;
 	unsigned int i, sz = 0;
 
-	/* counted once, so that the buckets add up to what stands before them */
+	/* read once, so that <n> is the sum of the counts printed */
 	for (i = 0; i < XC_BUCKETS; i++) {
 		counts[i] = sum_up(&histogram->buckets[i]);
 		n += counts[i];

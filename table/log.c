@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What of a table line's words goes to the kernel log: those that were refused,
- * and numbers that were taken for others; never a key.
+ * Words of a table line for the kernel log: arguments that were refused, and
+ * numbers that were cut.  A key is never logged.
  */
+#include "log.h"
+
 #include <linux/ctype.h>
 #include <linux/string.h>
 
-#include "../dm-xcrypt.h"
-
-/* A key that slipped into another argument's place must not reach the log. */
+/* A key given in place of another argument must not reach the log. */
 static bool looks_like_key(const char *value)
 {
 	unsigned int digits = 0, letters = 0;
-	/* 64 bits of hex digits may be in a disk's name, and serial numbers */
+	/* a disk's name or serial number may hold 64 bits of hex digits */
 	bool path = *value == '/';
 
 	for (; *value; value++) {
@@ -23,7 +23,7 @@ static bool looks_like_key(const char *value)
 		}
 		digits++;
 		letters += !isdigit(*value);
-		/* 64 bits, if it is no decimal number, or 128 bits */
+		/* 64 bits if not a decimal number, or 128 bits */
 		if ((digits >= 16 && letters && !path) || digits >= 32)
 			return true;
 	}
@@ -31,7 +31,7 @@ static bool looks_like_key(const char *value)
 }
 
 /**
- * xc_log_value() - put the value of a refused argument in the kernel log
+ * xc_log_value() - log the value of a refused argument
  * @argument: name of the argument; not the key
  * @value: the value
  *
@@ -40,17 +40,17 @@ static bool looks_like_key(const char *value)
 void xc_log_value(const char *argument, const char *value)
 {
 	if (looks_like_key(value))
-		DMERR("%s: value not shown, it looks like a key", argument);
+		DMERR("%s: value not shown because it looks like a key", argument);
 	else
 		DMERR("%s: \"%.128s\"", argument, value);
 }
 
 /**
  * xc_log_refused() - log the argument that an error is about
- * @argc: number of words of a table line that xc_table_parse() found good
+ * @argc: number of words of a table line that xc_table_parse() accepted
  * @argv: these words
- * @error: what is wrong all the same; begins with the name of the argument,
- *	which is not logged if it is the key
+ * @error: the error; begins with the name of the argument, whose value is not
+ *	logged if it is the key
  *
  * Context: Any context.
  */
@@ -63,7 +63,7 @@ void xc_log_refused(unsigned int argc, char **argv, const char *error)
 		xc_log_value("cipher", argv[0]);
 	if (strstarts(error, "device:"))
 		xc_log_value("device", argv[3]);
-	/* of an option that is given twice the last counts */
+	/* the last of several options of one name is in effect */
 	for (i = argc; i-- > 6;)
 		if (!strncasecmp(argv[i], error, len)) {
 			xc_log_value("option", argv[i]);
@@ -72,10 +72,10 @@ void xc_log_refused(unsigned int argc, char **argv, const char *error)
 }
 
 /**
- * xc_warn_cut() - say so if a number was too long for its variable
+ * xc_warn_cut() - warn if a number was too large for its variable
  * @argument: name of the argument
- * @digits: the number as it is in the table line; what follows does not matter
- * @value: what was made of it, as in dm-crypt; that can only be a slip
+ * @digits: the number in the table line, and whatever follows it
+ * @value: the value used, cut as in dm-crypt
  *
  * Context: Any context.
  */
@@ -88,5 +88,5 @@ void xc_warn_cut(const char *argument, const char *digits, unsigned int value)
 	while (digits[0] == '0' && isdigit(digits[1]))
 		digits++;
 	if (strspn(digits, "0123456789") != len || strncmp(digits, text, len))
-		DMWARN("%s: number is too large, %s is used", argument, text);
+		DMWARN("%s: number too large, using %s", argument, text);
 }

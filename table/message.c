@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A message, from words to what is to be done:
+ * Parsing a message:
  *
  *	stats
  *	key set <key>
  *	key wipe
  */
+#include "message.h"
+
 #include <linux/string.h>
 
-#include "../dm-xcrypt.h"
-
 /**
- * xc_message_parse() - take a message apart
- * @message: where to put what it asks for
+ * xc_message_parse() - parse a message
+ * @message: set to what it asks for
  * @argc: number of its words
- * @argv: these words; none of them is logged, a key may stand anywhere
- * @error: where to put what is wrong
+ * @argv: these words; none is logged, as any of them may be a key
+ * @error: set to a message on failure
  *
  * Context: Any context.
  * Return: 0, or -EINVAL with @error set.

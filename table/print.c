@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A volume, printed as the table line that makes it, and as what IMA measures.
+ * The options of a table line, printed as in a table line and as IMA measures
+ * them.
  */
-#include "../dm-xcrypt.h"
+#include "print.h"
 
-/* The flags that dm-crypt prints first, in its order; then come the sizes. */
+#include <linux/bitops.h>
+
+#include "words.h"
+
+/* dm-crypt prints these flags first, in this order, and then the sizes. */
 static const enum xc_flag first_flags[] = {
 	XC_ALLOW_DISCARDS,
 	XC_SAME_CPU_CRYPT,
@@ -21,28 +26,43 @@ static unsigned int count_options(const struct xc_options *opt)
 		!!opt->offload + !!opt->engine;
 }
 
-static unsigned int print_options(const struct xc_options *opt, char *result,
-				  unsigned int maxlen, unsigned int sz)
+static const char *profile(const struct xc_options *opt)
 {
-	unsigned int i;
+	return opt->aead ? "aead" : "none";
+}
+
+/**
+ * xc_options_print() - print options as a table line has them
+ * @opt: the options
+ * @result: buffer to print to
+ * @maxlen: its size in bytes
+ *
+ * Prints " <#opts> <opt>...", or nothing without options.  xcrypt's own options
+ * are printed only if they were given: cryptsetup refuses unknown words.
+ *
+ * Context: Any context.
+ * Return: number of bytes printed.
+ */
+unsigned int xc_options_print(const struct xc_options *opt, char *result,
+			      unsigned int maxlen)
+{
+	unsigned int i, sz = 0;
 
 	if (!count_options(opt))
-		return sz;
+		return 0;
 
 	DMEMIT(" %u", count_options(opt));
 	for (i = 0; i < ARRAY_SIZE(first_flags); i++)
 		if (xc_opt(opt, first_flags[i]))
 			DMEMIT(" %s", xc_flag_words[first_flags[i]]);
 	if (opt->tag_size)
-		DMEMIT(" integrity:%u:%s", opt->tag_size,
-		       opt->aead ? "aead" : "none");
+		DMEMIT(" integrity:%u:%s", opt->tag_size, profile(opt));
 	if (opt->sector_size != SECTOR_SIZE)
 		DMEMIT(" sector_size:%u", opt->sector_size);
 	if (xc_opt(opt, XC_IV_LARGE_SECTORS))
 		DMEMIT(" iv_large_sectors");
 	if (opt->mac_key_size)
 		DMEMIT(" integrity_key_size:%u", opt->mac_key_size);
-	/* cryptsetup refuses words it does not know: only if they were given */
 	if (opt->offload)
 		DMEMIT(" offload:%s", xc_offload_words[opt->offload]);
 	if (opt->engine)
@@ -53,67 +73,30 @@ static unsigned int print_options(const struct xc_options *opt, char *result,
 }
 
 /**
- * xc_table_print() - print the table line that makes a volume
- * @vol: the volume
- * @result: where to print
- * @maxlen: room there, in bytes
+ * xc_options_print_ima() - print options as IMA measures them
+ * @opt: the options
+ * @result: buffer to print to
+ * @maxlen: its size in bytes
  *
- * Context: Process context.
+ * Prints the same words as dm-crypt.
+ *
+ * Context: Any context.
+ * Return: number of bytes printed.
  */
-void xc_table_print(const struct xc_volume *vol, char *result,
-		    unsigned int maxlen)
+unsigned int xc_options_print_ima(const struct xc_options *opt, char *result,
+				  unsigned int maxlen)
 {
-	const struct xc_cipher *cipher = vol->cipher;
-	const struct xc_key *key = &cipher->key;
 	unsigned int i, sz = 0;
 
-	DMEMIT("%s ", cipher->spec);
-	if (!key->size)
-		DMEMIT("-");
-	else if (key->keyring)
-		DMEMIT(":%u:%s", key->size, key->keyring);
-	else
-		for (i = 0; i < key->size; i++)
-			DMEMIT("%02x", key->bytes[i]);
-	DMEMIT(" %llu %s %llu", cipher->iv_offset, vol->dev->name,
-	       (unsigned long long)vol->start);
-	print_options(&vol->opt, result, maxlen, sz);
-}
-
-static char yes_no(const struct xc_volume *vol, enum xc_flag flag)
-{
-	return xc_opt(&vol->opt, flag) ? 'y' : 'n';
-}
-
-/**
- * xc_ima_print() - print what IMA measures of a volume
- * @vol: the volume
- * @type: the target type under which it was made
- * @result: where to print
- * @maxlen: room there, in bytes
- *
- * The same words as dm-crypt's, and no key.
- *
- * Context: Process context.
- */
-void xc_ima_print(const struct xc_volume *vol, const struct target_type *type,
-		  char *result, unsigned int maxlen)
-{
-	const struct xc_options *opt = &vol->opt;
-	const struct xc_key_layout *layout = &vol->cipher->layout;
-	unsigned int i, sz = 0;
-
-	DMEMIT_TARGET_NAME_VERSION(type);
 	for (i = 0; i < ARRAY_SIZE(first_flags); i++)
 		DMEMIT(",%s=%c", xc_flag_words[first_flags[i]],
-		       yes_no(vol, first_flags[i]));
-	DMEMIT(",iv_large_sectors=%c", yes_no(vol, XC_IV_LARGE_SECTORS));
+		       xc_opt(opt, first_flags[i]) ? 'y' : 'n');
+	DMEMIT(",iv_large_sectors=%c",
+	       xc_opt(opt, XC_IV_LARGE_SECTORS) ? 'y' : 'n');
 	if (opt->tag_size)
 		DMEMIT(",integrity_tag_size=%u,cipher_auth=%s", opt->tag_size,
-		       opt->aead ? "aead" : "none");
+		       profile(opt));
 	if (opt->sector_size != SECTOR_SIZE)
 		DMEMIT(",sector_size=%u", opt->sector_size);
-	DMEMIT(",cipher_string=%s", vol->cipher->spec);
-	DMEMIT(",key_size=%u,key_parts=%u,key_extra_size=%u,key_mac_size=%u;",
-	       layout->size, layout->parts, layout->extra, layout->mac);
+	return sz;
 }

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The cipher specification of a table line, in its two spellings:
+ * Parsing a cipher specification, in its two forms:
  *
  *	cipher[:keycount]-mode-iv[:ivopts]
  *	capi:crypto_api_name[-iv[:ivopts]]
  */
-#include <linux/log2.h>
-#include <linux/string.h>
+#include "spec.h"
 
-#include "../dm-xcrypt.h"
+#include <linux/log2.h>
+
+#include "log.h"
 
 static int spec_parse_capi(struct xc_spec *spec, char **error)
 {
 	char *name = spec->buf + strlen("capi:");
 	char *iv, *opts;
 
-	/* from the right: a hash name among the options may contain '-' */
+	/* from the right: a hash's name in the options may contain '-' */
 	opts = strrchr(name, ':');
 	if (opts)
 		*opts++ = '\0';
@@ -28,7 +29,7 @@ static int spec_parse_capi(struct xc_spec *spec, char **error)
 	spec->keys = xc_spec_iv_is(spec, "lmk") ? 64 : 1;
 
 	if (strscpy(spec->name, name, sizeof(spec->name)) < 0) {
-		*error = "cipher: name is too long";
+		*error = "cipher: name too long";
 		return -EINVAL;
 	}
 	return 0;
@@ -43,11 +44,11 @@ static int spec_parse_classic(struct xc_spec *spec, bool aead, char **error)
 	int len;
 
 	if (strchr(rest, '(')) {
-		*error = "cipher: a crypto API name needs the prefix capi:";
+		*error = "cipher: a crypto API name must be given as capi:<name>-<iv>";
 		return -EINVAL;
 	}
 	if (aead) {
-		*error = "cipher: with integrity:<n>:aead it must be given as capi:<name>";
+		*error = "cipher: with integrity:<bytes>:aead it must be given as capi:<name>-<iv>";
 		return -EINVAL;
 	}
 
@@ -61,37 +62,37 @@ static int spec_parse_classic(struct xc_spec *spec, bool aead, char **error)
 		spec->keys = 1;
 	} else if (sscanf(keys, "%u%c", &spec->keys, &dummy) != 1 ||
 		   !is_power_of_2(spec->keys)) {
-		*error = "cipher: key count is not a power of two";
+		*error = "cipher: key count is not a power of 2";
 		return -EINVAL;
 	}
 	if (keys)
 		xc_warn_cut("cipher: key count", keys, spec->keys);
 
-	/* the first version of dm-crypt knew cbc and plain only */
+	/* the first version of dm-crypt had only cbc and plain */
 	if (!mode || (!strcmp(mode, "plain") && !iv)) {
 		mode = "cbc";
 		iv = "plain";
 	}
 	if (!iv && strcmp(mode, "ecb")) {
-		*error = "cipher: IV generator is missing (<cipher>-<mode>-<iv>)";
+		*error = "cipher: no IV generator given (<cipher>-<mode>-<iv>)";
 		return -EINVAL;
 	}
 	spec->iv = iv;
 
 	len = snprintf(spec->name, sizeof(spec->name), "%s(%s)", mode, cipher);
 	if (len >= sizeof(spec->name)) {
-		*error = "cipher: name is too long";
+		*error = "cipher: name too long";
 		return -EINVAL;
 	}
 	return 0;
 }
 
 /**
- * xc_spec_parse() - take a cipher specification apart
- * @spec: where to put the parts
+ * xc_spec_parse() - parse a cipher specification
+ * @spec: set to its parts
  * @string: the specification
- * @aead: an authenticating cipher is wanted
- * @error: where to put what is wrong
+ * @aead: an AEAD is expected
+ * @error: set to a message on failure
  *
  * Context: Any context.
  * Return: 0, or -EINVAL with @error set.
@@ -102,7 +103,7 @@ int xc_spec_parse(struct xc_spec *spec, const char *string, bool aead,
 	int err;
 
 	if (strscpy(spec->buf, string, sizeof(spec->buf)) < 0) {
-		*error = "cipher: specification is too long";
+		*error = "cipher: specification too long";
 		return -EINVAL;
 	}
 
@@ -118,7 +119,7 @@ int xc_spec_parse(struct xc_spec *spec, const char *string, bool aead,
 		return -EINVAL;
 	}
 	if (xc_spec_iv_is(spec, "lmk") && aead) {
-		*error = "cipher: IV lmk does not go with authentication";
+		*error = "cipher: IV lmk cannot be used with an AEAD";
 		return -EINVAL;
 	}
 	return 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How the options of a table line are spelled, for parsing and printing.
+ * The spelling of the options of a table line, for parsing and printing.
  */
-#include "../dm-xcrypt.h"
+#include "words.h"
 
 const char *const xc_flag_words[XC_FLAGS] = {
 	[XC_ALLOW_DISCARDS] = "allow_discards",

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A table line, from words to struct xc_table.  Only what the words say is
- * checked here; whether there is such a cipher, key or device is found out
- * later.
+ * Parsing a table line.  Only the words are checked here; cipher, key and
+ * device are looked up later.
  */
+#include "table.h"
+
 #include <linux/log2.h>
 #include <linux/string.h>
 
-#include "../dm-xcrypt.h"
+#include "log.h"
+#include "words.h"
 
-/* More than there are options, so that giving one twice is no error. */
+/* More than there are options: giving one twice is no error. */
 #define MAX_OPTIONS 32
-/* What dm-integrity can store for a sector, as dm-crypt limits it. */
+/* dm-crypt's limit for metadata of a sector. */
 #define MAX_TAG_SIZE 480
 #define MAX_SECTOR_SIZE 4096
 
@@ -27,7 +29,7 @@ static bool parse_flag(struct xc_options *opt, const char *word)
 	return false;
 }
 
-/* The value of a "name:value" word, or NULL if it is another option's. */
+/* The value of a "name:value" word; NULL if the word has another name. */
 static const char *option_value(const char *word, const char *name)
 {
 	size_t len = strlen(name);
@@ -43,18 +45,18 @@ static int parse_integrity(struct xc_options *opt, const char *word,
 	const char *profile;
 
 	if (sscanf(word, "integrity:%u:", &size) != 1) {
-		*error = "integrity: not of the form integrity:<bytes>:<aead|none>";
+		*error = "integrity: expected integrity:<bytes>:<aead|none>";
 		return -EINVAL;
 	}
 	if (!size || size > MAX_TAG_SIZE) {
-		*error = "integrity: size of the tag is not between 1 and 480 bytes";
+		*error = "integrity: tag size must be 1 to 480 bytes";
 		return -EINVAL;
 	}
 	profile = strchr(value, ':');
 	if (profile && !strcasecmp(profile + 1, "aead")) {
 		opt->aead = true;
 	} else if (!profile || strcasecmp(profile + 1, "none")) {
-		*error = "integrity: profile is neither aead nor none";
+		*error = "integrity: profile must be aead or none";
 		return -EINVAL;
 	}
 	xc_warn_cut("integrity", value, size);
@@ -69,7 +71,7 @@ static int parse_mac_key_size(struct xc_options *opt, const char *word,
 
 	if (sscanf(word, "integrity_key_size:%u%c", &opt->mac_key_size,
 		   &dummy) != 1 || !opt->mac_key_size) {
-		*error = "integrity_key_size: not a number of bytes above 0";
+		*error = "integrity_key_size: must be a number of bytes above 0";
 		return -EINVAL;
 	}
 	xc_warn_cut("integrity_key_size", word + strlen("integrity_key_size:"),
@@ -80,17 +82,17 @@ static int parse_mac_key_size(struct xc_options *opt, const char *word,
 static int parse_sector_size(struct xc_options *opt, const char *word,
 			     sector_t len, char **error)
 {
-	unsigned short size;	/* as in dm-crypt: what is longer is cut */
+	unsigned short size;	/* cut to 16 bits, as in dm-crypt */
 	char dummy;
 
 	if (sscanf(word, "sector_size:%hu%c", &size, &dummy) != 1 ||
 	    size < SECTOR_SIZE || size > MAX_SECTOR_SIZE ||
 	    !is_power_of_2(size)) {
-		*error = "sector_size: not 512, 1024, 2048 or 4096";
+		*error = "sector_size: must be 512, 1024, 2048 or 4096";
 		return -EINVAL;
 	}
 	if (len & ((size >> SECTOR_SHIFT) - 1)) {
-		*error = "sector_size: length of the device is not a multiple of it";
+		*error = "sector_size: length of the mapping is not a multiple of it";
 		return -EINVAL;
 	}
 	xc_warn_cut("sector_size", word + strlen("sector_size:"), size);
@@ -98,35 +100,43 @@ static int parse_sector_size(struct xc_options *opt, const char *word,
 	return 0;
 }
 
+/* Which of the @words a value is, from @first on; negative if none. */
+static int find_word(const char *value, const char *const *words,
+		     unsigned int first, unsigned int last)
+{
+	unsigned int i;
+
+	for (i = first; i <= last; i++)
+		if (!strcasecmp(value, words[i]))
+			return i;
+	return -EINVAL;
+}
+
 static int parse_offload(struct xc_options *opt, const char *value,
 			 char **error)
 {
-	if (!strcasecmp(value, "auto")) {
-		opt->offload = XC_OFFLOAD_AUTO;
-	} else if (!strcasecmp(value, "inline")) {
-		opt->offload = XC_OFFLOAD_INLINE;
-	} else if (!strcasecmp(value, "spread")) {
-		opt->offload = XC_OFFLOAD_SPREAD;
-	} else {
-		*error = "offload: not auto, inline or spread";
-		return -EINVAL;
+	int found = find_word(value, xc_offload_words, XC_OFFLOAD_AUTO,
+			      XC_OFFLOAD_SPREAD);
+
+	if (found < 0) {
+		*error = "offload: must be auto, inline or spread";
+		return found;
 	}
+	opt->offload = found;
 	return 0;
 }
 
 static int parse_engine(struct xc_options *opt, const char *value,
 			char **error)
 {
-	if (!strcasecmp(value, "auto")) {
-		opt->engine = XC_ENGINE_AUTO;
-	} else if (!strcasecmp(value, "api")) {
-		opt->engine = XC_ENGINE_API;
-	} else if (!strcasecmp(value, "batch")) {
-		opt->engine = XC_ENGINE_BATCH;
-	} else {
-		*error = "engine: not auto, api or batch";
-		return -EINVAL;
+	int found = find_word(value, xc_engine_words, XC_ENGINE_AUTO,
+			      XC_ENGINE_BATCH);
+
+	if (found < 0) {
+		*error = "engine: must be auto, api or batch";
+		return found;
 	}
+	opt->engine = found;
 	return 0;
 }
 
@@ -150,11 +160,11 @@ static int parse_option(struct xc_options *opt, const char *word, sector_t len,
 	if (value)
 		return parse_engine(opt, value, error);
 
-	*error = "option: unknown word among the optional parameters";
+	*error = "option: unknown optional parameter";
 	return -EINVAL;
 }
 
-/* An option that is given again with another value: the last one counts. */
+/* Several options of one name: the last one is in effect. */
 static void warn_repeated(const char *word, const struct dm_arg_set *after,
 			  unsigned int count)
 {
@@ -164,7 +174,7 @@ static void warn_repeated(const char *word, const struct dm_arg_set *after,
 	for (i = 0; colon && i < count; i++)
 		if (!strncasecmp(word, after->argv[i], colon + 1 - word) &&
 		    strcasecmp(word, after->argv[i]))
-			DMWARN("option: %s is followed by another of that name, which counts",
+			DMWARN("option: %s has no effect, another of that name follows",
 			       word);
 }
 
@@ -172,7 +182,7 @@ static int parse_options(struct xc_options *opt, unsigned int argc,
 			 char **argv, sector_t len, char **error)
 {
 	static const struct dm_arg count_arg = {
-		0, MAX_OPTIONS, "#opts: not the number of optional parameters that follow"
+		0, MAX_OPTIONS, "#opts: must be the number of optional parameters that follow"
 	};
 	struct dm_arg_set args = { .argc = argc, .argv = argv };
 	unsigned int count;
@@ -196,14 +206,14 @@ static int parse_options(struct xc_options *opt, unsigned int argc,
 		warn_repeated(word, &args, count);
 	}
 	if (args.argc)
-		DMWARN("%u surplus words at the end of the table line ignored",
+		DMWARN("%u surplus words at the end of the table line are ignored",
 		       args.argc);
 	return 0;
 }
 
 /*
- * A number of sectors.  As in dm-crypt, what does not fit 64 bits wraps; that
- * can only be a slip and is worth a warning.
+ * A number of sectors.  As in dm-crypt, it wraps if it does not fit 64 bits;
+ * that can only be a slip and deserves a warning.
  */
 static int parse_sectors(const char *argument, const char *word, u64 *value)
 {
@@ -216,20 +226,20 @@ static int parse_sectors(const char *argument, const char *word, u64 *value)
 	}
 	*value = sectors;
 	if (kstrtoull(skip_spaces(word), 10, &sectors))
-		DMWARN("%s: number does not fit 64 bits, %llu is used",
+		DMWARN("%s: number does not fit 64 bits, using %llu",
 		       argument, *value);
 	return 0;
 }
 
 /**
- * xc_table_parse() - take a table line apart
- * @table: where to put the parts
+ * xc_table_parse() - parse a table line
+ * @table: set to its parts
  * @argc: number of words after the target's name
  * @argv: these words
  * @len: length of the target in 512-byte sectors
- * @error: where to put what is wrong: a static string that names the argument
+ * @error: set to a message on failure, which begins with the argument's name
  *
- * The value of an argument that is refused is logged, except the key's.
+ * Logs the value of a refused argument, but not the key.
  *
  * Context: Process context.
  * Return: 0, or -EINVAL with @error set.
@@ -245,7 +255,7 @@ int xc_table_parse(struct xc_table *table, unsigned int argc, char **argv,
 	table->opt.sector_size = SECTOR_SIZE;
 
 	if (argc < 5) {
-		*error = "too few arguments: not <cipher> <key> <iv_offset> <device> <offset>";
+		*error = "too few arguments: expected <cipher> <key> <iv_offset> <device> <offset>";
 		return -EINVAL;
 	}
 	table->cipher = argv[0];
@@ -260,18 +270,18 @@ int xc_table_parse(struct xc_table *table, unsigned int argc, char **argv,
 	mask = (table->opt.sector_size >> SECTOR_SHIFT) - 1;
 
 	if (parse_sectors("iv_offset", argv[2], &table->iv_offset)) {
-		*error = "iv_offset: not a number of 512-byte sectors";
+		*error = "iv_offset: must be a number of 512-byte sectors";
 		return -EINVAL;
 	}
 	if (table->iv_offset & mask) {
-		*error = "iv_offset: not a multiple of sector_size";
+		*error = "iv_offset: must be a multiple of sector_size";
 		xc_log_value("iv_offset", argv[2]);
 		return -EINVAL;
 	}
 
 	if (parse_sectors("offset", argv[4], &start) ||
 	    start != (sector_t)start) {
-		*error = "offset: not a number of 512-byte sectors on the device";
+		*error = "offset: must be a number of 512-byte sectors";
 		return -EINVAL;
 	}
 	table->start = start;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IV generators: finding one by name, and what several of them share.
+ * Finding an IV generator by name.
  */
-#include <linux/highmem.h>
+#include "find.h"
 
-#include "../dm-xcrypt.h"
+#include <linux/string.h>
+
+#include "generators.h"
 
 static const struct xc_iv_ops *const generators[] = {
 	&xc_iv_benbi,
@@ -22,10 +24,10 @@ static const struct xc_iv_ops *const generators[] = {
 
 /**
  * xc_iv_find() - find an IV generator
- * @name: its name as in a table line
+ * @name: its name in a table line
  *
  * Context: Any context.
- * Return: the generator, or NULL if there is none of that name.
+ * Return: the generator, or NULL if no generator has that name.
  */
 const struct xc_iv_ops *xc_iv_find(const char *name)
 {
@@ -35,16 +37,4 @@ const struct xc_iv_ops *xc_iv_find(const char *name)
 		if (!strcmp(generators[i]->name, name))
 			return generators[i];
 	return NULL;
-}
-
-/**
- * xc_iv_map() - map a sector for the CPU
- * @sg: a sector that lies in one page
- *
- * Context: Any context.  Undo with kunmap_local(), in reverse order.
- * Return: address of the sector's first byte.
- */
-void *xc_iv_map(struct scatterlist *sg)
-{
-	return kmap_local_page(sg_page(sg)) + sg->offset;
 }

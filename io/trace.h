@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tracepoints; docs/observing.md says what they mean.  There is never anything
- * of a key in them.
+ * Tracepoints; docs/observing.md explains them.  None of them ever shows key
+ * material.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM xcrypt
@@ -12,9 +12,10 @@
 #include <linux/kdev_t.h>
 #include <linux/tracepoint.h>
 
-#include "../dm-xcrypt.h"
+#include "io.h"
+#include "phase.h"
 
-/* What every event of a bio has. */
+/* Every event of a bio has these. */
 #define XC_IO_FIELDS							\
 	__field(dev_t, dev)						\
 	__field(char, rw)						\

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Setting up and tearing down the I/O side of a volume.
+ */
+#include "init.h"
+
+#include <linux/blkdev.h>
+
+#include "buffer.h"
+#include "device.h"
+#include "io.h"
+#include "phase.h"
+#include "queue.h"
+#include "tags.h"
+#include "../cipher/cipher.h"
+#include "../stats/stats.h"
+
+/**
+ * xc_device_init() - set up the I/O side of a volume
+ * @dev: the I/O side, with lower, start, opt and cipher; else zero
+ * @name: name of the mapped device, for the names of workqueues
+ * @error: set to a message on failure
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0, or a negative errno with @error set and nothing left to undo.
+ */
+int xc_device_init(struct xc_device *dev, const char *name, char **error)
+{
+	const struct xc_engine *engine = dev->cipher->engine;
+	int err;
+
+	dev->ordered = bdev_is_zoned(dev->lower->bdev);
+	dev->sorted = !dev->ordered && bdev_rot(dev->lower->bdev) &&
+		!xc_opt(&dev->opt, XC_SUBMIT_FROM_CRYPT_CPUS) &&
+		!xc_opt(&dev->opt, XC_NO_WRITE_WORKQUEUE);
+	dev->io_size = ALIGN(sizeof(struct xc_io) +
+			     engine->request_size(dev->cipher),
+			     ARCH_DMA_MINALIGN);
+
+	dev->stats = alloc_percpu(struct xc_stats);
+	dev->times = alloc_percpu(struct xc_times);
+	if (!dev->stats || !dev->times) {
+		*error = "out of memory for counters";
+		err = -ENOMEM;
+		goto counters;
+	}
+	err = xc_buffers_init(dev, error);
+	if (err)
+		goto buffers;
+	err = xc_tags_init(dev, error);
+	if (err)
+		goto tags;
+	err = xc_queues_init(dev, name, error);
+	if (err)
+		goto queues;
+	return 0;
+
+queues:
+	xc_queues_exit(dev);
+tags:
+	xc_tags_exit(dev);
+buffers:
+	xc_buffers_exit(dev);
+counters:
+	free_percpu(dev->times);
+	free_percpu(dev->stats);
+	return err;
+}
+
+/**
+ * xc_device_exit() - undo xc_device_init()
+ * @dev: the I/O side; no bio may be in flight
+ *
+ * Context: Process context.  May sleep.
+ */
+void xc_device_exit(struct xc_device *dev)
+{
+	xc_queues_exit(dev);
+	xc_tags_exit(dev);
+	xc_buffers_exit(dev);
+	free_percpu(dev->times);
+	free_percpu(dev->stats);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A bio in flight.
+ */
+#ifndef _XC_IO_H
+#define _XC_IO_H
+
+#include <linux/bio.h>
+#include <linux/llist.h>
+#include <linux/workqueue.h>
+
+#include "../cipher/run.h"
+
+struct xc_cipher;
+struct xc_device;
+
+/* CPUs that may help with one bio. */
+#define XC_HELPERS 3
+
+/**
+ * struct xc_helper - a CPU that may help with a bio
+ * @work: on xc_device.crypt_wq
+ * @io: the bio in flight
+ */
+struct xc_helper {
+	struct work_struct work;
+	struct xc_io *io;
+};
+
+/**
+ * struct xc_io - a bio in flight
+ * @dev: the I/O side of its volume
+ * @cipher: its cipher; map sets it
+ * @base: the bio submitted to the volume
+ * @lower: (writes, bounced reads) the bio for the underlying device, with pages
+ *	of its own
+ * @plain: verify_writes: a private copy of the plaintext, else NULL
+ * @scratch: verify_writes: buffer to decrypt the ciphertext to
+ * @sector: first sector, counted from the start of the mapping
+ * @tags: metadata of the bio's sectors; NULL: none
+ * @tags_pooled: @tags comes from xc_device.tags
+ * @bounce: an encryption sector of @base crosses a page
+ * @end_io: (reads) completion function of @base
+ * @iter: (reads) iterator of the bio sent down, which the underlying device uses
+ *	up
+ * @bdev: (reads) the mapped device, of which @base is sent away
+ * @timed: this bio is sampled for the histograms
+ * @phase: present phase, see &enum xc_phase
+ * @since: its beginning, in ns (only if @timed)
+ * @work: for the workqueue it is on
+ * @node: in xc_device.to_submit
+ * @sorted: in the list of those taken from there
+ * @run: its run through the cipher
+ * @taken: bytes of @run that a CPU has taken
+ * @helper: the CPUs that may help
+ *
+ * Lies in the private data of @base.  A &struct xc_request follows.
+ */
+struct xc_io {
+	struct xc_device *dev;
+	const struct xc_cipher *cipher;
+	struct bio *base;
+	struct bio *lower;
+	struct bio *plain;
+	struct bio *scratch;
+	sector_t sector;
+	u8 *tags;
+	bool tags_pooled;
+	bool bounce;
+	bio_end_io_t *end_io;
+	struct bvec_iter iter;
+	struct block_device *bdev;
+	bool timed;
+	u8 phase;
+	u64 since;
+	struct work_struct work;
+	union {
+		struct llist_node node;
+		struct list_head sorted;
+	};
+	struct xc_run run;
+	atomic_t taken;
+	struct xc_helper helper[XC_HELPERS];
+};
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The phases of a bio, timed and traced.
+ */
+#ifndef _XC_PHASE_H
+#define _XC_PHASE_H
+
+#include <linux/blk_types.h>
+
+#include "../stats/histogram.h"
+
+struct xc_io;
+
+/**
+ * enum xc_phase - phases of a bio
+ * @XC_WAIT: on a workqueue, waiting for a CPU
+ * @XC_CIPHER: in the cipher, or in its driver
+ * @XC_DEVICE: in the underlying device
+ * @XC_PHASES: number of phases
+ * @XC_NOWHERE: in none of them
+ */
+enum xc_phase {
+	XC_WAIT,
+	XC_CIPHER,
+	XC_DEVICE,
+	XC_PHASES,
+	XC_NOWHERE = XC_PHASES,
+};
+
+/**
+ * struct xc_times - time that bios spent in phases, one for each CPU
+ * @random: decides which bios are timed
+ * @phases: durations, by direction
+ */
+struct xc_times {
+	u32 random;
+	struct xc_histogram phases[2][XC_PHASES];
+};
+
+/* One bio in so many is timed. */
+#define XC_SAMPLED 32
+
+void xc_phase_begin(struct xc_io *io);
+void xc_phase_enter(struct xc_io *io, enum xc_phase phase);
+void xc_phase_queue(struct xc_io *io, const char *queue);
+void xc_phase_end(struct xc_io *io, blk_status_t status);
+
+#endif

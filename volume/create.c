@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Creating a volume from a table line.
+ */
+#include "create.h"
+
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include "volume.h"
+#include "../cipher/create.h"
+#include "../io/init.h"
+#include "../table/log.h"
+#include "../table/table.h"
+
+static char *open_error(int err)
+{
+	switch (err) {
+	case -ENOENT:
+	case -ENODEV:
+	case -ENXIO:
+	case -ENOTBLK:
+		return "device: no such block device";
+	case -EACCES:
+	case -EPERM:
+		return "device: permission denied";
+	case -EBUSY:
+		return "device: in use, mounted or by another driver";
+	case -EROFS:
+		return "device: read-only, but the mapping is not";
+	case -ENOMEM:
+		return "device: out of memory";
+	default:
+		return "device: cannot be opened";
+	}
+}
+
+static int open_lower(struct xc_volume *vol, const struct xc_table *table,
+		      struct dm_target *ti)
+{
+	int err = xc_get_device(ti, table->device,
+				dm_table_get_mode(ti->table), &vol->dev.lower);
+
+	if (err)
+		ti->error = open_error(err);
+	return err;
+}
+
+static int init_volume(struct xc_volume *vol, const struct xc_table *table,
+		       struct dm_target *ti)
+{
+	struct xc_cipher *cipher;
+	int err;
+
+	cipher = xc_cipher_create(table->cipher, table->key, table->iv_offset,
+				  &table->opt, &ti->error);
+	if (IS_ERR(cipher))
+		return PTR_ERR(cipher);
+
+	mutex_init(&vol->key_lock);
+	vol->dev.cipher = cipher;
+	vol->dev.opt = table->opt;
+	vol->dev.start = table->start;
+	err = open_lower(vol, table, ti);
+	if (err)
+		goto destroy_cipher;
+	err = xc_device_init(&vol->dev, dm_table_device_name(ti->table),
+			     &ti->error);
+	if (err)
+		goto close_lower;
+	return 0;
+
+close_lower:
+	dm_put_device(ti, vol->dev.lower);
+destroy_cipher:
+	xc_cipher_destroy(cipher);
+	return err;
+}
+
+/**
+ * xc_volume_create() - create a volume
+ * @ti: the target; ``error`` is set to a message on failure
+ * @argc: number of words of the table line after the target's name
+ * @argv: these words
+ *
+ * Logs the value of a refused argument, but not the key.
+ *
+ * Context: Process context, in the target's ctr method.  May sleep.
+ * Return: the volume, to be freed with xc_volume_destroy(), or an ERR_PTR().
+ */
+struct xc_volume *xc_volume_create(struct dm_target *ti, unsigned int argc,
+				   char **argv)
+{
+	struct xc_volume *vol;
+	struct xc_table table;
+	int err;
+
+	err = xc_table_parse(&table, argc, argv, ti->len, &ti->error);
+	if (err)
+		return ERR_PTR(err);
+	vol = kzalloc(sizeof(*vol), GFP_KERNEL);
+	if (!vol) {
+		ti->error = "out of memory for the volume";
+		return ERR_PTR(-ENOMEM);
+	}
+	err = init_volume(vol, &table, ti);
+	if (err) {
+		xc_log_refused(argc, argv, ti->error);
+		kfree(vol);
+		return ERR_PTR(err);
+	}
+	return vol;
+}
+
+/**
+ * xc_volume_destroy() - undo xc_volume_create()
+ * @ti: the target
+ * @vol: its volume; no bio may be in flight
+ *
+ * Context: Process context, in the target's dtr method.  May sleep.
+ */
+void xc_volume_destroy(struct dm_target *ti, struct xc_volume *vol)
+{
+	xc_device_exit(&vol->dev);
+	dm_put_device(ti, vol->dev.lower);
+	xc_cipher_destroy(vol->dev.cipher);
+	kfree(vol);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The key of a volume.  It may be changed only while the volume is suspended.
+ */
+#include "key.h"
+
+#include <linux/mutex.h>
+
+#include "volume.h"
+#include "../cipher/cipher.h"
+#include "../cipher/keys.h"
+#include "../io/trace.h"
+#include "../key/key.h"
+
+static int check_suspended(const struct xc_volume *vol, char **error)
+{
+	lockdep_assert_held(&vol->key_lock);
+	if (vol->suspended)
+		return 0;
+	*error = "the device must be suspended to change its key (dmsetup suspend)";
+	return -EINVAL;
+}
+
+/* Use a key; @key gets the old one. */
+static int swap_key(struct xc_volume *vol, struct xc_key *key, char **error)
+{
+	struct xc_cipher *cipher = vol->dev.cipher;
+	int err;
+
+	mutex_lock(&vol->key_lock);
+	err = check_suspended(vol, error);
+	if (!err) {
+		swap(cipher->key, *key);
+		err = xc_cipher_set_key(cipher, error);
+	}
+	mutex_unlock(&vol->key_lock);
+	return err;
+}
+
+/*
+ * The key is loaded before the lock is taken: the keyring may ask a program for
+ * it, and that program may wait for this device to be resumed.
+ */
+static int load_and_swap(struct xc_volume *vol, const char *arg, char **error)
+{
+	struct xc_key key = {};
+	int size, err;
+
+	size = xc_key_size(arg, error);
+	if (size < 0)
+		return size;
+	if (size != vol->dev.cipher->layout.size) {
+		*error = "key: its size cannot be changed";
+		return -EINVAL;
+	}
+	err = xc_key_init(&key, size);
+	if (err)
+		*error = "key: out of memory";
+	else
+		err = xc_key_load(&key, arg, error);
+	if (!err)
+		err = swap_key(vol, &key, error);
+	xc_key_exit(&key);
+	return err;
+}
+
+/**
+ * xc_volume_set_key() - give a volume a key
+ * @vol: the volume
+ * @arg: the key argument
+ * @dev: number of the mapped device, for the trace
+ * @error: set to a message on failure
+ *
+ * Context: Process context, without key_lock.  May sleep.
+ * Return: 0, or a negative errno with @error set.  If the cipher refused the
+ * key, the volume has none now; else a refused key leaves the old one.
+ */
+int xc_volume_set_key(struct xc_volume *vol, const char *arg, dev_t dev,
+		      char **error)
+{
+	int err = load_and_swap(vol, arg, error);
+
+	trace_xcrypt_key_set(dev, err);
+	return err;
+}
+
+/**
+ * xc_volume_wipe_key() - overwrite a volume's key
+ * @vol: the volume
+ * @dev: number of the mapped device, for the trace
+ * @error: set to a message on failure
+ *
+ * Context: Process context, without key_lock.  May sleep.
+ * Return: 0, or a negative errno.
+ */
+int xc_volume_wipe_key(struct xc_volume *vol, dev_t dev, char **error)
+{
+	int err;
+
+	mutex_lock(&vol->key_lock);
+	err = check_suspended(vol, error);
+	if (!err)
+		err = xc_cipher_wipe_key(vol->dev.cipher);
+	mutex_unlock(&vol->key_lock);
+	trace_xcrypt_key_wipe(dev, err);
+	return err;
+}
+
+/**
+ * xc_volume_suspend() - allow changes of the key
+ * @vol: the volume; no bio is in flight
+ *
+ * Context: Process context, without key_lock.  May sleep.
+ */
+void xc_volume_suspend(struct xc_volume *vol)
+{
+	mutex_lock(&vol->key_lock);
+	vol->suspended = true;
+	mutex_unlock(&vol->key_lock);
+}
+
+/**
+ * xc_volume_has_key() - check whether a volume may be resumed
+ * @vol: the volume
+ *
+ * Context: Process context, without key_lock.  May sleep.
+ * Return: true if it has a key.
+ */
+bool xc_volume_has_key(struct xc_volume *vol)
+{
+	bool valid;
+
+	mutex_lock(&vol->key_lock);
+	valid = vol->dev.cipher->key_valid;
+	mutex_unlock(&vol->key_lock);
+	return valid;
+}
+
+/**
+ * xc_volume_resume() - disallow changes of the key
+ * @vol: the volume
+ *
+ * Context: Process context, without key_lock, before the first bio.  May sleep.
+ */
+void xc_volume_resume(struct xc_volume *vol)
+{
+	mutex_lock(&vol->key_lock);
+	vol->suspended = false;
+	mutex_unlock(&vol->key_lock);
+}

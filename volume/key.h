@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The key of a volume: messages and resume.
+ */
+#ifndef _XC_VOLUME_KEY_H
+#define _XC_VOLUME_KEY_H
+
+#include <linux/types.h>
+
+struct xc_volume;
+
+int xc_volume_set_key(struct xc_volume *vol, const char *arg, dev_t dev,
+		      char **error);
+int xc_volume_wipe_key(struct xc_volume *vol, dev_t dev, char **error);
+void xc_volume_suspend(struct xc_volume *vol);
+bool xc_volume_has_key(struct xc_volume *vol);
+void xc_volume_resume(struct xc_volume *vol);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A volume: a mapped device, or one segment of it.
+ */
+#ifndef _XC_VOLUME_H
+#define _XC_VOLUME_H
+
+#include <linux/mutex.h>
+
+#include "../io/device.h"
+
+/**
+ * struct xc_volume - a volume, the private data of a target
+ * @dev: its I/O side
+ * @suspended: no bio is in flight, so that the key may be changed
+ * @key_lock: protects @suspended and the key of dev.cipher
+ */
+struct xc_volume {
+	struct xc_device dev;
+	bool suspended;
+	struct mutex key_lock;	/* suspended, dev.cipher's key and key_valid */
+};
+
+#endif
