@@ -5,7 +5,7 @@
 #ifndef _XC_REQUEST_H
 #define _XC_REQUEST_H
 
-#include <linux/kernel.h>
+#include <linux/align.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 

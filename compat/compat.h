@@ -15,7 +15,6 @@
 #include <linux/version.h>
 #include <linux/workqueue.h>
 #include <crypto/aes.h>
-#include <crypto/md5.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #include <linux/hex.h>
@@ -53,21 +52,6 @@ static inline void *xc_crypto_cb_data(xc_crypto_cb_t req)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
 #define aes_enckey crypto_aes_ctx
 #define aes_prepareenckey aes_expandkey
-#endif
-
-/* lib/crypto's MD5. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
-static inline int xc_md5_get(void)
-{
-	return 0;
-}
-
-static inline void xc_md5_put(void)
-{
-}
-#else
-#define XC_COMPAT_MD5
-#include "md5.h"
 #endif
 
 /* ---- workqueues ---------------------------------------------------------- */

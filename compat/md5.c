@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lib/crypto's MD5 for kernels that have it in the crypto API alone.
+ * lib/crypto's MD5 for kernels that have it in the crypto API only.
  */
+#include "md5.h"
+
 #include <linux/err.h>
 #include <linux/mutex.h>
-
-#include "compat.h"
+#include <linux/string.h>
 
 #ifdef XC_COMPAT_MD5
 static DEFINE_MUTEX(md5_lock);
@@ -16,7 +17,7 @@ static unsigned int md5_users;
  * xc_md5_get() - make MD5 available
  *
  * Context: Process context.  May sleep.
- * Return: 0, or a negative errno; then xc_md5_put() is not to be called.
+ * Return: 0, or a negative errno; call xc_md5_put() only after success.
  */
 int xc_md5_get(void)
 {
@@ -72,7 +73,7 @@ void md5_init(struct md5_ctx *ctx)
 /**
  * md5_update() - add data to a digest
  * @ctx: the digest
- * @data: what to add
+ * @data: the data
  * @len: its length in bytes
  *
  * Context: Any context.

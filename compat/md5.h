@@ -1,18 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * lib/crypto's MD5 (Linux 6.18), in terms of the crypto API's for older
- * kernels.  Only what iv/lmk.c needs: the state after whole blocks.
+ * lib/crypto's MD5 (Linux 6.18), in terms of the crypto API on older kernels.
+ * Only what iv/lmk.c needs: the state after whole blocks.
  */
 #ifndef _XC_COMPAT_MD5_H
 #define _XC_COMPAT_MD5_H
 
+#include <linux/version.h>
+#include <crypto/md5.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+static inline int xc_md5_get(void)
+{
+	return 0;
+}
+
+static inline void xc_md5_put(void)
+{
+}
+#else
+#define XC_COMPAT_MD5
+
 #include <crypto/hash.h>
 
 /**
- * struct md5_ctx - a digest in the making
+ * struct md5_ctx - an unfinished digest
  * @state: the chaining value, up to date after each md5_update() of blocks
- * @desc: the crypto API's own
- * @room: for the algorithm, behind @desc
+ * @desc: the crypto API's state
+ * @room: memory for the algorithm, behind @desc
  */
 struct md5_ctx {
 	struct {
@@ -26,5 +41,6 @@ int xc_md5_get(void);
 void xc_md5_put(void);
 void md5_init(struct md5_ctx *ctx);
 void md5_update(struct md5_ctx *ctx, const u8 *data, size_t len);
+#endif
 
 #endif

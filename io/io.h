@@ -14,6 +14,22 @@
 struct xc_cipher;
 struct xc_device;
 
+/**
+ * enum xc_phase - phases of a bio
+ * @XC_WAIT: on a workqueue, waiting for a CPU
+ * @XC_CIPHER: in the cipher, or in its driver
+ * @XC_DEVICE: in the underlying device
+ * @XC_PHASES: number of phases
+ * @XC_NOWHERE: in none of them
+ */
+enum xc_phase {
+	XC_WAIT,
+	XC_CIPHER,
+	XC_DEVICE,
+	XC_PHASES,
+	XC_NOWHERE = XC_PHASES,
+};
+
 /* CPUs that may help with one bio. */
 #define XC_HELPERS 3
 

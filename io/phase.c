@@ -11,7 +11,6 @@
 #include <linux/ktime.h>
 
 #include "device.h"
-#include "io.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"

@@ -5,27 +5,8 @@
 #ifndef _XC_PHASE_H
 #define _XC_PHASE_H
 
-#include <linux/blk_types.h>
-
+#include "io.h"
 #include "../stats/histogram.h"
-
-struct xc_io;
-
-/**
- * enum xc_phase - phases of a bio
- * @XC_WAIT: on a workqueue, waiting for a CPU
- * @XC_CIPHER: in the cipher, or in its driver
- * @XC_DEVICE: in the underlying device
- * @XC_PHASES: number of phases
- * @XC_NOWHERE: in none of them
- */
-enum xc_phase {
-	XC_WAIT,
-	XC_CIPHER,
-	XC_DEVICE,
-	XC_PHASES,
-	XC_NOWHERE = XC_PHASES,
-};
 
 /**
  * struct xc_times - time that bios spent in phases, one for each CPU

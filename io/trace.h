@@ -13,7 +13,6 @@
 #include <linux/tracepoint.h>
 
 #include "io.h"
-#include "phase.h"
 
 /* Every event of a bio has these. */
 #define XC_IO_FIELDS							\

@@ -13,9 +13,9 @@
 
 #include <linux/fips.h>
 #include <linux/slab.h>
-#include <crypto/md5.h>
 
 #include "sector.h"
+#include "../compat/md5.h"
 
 #define LMK_SEED_SIZE 64	/* one MD5 block: the seed, then zeros */
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "line.h"
+#include "table/message.h"
 
 /* libFuzzer names it. */
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A fuzzer (libFuzzer) of what stats/ prints: the input is what a volume has
+ * A fuzzer (libFuzzer) of what volume/status.c prints: the input is what a volume has
  * done, and how much room there is.  It aborts where the status is not the
  * documented words with the sums over all CPUs, where the histograms do not
  * say what was put into them, or where one that finds too little room is not
@@ -8,7 +8,13 @@
  */
 #include <stdlib.h>
 
-#include "dm-xcrypt.h"
+#include "cipher/cipher.h"
+#include "cipher/engine.h"
+#include "io/phase.h"
+#include "stats/histogram.h"
+#include "stats/stats.h"
+#include "volume/status.h"
+#include "volume/volume.h"
 
 #undef sscanf	/* the C library's, which reads what was printed */
 
@@ -85,21 +91,24 @@ static void try_status(struct xc_volume *vol, struct input *in)
 	static const char *const offloads[] = {
 		"auto", "auto", "inline", "spread",
 	};
+	static const char *const names[] = { "api", "batch" };
 	static const struct xc_engine engines[] = {
-		{ .name = "api" }, { .name = "batch" },
+		{ .choice = XC_ENGINE_API }, { .choice = XC_ENGINE_BATCH },
 	};
+	unsigned int engine;
 	u64 bios[2] = {}, sectors[2] = {}, spread = 0, helped = 0;
 	u64 errors = 0, mismatches = 0, all;
 	char *text, *right, *more;
 	struct xc_stats *one;
 	unsigned int cpu, i;
 
-	vol->opt.offload = next(in, 1) % ARRAY_SIZE(offloads);
-	vol->opt.flags = next(in, 1);
-	vol->cipher->engine = &engines[next(in, 1) % ARRAY_SIZE(engines)];
-	vol->cipher->key_valid = next(in, 1) & 1;
+	vol->dev.opt.offload = next(in, 1) % ARRAY_SIZE(offloads);
+	vol->dev.opt.flags = next(in, 1);
+	engine = next(in, 1) % ARRAY_SIZE(engines);
+	vol->dev.cipher->engine = &engines[engine];
+	vol->dev.cipher->key_valid = next(in, 1) & 1;
 	for (cpu = 0; cpu < KERNEL_CPUS; cpu++) {
-		one = per_cpu_ptr(vol->stats, cpu);
+		one = per_cpu_ptr(vol->dev.stats, cpu);
 		for (i = 0; i < 2; i++) {
 			bios[i] += one->bios[i] = next(in, 4);
 			sectors[i] += one->sectors[i] = next(in, 8);
@@ -114,11 +123,11 @@ static void try_status(struct xc_volume *vol, struct input *in)
 	if (asprintf(&more, " mismatches:%llu", mismatches) < 0 ||
 	    asprintf(&right,
 		     "engine:%s offload:%s key:%s read:%llu/%llu write:%llu/%llu inline:%llu spread:%llu helped:%llu errors:%llu%s",
-		     vol->cipher->engine->name, offloads[vol->opt.offload],
-		     vol->cipher->key_valid ? "valid" : "wiped", bios[READ],
+		     names[engine], offloads[vol->dev.opt.offload],
+		     vol->dev.cipher->key_valid ? "valid" : "wiped", bios[READ],
 		     sectors[READ], bios[WRITE], sectors[WRITE],
 		     spread < all ? all - spread : 0, spread, helped, errors,
-		     vol->opt.flags >> XC_VERIFY_WRITES & 1 ? more : "") < 0)
+		     vol->dev.opt.flags >> XC_VERIFY_WRITES & 1 ? more : "") < 0)
 		abort();
 	text = print(xc_status_print, vol, ENOUGH);
 	demand(!strcmp(text, right), "wrong status", text);
@@ -183,7 +192,7 @@ static void try_times(struct xc_volume *vol, struct input *in)
 		       (xc_bucket(ns) == XC_BUCKETS - 1 ||
 			ns < xc_bucket_start(xc_bucket(ns) + 1)),
 		       "wrong bucket", "");
-		xc_histogram_add(&vol->times->phases[dir][phase], ns);
+		xc_histogram_add(&vol->dev.times->phases[dir][phase], ns);
 		right[dir][phase].count++;
 		right[dir][phase].sum += ns;
 	}
@@ -210,15 +219,17 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct input in = { .data = data, .left = size };
 	struct xc_cipher cipher = {};
 	struct xc_volume vol = {
-		.cipher = &cipher,
-		.stats = calloc(KERNEL_CPUS, PERCPU_SIZE),
-		.times = calloc(KERNEL_CPUS, PERCPU_SIZE),
+		.dev = {
+			.cipher = &cipher,
+			.stats = calloc(KERNEL_CPUS, PERCPU_SIZE),
+			.times = calloc(KERNEL_CPUS, PERCPU_SIZE),
+		},
 	};
 
-	_Static_assert(sizeof(*vol.times) <= PERCPU_SIZE, "PERCPU_SIZE");
+	_Static_assert(sizeof(*vol.dev.times) <= PERCPU_SIZE, "PERCPU_SIZE");
 	try_status(&vol, &in);
 	try_times(&vol, &in);
-	free(vol.stats);
-	free(vol.times);
+	free(vol.dev.stats);
+	free(vol.dev.times);
 	return 0;
 }

@@ -7,6 +7,14 @@
 
 #include "line.h"
 
+#include "cipher/cipher.h"
+#include "table/log.h"
+#include "table/message.h"
+#include "table/spec.h"
+#include "table/words.h"
+#include "volume/table.h"
+#include "volume/volume.h"
+
 /* "<start> <length> <target>" */
 #define WORDS_BEFORE 3
 
@@ -102,11 +110,11 @@ void line_free(struct line *line)
 
 /* ---- from table to text --------------------------------------------------- */
 
-/* The volume that a table makes, as far as table/print.c looks at it. */
+/* The volume that a table makes, as far as volume/table.c reads it. */
 struct printable {
 	struct xc_volume vol;
 	struct xc_cipher cipher;
-	struct dm_dev dev;
+	struct dm_dev lower;
 	u8 key[256];
 };
 
@@ -149,11 +157,11 @@ static bool take_key(struct printable *p, char *arg)
 static bool make_printable(struct printable *p, const struct xc_table *table)
 {
 	memset(p, 0, sizeof(*p));
-	p->dev.name = table->device;
-	p->vol.dev = &p->dev;
-	p->vol.start = table->start;
-	p->vol.opt = table->opt;
-	p->vol.cipher = &p->cipher;
+	p->lower.name = table->device;
+	p->vol.dev.lower = &p->lower;
+	p->vol.dev.start = table->start;
+	p->vol.dev.opt = table->opt;
+	p->vol.dev.cipher = &p->cipher;
 	p->cipher.spec = table->cipher;
 	p->cipher.iv_offset = table->iv_offset;
 	p->cipher.sector_size = table->opt.sector_size;

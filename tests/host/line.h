@@ -6,7 +6,7 @@
 #ifndef _XC_HOST_LINE_H
 #define _XC_HOST_LINE_H
 
-#include "dm-xcrypt.h"
+#include "table/table.h"
 
 /**
  * struct line - a table line, "<start> <length> <target> <argument>...", parsed

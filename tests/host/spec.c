@@ -2,6 +2,7 @@
 /* Unit tests of the cipher specification, run by table.c. */
 #include "check.h"
 #include "line.h"
+#include "table/spec.h"
 #include "spec.h"
 
 static bool same_string(const char *a, const char *b)

@@ -12,6 +12,7 @@
 
 #include "check.h"
 #include "line.h"
+#include "table/log.h"
 #include "spec.h"
 
 #define HEX32 "00112233445566778899aabbccddeeff"

@@ -6,7 +6,8 @@
 #include <kunit/test.h>
 #include <linux/crc32.h>
 
-#include "../../dm-xcrypt.h"
+#include "../../cipher/batch_check.h"
+#include "../../iv/generators.h"
 /* Which implementations there are, it keeps to itself. */
 #include "../../cipher/simd_x86.c"
 

@@ -6,7 +6,7 @@
 #include <kunit/test.h>
 #include <linux/percpu.h>
 
-#include "../../dm-xcrypt.h"
+#include "../../stats/histogram.h"
 
 static void bucket_test(struct kunit *test)
 {

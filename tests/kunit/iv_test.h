@@ -8,7 +8,8 @@
 
 #include <kunit/test.h>
 
-#include "../../dm-xcrypt.h"
+#include "../../iv/find.h"
+#include "../../iv/generators.h"
 
 /**
  * struct bound - a generator bound to a cipher

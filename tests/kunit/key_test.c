@@ -8,7 +8,7 @@
 #include <linux/key.h>
 #include <linux/slab.h>
 
-#include "../../dm-xcrypt.h"
+#include "../../key/key.h"
 
 #define PERM (KEY_POS_ALL | KEY_USR_ALL)
 

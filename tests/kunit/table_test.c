@@ -7,7 +7,11 @@
 #include <linux/ctype.h>
 #include <linux/slab.h>
 
-#include "../../dm-xcrypt.h"
+#include "../../cipher/cipher.h"
+#include "../../table/message.h"
+#include "../../table/table.h"
+#include "../../volume/table.h"
+#include "../../volume/volume.h"
 
 #define KEY "000102030405060708090a0b0c0d0e0f"
 #define FLAGS "allow_discards same_cpu_crypt high_priority " \
@@ -68,7 +72,7 @@ static char *print(struct kunit *test, const struct xc_table *table)
 	struct xc_cipher cipher = {
 		.spec = table->cipher, .iv_offset = table->iv_offset,
 	};
-	struct dm_dev dev = {};
+	struct dm_dev lower = {};
 	int size;
 
 	KUNIT_ASSERT_NOT_NULL(test, vol);
@@ -82,12 +86,15 @@ static char *print(struct kunit *test, const struct xc_table *table)
 	else
 		KUNIT_EXPECT_EQ(test, xc_key_load(&cipher.key, table->key,
 						  &error), 0);
-	strscpy(dev.name, table->device, sizeof(dev.name));
-	vol->cipher = &cipher;
-	vol->dev = &dev;
-	vol->start = table->start;
-	vol->opt = table->opt;
+	strscpy(lower.name, table->device, sizeof(lower.name));
+	mutex_init(&vol->key_lock);
+	vol->dev.cipher = &cipher;
+	vol->dev.lower = &lower;
+	vol->dev.start = table->start;
+	vol->dev.opt = table->opt;
+	mutex_lock(&vol->key_lock);
 	xc_table_print(vol, text, ROOM);
+	mutex_unlock(&vol->key_lock);
 	xc_key_exit(&cipher.key);
 	return text;
 }
@@ -200,15 +207,22 @@ static void table_refusals_test(struct kunit *test)
 static void table_room_test(struct kunit *test)
 {
 	struct xc_cipher cipher = { .spec = "aes-ecb" };
-	struct dm_dev dev = { .name = "253:0" };
+	struct dm_dev lower = { .name = "253:0" };
 	struct xc_volume vol = {
-		.cipher = &cipher, .dev = &dev,
-		.opt = { .flags = BIT(XC_ALLOW_DISCARDS), .sector_size = 512 },
+		.dev = {
+			.cipher = &cipher, .lower = &lower,
+			.opt = {
+				.flags = BIT(XC_ALLOW_DISCARDS),
+				.sector_size = 512,
+			},
+		},
 	};
 	static const char whole[] = "aes-ecb - 0 253:0 0 1 allow_discards";
 	char text[64];
 	unsigned int room;
 
+	mutex_init(&vol.key_lock);
+	mutex_lock(&vol.key_lock);
 	for (room = 1; room < sizeof(text); room++) {
 		memset(text, '#', sizeof(text));
 		xc_table_print(&vol, text, room);
@@ -219,6 +233,7 @@ static void table_room_test(struct kunit *test)
 						     sizeof(text) - room),
 				    NULL);
 	}
+	mutex_unlock(&vol.key_lock);
 }
 
 static void message_test(struct kunit *test)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * As much of the kernel as table/ and the printers of stats/ need, for user
- * space.
+ * As much of the kernel as table/, stats/ and the printers of volume/ need, for
+ * user space.
  *
  * Every <linux/...> and <crypto/...> header that the module's sources include
  * is made, at build time, a file that includes this one; compat/compat.h is
@@ -33,7 +33,7 @@ typedef struct {
 	int counter;
 } atomic_t;
 
-/* Members of the module's structures; never touched by what is built here. */
+/* Members of the volume's structures, which the printers do not touch. */
 struct list_head { void *next, *prev; };
 struct llist_node { void *next; };
 struct llist_head { void *first; };
@@ -60,6 +60,7 @@ struct workqueue_struct;
 	((__typeof__(p))(((uintptr_t)(p) + (a) - 1) & ~((uintptr_t)(a) - 1)))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define BIT(n)			(1UL << (n))
+#define lockdep_assert_held(lock)	((void)(lock))
 
 #define SECTOR_SHIFT		9
 #define SECTOR_SIZE		(1 << SECTOR_SHIFT)
