@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # Bios of every vector layout: those that a file system or a kernel module
 # makes and user space cannot. What they store is compared with what dm-crypt

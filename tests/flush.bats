@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # Flushes and FUA writes. With dm-log-writes below, its log says in which order
 # the device below was told to make what durable.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # Keys: out of a keyring, set and wiped by message, and never shown. Whatever is
 # done to xcrypt is done to dm-crypt as well, and must end the same way.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 1500
-# kernels: 7.3
+# kernels: newest
 #
 # The table line: what is refused, with which words; what is accepted although
 # it is plainly a slip; what is printed; and what `dmsetup status` shows.
