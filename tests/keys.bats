@@ -246,6 +246,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	shown "$KEY"
 }
 
+# bats test_tags=quick
 @test "another key and back again" {
 	pair "$KEY"
 	fill /dev/mapper/x first

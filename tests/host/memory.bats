@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# kernels: 6.1
 # machine: --timeout 1200
 #
 # A machine's whole memory is searched for the keys, round keys and plaintext of

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# kernels: fast-newest
 # machine: --timeout 1200
 #
 # LUKS images of the real qemu-img, in every combination of its ciphers, modes, IV
