@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 1500
-# kernels: fast-7.3
+# kernels: fast-newest
 #
 # Authenticated encryption over dm-integrity, set up as cryptsetup does it: both
 # targets read what the other wrote, store the same where nothing is random, and

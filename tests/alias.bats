@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 1500
-# kernels: fast-7.3
+# kernels: fast-newest
 #
 # crypt_alias=1: the stock cryptsetup on dm-xcrypt, under the name "crypt". With
 # XCRYPT_TARGET=crypt the same is done to dm-crypt.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # Memory that is not there when it is asked for, and a device below that fails.
 # What a task allocates for itself fails one allocation after the other

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # Asynchronous ciphers: cryptd hands every request to a worker. Its queue is
 # made so small that it is full nearly always: requests are then put off

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # machine: -m 1024 --timeout 900
-# kernels: 6.1 7.3
+# kernels: 6.1 newest
 #
 # engine:batch: chosen for what it takes and for nothing else, the same bytes as
 # dm-crypt for all of that, and one large bio on several CPUs.

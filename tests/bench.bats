@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 #
-# kernels: 7.3
+# kernels: newest
 # machine: -m 1024 --timeout 300
 #
 # The load generator of `make bench`: that it does what it counts, on every

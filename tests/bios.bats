@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # Bios of every vector layout: those that a file system or a kernel module
 # makes and user space cannot. What they store is compared with what dm-crypt
@@ -105,6 +105,7 @@ round()
 	unmap xc
 }
 
+# bats test_tags=quick
 @test "aes-xts, every layout, sectors of 512, 1024 and 4096 bytes" {
 	fine_disk 32
 	ram_disks 1 32
@@ -313,6 +314,7 @@ together()
 	same_content /dev/ram0 /dev/ram1
 }
 
+# bats test_tags=quick
 @test "these tests notice one wrong bit" {
 	ram_disks 1 16
 	encrypt xc xts /dev/ram0

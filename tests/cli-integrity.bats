@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 768 -c 1
-# kernels: fast-7.3
+# kernels: fast-newest
 #
 # scripts/xcrypt and volumes with integrity protection.
 

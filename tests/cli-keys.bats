@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 768 --timeout 1800
-# kernels: fast-7.3
+# kernels: fast-newest
 #
 # What becomes of keys and passphrases while scripts/xcrypt runs, and of
 # everything else when it is interrupted.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 768 --timeout 1800
-# kernels: fast-7.3
+# kernels: fast-newest
 #
 # scripts/xcrypt: open, close, status, doctor, what they say when something is
 # wrong, the man page and the completion.  What becomes of keys is in

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 768 -d 64M --timeout 600
-# kernels: fast-7.3
+# kernels: fast-newest
 #
 # What the bios that are sent down carry of those that came from above: their
 # flags, the I/O priority, and the cgroup that is charged.

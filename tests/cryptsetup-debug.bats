@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 1500
-# kernels: fast-7.3
+# kernels: fast-newest
 # before: tests/fetch/cryptsetup
 #
 # What cryptsetup --debug says that it finds and does, on dm-xcrypt under the name

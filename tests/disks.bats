@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --append audit=1 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # Disks that go bad in the ways of disks: sectors that fail and are cured, writes
 # of which a part arrives, bytes that come back wrong, writes that were promised

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # Every example of README, docs/ and the man pages is run as it is printed, and what
 # it is said to show compared; examples/run.py does it. What cannot be run is listed

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # The device below fails, is slow, or lies; the key is gone; and what may not
 # be asked of an encrypted device is not offered.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1536 -d 128M,logical=4096 -d 128M --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # fio writes and reads blocks of mixed sizes at many depths and verifies each,
 # over several kinds of device below and with every option that changes where

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # Flushes and FUA writes. With dm-log-writes below, its log says in which order
 # the device below was told to make what durable.
@@ -87,6 +87,7 @@ say_log()
 	done < <(ways)
 }
 
+# bats test_tags=quick
 @test "FUA stays on the write that carried it" {
 	ram_disks 2 32
 	while read -r words; do
@@ -163,6 +164,7 @@ back()
 	[ $((times[1] * 4)) -lt "${times[0]}" ]
 }
 
+# bats test_tags=quick
 @test "no plaintext reaches the device below" {
 	ram_disks 2 32
 	canary=CANARY-$XCRYPT_SEED-CANARY

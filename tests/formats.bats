@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # machine: -m 1024 --timeout 1500
-# kernels: fast-7.3
+# kernels: fast-newest
 # before: tests/fetch/images
 #
 # Volumes of other systems, opened by the stock cryptsetup on dm-xcrypt under the

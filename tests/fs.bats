@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1536 -d 512M --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # File systems on top: a tree is copied in, checked, and read back after a
 # remount, through xcrypt and through dm-crypt with the same line.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # machine: -m 1024
-# kernels: 7.3
+# kernels: newest
 #
 # Wrong table lines and messages, reloads, suspends and removals race with I/O
 # on several volumes: tests/hostile.c. Nothing of it may change what a volume

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 512 -c 1
-# kernels: 6.12 7.3
+# kernels: 6.12 newest
 #
 # The keyrings of whoever makes a volume end with him, and the key in them: the
 # volume keeps nothing of its maker.

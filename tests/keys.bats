@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # Keys: out of a keyring, set and wiped by message, and never shown. Whatever is
 # done to xcrypt is done to dm-crypt as well, and must end the same way.
@@ -246,6 +246,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	shown "$KEY"
 }
 
+# bats test_tags=quick
 @test "another key and back again" {
 	pair "$KEY"
 	fill /dev/mapper/x first

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# kernels: 7.3
+# kernels: newest
 # machine: -m 512 -c 1
 #
 # The KUnit suites of tests/kunit, in the kernel that has KUnit: one test here

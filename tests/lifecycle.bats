@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1280 -d 256M --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # A mapping is suspended, resumed, reloaded, resized and removed while it is
 # being written to and verified.

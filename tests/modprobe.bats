@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # machine: -m 512 -c 1
-# kernels: 7.3
+# kernels: newest
 #
 # packaging/modprobe.d/dm-xcrypt.conf: the kernel's own request for dm-crypt is
 # served by dm-xcrypt where there is one, else by dm-crypt.

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1280 --timeout 1500
-# kernels: 7.3 kcsan-7.3
+# kernels: newest kcsan-newest
 #
 # Everything at once: volumes are written to, looked at, suspended and given
 # other keys by several processes.  What is wrong is shown by the sanitizers, on
-# kcsan-7.3 by KCSAN, and by what is read back.
+# kcsan-newest by KCSAN, and by what is read back.
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 1500
-# kernels: fast-7.3
+# kernels: fast-newest
 #
 # cryptsetup reencrypt, on dm-xcrypt under the name "crypt" and on dm-crypt: what
 # one began the other finishes, and the data stay.

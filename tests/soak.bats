@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 -d 128M --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # Endurance. Here for less than a minute, so that it is known to work; `make
 # soak` runs the first test alone, for an hour: XCRYPT_SOAK minutes.

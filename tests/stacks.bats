@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 -d 64M,logical=4096 --timeout 600
-# kernels: 7.3
+# kernels: newest
 #
 # What a volume may stand on, and what may stand on it: disks with blocks of 4096
 # bytes inside or outside, thin pools and their snapshots, mirrors that lose a

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # What can be seen of a volume: histograms, tracepoints, dmstats, xcrypt top.
 # None of it has a key in it.

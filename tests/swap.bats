@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 256 -d 512M --timeout 900
-# kernels: fast-7.3 7.3
+# kernels: fast-newest newest
 #
 # Swap on an encrypted device, in a machine with little memory: what is paged
 # out must not need memory that only paging out can free.

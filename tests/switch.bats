@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 768 --timeout 1800
-# kernels: fast-7.3
+# kernels: fast-newest
 #
 # xcrypt switch: an open volume moves between dm-crypt and dm-xcrypt.
 

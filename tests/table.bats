@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 1500
-# kernels: 7.3
+# kernels: newest
 #
 # The table line: what is refused, with which words; what is accepted although
 # it is plainly a slip; what is printed; and what `dmsetup status` shows.
@@ -321,6 +321,7 @@ as_crypt()
 	[ "${mine/#$TARGET/crypt}" = "$theirs" ] || die "$mine, but dm-crypt $theirs"
 }
 
+# bats test_tags=quick
 @test "the printed table makes the same device again, in dm-crypt's words" {
 	local lines line
 
@@ -399,6 +400,7 @@ st()
 	map st <<<"0 $SIZE xcrypt aes-xts-plain64 $K 0 ${DEVICE:-$D} 0 $*"
 }
 
+# bats test_tags=quick
 @test "status has its words" {
 	not_for_crypt
 	local w

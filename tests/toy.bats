@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 600
-# kernels: 7.3
+# kernels: newest
 #
 # Ciphers that misbehave (tests/modules/xcrypt_toy.c): one that computes wrongly
 # is noticed by verify_writes, one that fails makes the bio fail, and one that

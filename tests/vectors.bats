@@ -59,6 +59,7 @@ check_vectors()
 	[ "$bad" = 0 ]
 }
 
+# bats test_tags=quick
 @test "published vectors: IEEE 1619, FIPS 197, SP 800-38A, RFC 2144, RFC 3713 and others" {
 	local count
 	count=$(vectors table | wc -l)

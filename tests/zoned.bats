@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1280 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # Host-managed zoned devices: the zones are those of the device below, zones
 # are written in order, reset, and appended to.

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Run by guard.bash, beside a verb: reads what is to be done when the verb has
-# ended, one subject a line, and does it then.
+# ended, one subject a line, and does it then, in the order of its arguments.
 
 trap '' INT TERM HUP
 echo ready
@@ -35,6 +35,6 @@ declare -A todo=()
 while read -r subject call; do
 	todo[$subject]=$call
 done
-for subject in switch trial mapping loop; do
+for subject; do
 	eval "${todo[$subject]:-}"
 done >/dev/null 2>&1

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=quick
 #
 # docs/target.md names everything that the code knows of the target: options, messages,
 # words of the status, parameters, IV generators.

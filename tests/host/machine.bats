@@ -1,7 +1,9 @@
 #!/usr/bin/env bats
+# kernels: 6.1 newest
 # machine: --timeout 1500
 #
-# The test machine tests itself, in QEMU and in user-mode Linux.
+# The test machine tests itself, in QEMU and in user-mode Linux.  What is the same
+# code for both is tried in the latter, which boots in a fifth of the time.
 
 # shellcheck disable=SC2016 # what is not expanded here is in the machine
 
@@ -21,17 +23,13 @@ setup()
 {
 	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	cd "$top" || return
+	newest=$(scripts/kernel name newest)
 }
 
-# kernels: one of those that are built, of either kind, by the seed; in the long run
-# both
+# kernels: one of either kind by the seed, another for each test; in the long run both
 kernels()
 {
-	local name
-
-	for name in 6.1 7.3; do
-		[ ! -e "build/$name/out/splat.ko" ] || echo "$name"
-	done | some 1
+	printf "%s\t$BATS_TEST_NUMBER\n" 6.1 "$newest" | some 1 | cut -f 1
 }
 
 @test "output and exit status are passed on" {
@@ -45,10 +43,12 @@ kernels()
 }
 
 @test "arguments arrive as they are, and the folder is this one" {
-	run machine -- bash -c 'printf "%s|" "$PWD" "$@"' - 'a b' "c'd" '$e' ''
-	echo "$output"
-	[ "$status" = 0 ]
-	[ "$output" = "$PWD|a b|c'd|\$e||" ]
+	for kernel in $(kernels); do
+		run machine -k "$kernel" -- bash -c 'printf "%s|" "$PWD" "$@"' - 'a b' "c'd" '$e' ''
+		echo "$output"
+		[ "$status" = 0 ]
+		[ "$output" = "$PWD|a b|c'd|\$e||" ]
+	done
 }
 
 @test "a warning fails the run even if the command passed" {
@@ -61,16 +61,16 @@ kernels()
 }
 
 @test "an expected warning does not, another one does" {
-	run machine --expect-splat 'splat: as asked' -- sh -c 'insmod $XCRYPT_KO/splat.ko'
+	run machine -k newest --expect-splat 'splat: as asked' -- sh -c 'insmod $XCRYPT_KO/splat.ko'
 	echo "$output"
 	[ "$status" = 0 ]
-	run machine --expect-splat 'something else' -- sh -c 'insmod $XCRYPT_KO/splat.ko'
+	run machine -k newest --expect-splat 'something else' -- sh -c 'insmod $XCRYPT_KO/splat.ko'
 	[ "$status" = 121 ]
 }
 
 @test "an oops and a panic end the machine at once, with the log" {
-	declare -A ways=([6.1]=oops [7.3]=panic)
-	[ -z "${XCRYPT_LONG:-}" ] || ways=([6.1]="oops panic" [7.3]="oops panic")
+	declare -A ways=([6.1]=oops [$newest]=panic)
+	[ -z "${XCRYPT_LONG:-}" ] || ways=([6.1]="oops panic" [$newest]="oops panic")
 
 	for kernel in $(kernels); do
 		for how in ${ways[$kernel]}; do
@@ -84,16 +84,17 @@ kernels()
 }
 
 @test "a leak is found" {
-	[ -e build/7.3/out/splat.ko ] || skip "needs the user-mode Linux"
-	run machine -k 7.3 -- sh -c 'insmod $XCRYPT_KO/splat.ko how=leak'
+	run machine -k newest -- sh -c 'insmod $XCRYPT_KO/splat.ko how=leak'
 	echo "$output"
 	[ "$status" = 121 ]
 	[[ $output == *"unreferenced object"* ]]
 }
 
 @test "a machine that hangs is ended in time, and nothing of it is left" {
+	declare -A limits=([6.1]=90 [$newest]=30)
+
 	for kernel in $(kernels); do
-		run machine -k "$kernel" --timeout 90 -- sh -c "echo begun; sleep 1000"
+		run machine -k "$kernel" --timeout "${limits[$kernel]}" -- sh -c "echo begun; sleep 1000"
 		echo "$output"
 		[ "$status" = 124 ]
 		[[ $output == *begun* ]]
@@ -110,9 +111,13 @@ kernels()
 }
 
 @test "a disk that is a file is kept" {
-	truncate -s 4M "$BATS_TEST_TMPDIR/disk"
-	machine -d "$BATS_TEST_TMPDIR/disk" -- sh -c 'echo kept | dd of=$XCRYPT_DISKS conv=notrunc status=none'
-	grep -q kept "$BATS_TEST_TMPDIR/disk"
+	for kernel in $(kernels); do
+		rm -f "$BATS_TEST_TMPDIR/disk"
+		truncate -s 4M "$BATS_TEST_TMPDIR/disk"
+		machine -k "$kernel" -d "$BATS_TEST_TMPDIR/disk" -- \
+			sh -c 'echo kept | dd of=$XCRYPT_DISKS conv=notrunc status=none'
+		grep -q kept "$BATS_TEST_TMPDIR/disk"
+	done
 }
 
 # A boot takes long: what can be seen in one is looked at in one.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# kernels: 6.1
 # machine: --timeout 1200
 #
 # A machine's whole memory is searched for the keys, round keys and plaintext of
@@ -24,17 +25,17 @@ search()
 	rm "$dump"
 }
 
-# watch SCRIPT KERNEL-WORDS STAGE...: runs a script of tests/memory in a machine
+# watch SCRIPT CPUS KERNEL-WORDS STAGE...: runs a script of tests/memory in a machine
 # and searches at every stage of it
 watch()
 {
 	local machine stage
 
-	"$top/scripts/machine" -k "$kernel" -m 320 -d 512M --append "$2" \
+	"$top/scripts/machine" -k "$kernel" -m 320 -c "$2" -d 512M --append "$3" \
 		--monitor "$BATS_FILE_TMPDIR/monitor" --share "$shared" \
 		-- "$top/tests/memory/$1" "$shared" >"$shared/log" 2>&1 3>&- &
 	machine=$!
-	for stage in "${@:3}"; do
+	for stage in "${@:4}"; do
 		until [ -e "$shared/$stage.ready" ]; do
 			kill -0 "$machine" 2>/dev/null || { cat "$shared/log"; return 1; }
 			sleep 0.2
@@ -51,8 +52,9 @@ setup_file()
 	make -s -C "$top/tests"
 	mkdir "$shared"
 
-	watch volumes init_on_alloc=0 used wiped removed failed slipped held answered
-	watch luks init_on_free=1 opened-xcrypt suspended-xcrypt opened-crypt suspended-crypt
+	watch volumes 2 init_on_alloc=0 used wiped removed failed slipped held answered
+	# (on two emulated CPUs the same takes half as much time again)
+	watch luks 1 init_on_free=1 opened-xcrypt suspended-xcrypt opened-crypt suspended-crypt
 }
 
 # found STAGE LABELS [WHAT]: how often WHAT (key, hex, schedule or canary; without

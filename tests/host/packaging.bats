@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# kernels: 6.1
 #
 # The Debian packages: what is in them, and whether they do in Debian 12 and 13
 # what they promise. The latter takes minutes, and is for the long run.

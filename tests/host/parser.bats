@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=quick
 #
 # table/ in user space, with the address and undefined-behaviour sanitizers:
 # the groups of unit tests of table.c and spec.c.

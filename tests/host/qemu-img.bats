@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# kernels: fast-newest
 # machine: --timeout 1200
 #
 # LUKS images of the real qemu-img, in every combination of its ciphers, modes, IV
@@ -16,18 +17,21 @@ matrix() { python3 "$top/tests/qemu/matrix.py" "$@"; }
 
 setup_file()
 {
+	local kernel
+
 	seed_init
 	export shared=/dev/shm/xc.qemu.$$ QUICK=$BATS_FILE_TMPDIR/quick.so
 	# A build replaces the modules that other machines use: only if there are none.
-	[ -e "$top/build/fast-7.3/out/dm-xcrypt.ko" ] || {
-		"$top/scripts/kernel" fetch fast-7.3
-		"$top/scripts/build" fast-7.3
+	kernel=$("$top/scripts/kernel" name fast-newest)
+	[ -e "$top/build/$kernel/out/dm-xcrypt.ko" ] || {
+		"$top/scripts/kernel" fetch "$kernel"
+		"$top/scripts/build" "$kernel"
 	}
 	cc -shared -fPIC -O1 -Wall -Wextra -o "$QUICK" "$top/tests/qemu/quick.c"
 
 	mkdir "$shared"
 	matrix make "$shared" "$XCRYPT_SEED" ${XCRYPT_LONG:+all}
-	"$top/scripts/machine" -k fast-7.3 -c 1 --share "$shared" \
+	"$top/scripts/machine" -k "$kernel" -c 1 --share "$shared" \
 		--timeout $((${XCRYPT_LONG:+20} + 1))000 -- "$top/tests/qemu/open" "$shared"
 }
 

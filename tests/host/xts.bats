@@ -55,11 +55,13 @@ vectors()
 	group "$1" "$2" vectors <"$BATS_TEST_TMPDIR/vectors"
 }
 
+# bats test_tags=quick
 @test "AES-NI: published vectors" {
 	vectors aesni-avx "$FAST"
 	vectors aesni-avx "$CHECKED"
 }
 
+# bats test_tags=quick
 @test "VAES: published vectors" {
 	vectors vaes-avx2 "$FAST"
 	vectors vaes-avx2 "$CHECKED"
@@ -101,6 +103,7 @@ vectors()
 	group aesni-avx "$FAST" sizes
 }
 
+# bats test_tags=quick
 @test "AES-NI: any size of sector, with sanitizers" {
 	group aesni-avx "$CHECKED" sizes
 }
@@ -109,6 +112,7 @@ vectors()
 	group vaes-avx2 "$FAST" sizes
 }
 
+# bats test_tags=quick
 @test "VAES: any size of sector, with sanitizers" {
 	group vaes-avx2 "$CHECKED" sizes
 }
