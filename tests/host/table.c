@@ -13,6 +13,7 @@
 #include "check.h"
 #include "line.h"
 #include "table/log.h"
+#include "table/words.h"
 #include "spec.h"
 
 #define HEX32 "00112233445566778899aabbccddeeff"
