@@ -121,7 +121,7 @@ writes_go_on()
 	bios "dev=/dev/mapper/xc op=write sectors=256 max=4096 depth=8" "$@" 3>&- &
 	writer=$!
 	within 20 gone $writer ||
-		die "a write waits for reads, $(under_way xc) of which are at the device"
+		die "a write waits for reads that the device does not answer"
 	wait $writer
 }
 
