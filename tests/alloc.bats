@@ -23,31 +23,6 @@ OPERATIONS=${XCRYPT_LONG:+2000}
 : "${OPERATIONS:=20}"
 MNT=/tmp/xc.alloc
 
-# set_fault INJECTOR ATTRIBUTE=VALUE...
-set_fault()
-{
-	local injector=$1 word
-	shift
-	for word in "$@"; do
-		echo "${word#*=}" >"$DEBUGFS/$injector/${word%%=*}" ||
-			die "$injector: $word"
-	done
-}
-
-# faults_off: no injector does anything by itself, and each may do it to what
-# waits for memory too
-faults_off()
-{
-	local injector
-	for injector in failslab fail_page_alloc fail_make_request fail_xcrypt \
-		fail_xcrypt_tags; do
-		[ ! -d "$DEBUGFS/$injector" ] ||
-			set_fault "$injector" probability=0 times=-1 verbose=0 task-filter=N
-	done
-	set_fault failslab ignore-gfp-wait=N
-	set_fault fail_page_alloc ignore-gfp-wait=N ignore-gfp-highmem=N min-order=0
-}
-
 needs()
 {
 	not_for_crypt

@@ -297,6 +297,57 @@ together()
 	done
 }
 
+# bounced COMMAND...: sets BOUNCED to the sectors that it reads through private pages
+bounced()
+{
+	events_of xcrypt/xcrypt_queue "$@"
+	BOUNCED=$(queued_sectors memory)
+}
+
+# The longest part of a bio that is taken at a time, in sectors; see io/map.c.
+PART=2048
+
+@test "a sector that crosses a page: only its part of the bio goes through private pages" {
+	local words common
+	not_for_crypt
+	ram_disks 2 8
+	reference ref xts /dev/ram0 sector_size:4096
+	bios "dev=/dev/mapper/ref op=write unit=4096 sectors=16384"
+	unmap ref
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		encrypt xc xts /dev/ram1 sector_size:4096 $words
+		# one bio of 8 MiB, the last sector of which begins in the middle of a page
+		common="dev=/dev/mapper/xc unit=4096 align=4096 sectors=16384 max=8388608 whole=1"
+		bios "$common op=write tail=512"
+		same_content /dev/ram0 /dev/ram1
+		bounced bios "$common op=read"
+		[ "$BOUNCED" = 0 ] || die "$BOUNCED sectors bounced, and all are in pages of their own"
+		bounced bios "$common op=read tail=512"
+		[ "$(bios_count bios)" = 1 ]
+		[ "$BOUNCED" -ge 8 ] || die "the sector that crosses a page did not bounce"
+		[ "$BOUNCED" -le $PART ] || die "$BOUNCED sectors bounced, where 8 cross a page"
+		unmap xc
+	done < <(ways)
+}
+
+# io_uring makes such bios of registered buffers. The cipher is none, because all vectors
+# lie in the same memory.
+@test "a bio of 64 MiB in 16384 vectors" {
+	local common="unit=4096 align=4096 sectors=131072 repeat=1"
+	local large="dev=/dev/mapper/xc $common layout=same max=67108864 whole=1 depth=1 tail=512"
+	not_for_crypt
+	ram_disks 1 64
+	encrypt xc null /dev/ram0 sector_size:4096
+	bios "$large op=write"
+	[ "$(bios_count vectors)" = 16384 ]
+	reference ref null /dev/ram0 sector_size:4096
+	bios "dev=/dev/mapper/ref $common op=read max=1048576"
+	bounced bios "$large op=read"
+	[ "$(bios_count vectors)" = 16384 ]
+	[ "$BOUNCED" -ge 8 ] && [ "$BOUNCED" -le $PART ] || die "$BOUNCED sectors bounced"
+}
+
 @test "a bio that is not made of whole encryption sectors fails" {
 	ram_disks 2 16
 	fill /dev/ram0 before

@@ -197,6 +197,59 @@ io_clean_up()
 	modules_gone scsi_debug
 }
 
+# --- faults that are injected ----------------------------------------------------
+
+# set_fault INJECTOR ATTRIBUTE=VALUE...
+set_fault()
+{
+	local injector=$1 word
+	shift
+	for word in "$@"; do
+		echo "${word#*=}" >"$DEBUGFS/$injector/${word%%=*}" ||
+			die "$injector: $word"
+	done
+}
+
+# faults_off: no injector does anything by itself, and each may do it to what
+# waits for memory too
+faults_off()
+{
+	local injector
+	for injector in failslab fail_page_alloc fail_make_request fail_xcrypt \
+		fail_xcrypt_tags; do
+		[ ! -d "$DEBUGFS/$injector" ] ||
+			set_fault "$injector" probability=0 times=-1 verbose=0 task-filter=N
+	done
+	set_fault failslab ignore-gfp-wait=N
+	set_fault fail_page_alloc ignore-gfp-wait=N ignore-gfp-highmem=N min-order=0
+}
+
+# --- tracepoints -----------------------------------------------------------------
+
+TRACING=/sys/kernel/tracing
+
+# events_of GROUP/NAME COMMAND...: sets EVENTS to what this tracepoint prints, an event a
+# line, while the command runs
+events_of()
+{
+	local event=$1
+	shift
+	mountpoint -q $TRACING || mount -t tracefs none $TRACING
+	echo >$TRACING/trace
+	echo 1 >"$TRACING/events/$event/enable"
+	"$@"
+	echo 0 >"$TRACING/events/$event/enable"
+	# shellcheck disable=SC2034 # the caller's
+	EVENTS=$(sed -n "s/^.*: ${event##*/}: //p" $TRACING/trace)
+}
+
+# queued_sectors QUEUE: of the bios in EVENTS (xcrypt/xcrypt_queue), the sectors of those
+# that were put on this queue
+queued_sectors()
+{
+	awk -v queue="$1" '$NF == queue { n += $(NF - 1) } END { print n + 0 }' <<<"$EVENTS"
+}
+
 # --- waiting -----------------------------------------------------------------
 
 # gone PID: has it ended?

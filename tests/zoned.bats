@@ -67,6 +67,57 @@ zone_is()
 	zone_is /dev/zoned 5 0 em
 }
 
+# For dm core such a mapping is a disk like any other, whose bios it does not split.
+@test "a mapping of the conventional zones only takes writes of any length" {
+	local words mib round=0 area
+	not_for_crypt	# dm-crypt of Linux 7.3 fails those of more than 1 MiB
+	while read -r words; do
+		for mib in 1 2 4; do
+			round=$((round + 1))
+			area="sectors=$((CONVENTIONAL * ZONE)) data=$((XCRYPT_SEED + round))"
+			# shellcheck disable=SC2086 # words
+			line "$TARGET" xts /dev/zoned $((CONVENTIONAL * ZONE)) $words | map xc
+			[ "$(limit /dev/mapper/xc zoned)" = none ]
+			bios "dev=/dev/mapper/xc op=write $area max=$((mib << 20)) whole=1 depth=2"
+			bios "dev=/dev/mapper/xc op=read $area layout=mixed align=512 max=$((mib << 20))"
+			unmap xc
+			line crypt xts /dev/zoned $((CONVENTIONAL * ZONE)) | map ref
+			bios "dev=/dev/mapper/ref op=read $area"
+			unmap ref
+		done
+	done <<-END
+
+		verify_writes
+		offload:spread
+	END
+}
+
+@test "a mapping of conventional and sequential zones: large writes, and many, in order" {
+	local words zones="$((3 * ZONE)):$(((CONVENTIONAL - 1) * ZONE))"
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		line "$TARGET" xts /dev/zoned "$zones" $words | map xc
+		[ "$(limit /dev/mapper/xc zoned)" = host-managed ]
+		bios "dev=/dev/mapper/xc op=write sectors=$ZONE max=2097152 whole=1 shuffle=1 depth=2"
+		bios "dev=/dev/mapper/xc op=write start=$ZONE sectors=$ZONE" \
+			"layout=mixed align=512 max=262144 depth=16"
+		bios "dev=/dev/mapper/xc op=write start=$((2 * ZONE)) sectors=$ZONE" \
+			"max=2097152 whole=1 depth=2"
+		zone_is /dev/zoned 2 $ZONE fu
+		zone_is /dev/zoned 3 $ZONE fu
+		bios "dev=/dev/mapper/xc op=read sectors=$((3 * ZONE)) layout=mixed align=512"
+		unmap xc
+		line crypt xts /dev/zoned "$zones" | map ref
+		bios "dev=/dev/mapper/ref op=read sectors=$((3 * ZONE))"
+		unmap ref
+		blkzone reset /dev/zoned -o $((2 * ZONE)) -c 2
+	done <<-END
+
+		verify_writes
+		offload:spread
+	END
+}
+
 @test "what is written reads back, and through dm-crypt too" {
 	null_disk plain 64
 	while read -r words; do

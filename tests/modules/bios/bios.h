@@ -46,8 +46,8 @@ extern const struct bios_flag bios_flags[BIO_FLAGS];
 struct job {
 	const char *dev;
 	int op, layout;
-	u64 start, sectors, unit, max, depth, align, seed, data;
-	u64 prio, shuffle, split, repeat, scribble, hole, any, fail;
+	u64 start, sectors, unit, max, depth, align, tail, seed, data;
+	u64 prio, shuffle, whole, split, repeat, scribble, hole, any, fail;
 	blk_opf_t flags;
 	bool random_flags;
 
@@ -79,11 +79,12 @@ struct unit_bio {
 	struct job *job;
 	struct list_head list;
 	sector_t sector, landed;
-	unsigned int bytes, nr_pieces, nr_vecs;
+	unsigned int bytes, nr_pieces, nr_vecs, max_vecs;
 	bool done;
 	blk_status_t status;
+	struct bio_vec *table;		/* where a bio of its own has no room */
 	struct piece pieces[BIO_MAX_VECS];
-	struct vec vecs[BIO_MAX_VECS];
+	struct vec vecs[];
 };
 
 /* Where a bio goes. */

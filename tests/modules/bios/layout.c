@@ -80,6 +80,7 @@ void bios_free(struct unit_bio *ub)
 		__free_pages(piece->page, piece->order);
 		kvfree(piece->expect);
 	}
+	kvfree(ub->table);
 	kvfree(ub);
 }
 
@@ -120,14 +121,34 @@ static void choose(struct unit_bio *ub, enum layout layout,
 	}
 }
 
+/* The next vector, in memory of its own. */
+static int add_own(struct unit_bio *ub, unsigned int offset, unsigned int len)
+{
+	struct vec *vec = &ub->vecs[ub->nr_vecs];
+	struct piece *piece = add_piece(ub, offset + len);
+
+	if (!piece)
+		return -ENOMEM;
+	vec->piece = piece - ub->pieces;
+	vec->offset = offset;
+	vec->len = len;
+	ub->nr_vecs++;
+	return 0;
+}
+
 static int add_vec(struct unit_bio *ub, unsigned int left)
 {
 	struct job *job = ub->job;
 	enum layout layout = job->layout;
 	struct vec *vec = &ub->vecs[ub->nr_vecs], *last = vec - 1;
-	unsigned int offset, len, room = BIO_MAX_VECS - ub->nr_vecs;
-	struct piece *piece;
+	unsigned int offset, len, room = ub->max_vecs - ub->nr_vecs;
 
+	if (job->tail && left <= job->unit)
+		return add_own(ub, job->tail, left);
+	if (job->tail) {
+		left -= job->unit;
+		room--;
+	}
 	if (layout == L_MIXED)
 		layout = bios_below(job, L_MIXED);
 	/* Running out of vectors: end with the largest. */
@@ -151,12 +172,7 @@ static int add_vec(struct unit_bio *ub, unsigned int left)
 		vec->offset = last->offset + last->len;
 		vec->len = len;
 	} else {
-		piece = add_piece(ub, offset + len);
-		if (!piece)
-			return -ENOMEM;
-		vec->piece = piece - ub->pieces;
-		vec->offset = offset;
-		vec->len = len;
+		return add_own(ub, offset, len);
 	}
 	ub->nr_vecs++;
 	return 0;
@@ -215,16 +231,20 @@ static void fill_vecs(struct unit_bio *ub)
  */
 struct unit_bio *bios_make(struct job *job, const struct extent *extent)
 {
-	struct unit_bio *ub = kvzalloc(sizeof(*ub), GFP_KERNEL);
-	unsigned int left = extent->bytes, end = 0;
+	unsigned int left = extent->bytes, end = 0, max_vecs = BIO_MAX_VECS;
+	struct unit_bio *ub;
 
+	if (job->layout == L_SAME)
+		max_vecs = extent->bytes / job->unit;
+	ub = kvzalloc(struct_size(ub, vecs, max_vecs), GFP_KERNEL);
 	if (!ub)
 		return NULL;
+	ub->max_vecs = max_vecs;
 	ub->job = job;
 	ub->sector = extent->sector;
 	ub->bytes = extent->bytes;
 	while (left) {
-		if (ub->nr_vecs == BIO_MAX_VECS || add_vec(ub, left)) {
+		if (ub->nr_vecs == ub->max_vecs || add_vec(ub, left)) {
 			bios_free(ub);
 			return NULL;
 		}

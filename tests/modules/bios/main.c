@@ -14,14 +14,18 @@
  *   start= sectors= the area, in 512-byte sectors
  *   unit=           bios are multiples of so many bytes (default 512)
  *   max=            bytes in a bio at most (default 65536)
+ *   whole=1         every bio has that many; else some have fewer
  *   depth=          bios in flight (default 8)
  *   align=          granularity of a vector (default: what the device allows)
+ *   tail=BYTES      the last unit of a bio is a vector that begins so far into
+ *                   a page, whatever the layout
  *   seed= data=     of the layout, of the content
  *   flags=          fua,preflush,sync,meta,idle,random (random: any of them)
  *   prio=1          a random I/O priority on every bio
  *   shuffle=1       in random order
  *   split=1         every bio is cut at a random place into two chained ones
- *   repeat=1        every unit has the same content (for layout=same)
+ *   repeat=1        every unit has the same content (for layout=same, where
+ *                   nothing that is read is compared without it)
  *   scribble=1      change the memory while the bio is in flight
  *   hole=1          scribble in the middle half of each unit alone, and do not
  *                   compare that
@@ -95,8 +99,9 @@ static int parse_word(struct job *job, char *word)
 		{ "start", &job->start }, { "sectors", &job->sectors },
 		{ "unit", &job->unit }, { "max", &job->max },
 		{ "depth", &job->depth }, { "align", &job->align },
-		{ "seed", &job->seed }, { "data", &job->data },
-		{ "prio", &job->prio }, { "shuffle", &job->shuffle },
+		{ "tail", &job->tail }, { "seed", &job->seed },
+		{ "data", &job->data }, { "prio", &job->prio },
+		{ "shuffle", &job->shuffle }, { "whole", &job->whole },
 		{ "split", &job->split }, { "repeat", &job->repeat },
 		{ "scribble", &job->scribble }, { "hole", &job->hole },
 		{ "any", &job->any }, { "fail", &job->fail },
@@ -124,6 +129,12 @@ static int parse_word(struct job *job, char *word)
 	return -EINVAL;
 }
 
+/* Bytes in a bio, at most: so much memory is allocated, and so many vectors. */
+static u64 max_bytes(const struct job *job)
+{
+	return job->layout == L_SAME ? job->unit * USHRT_MAX : SZ_8M;
+}
+
 static int parse(struct job *job, char *words)
 {
 	char *word;
@@ -136,13 +147,12 @@ static int parse(struct job *job, char *words)
 	}
 	if (!job->dev || !job->sectors || !job->depth ||
 	    job->unit < SECTOR_SIZE || !is_power_of_2(job->unit) ||
-	    job->max < job->unit || job->max > SZ_4M ||
+	    job->max < job->unit || job->max > max_bytes(job) ||
+	    job->tail >= PAGE_SIZE ||
 	    (job->sectors << SECTOR_SHIFT) % job->unit) {
-		pr_err("dev, sectors, depth, unit or max is missing or wrong\n");
+		pr_err("dev, sectors, depth, unit, max or tail is missing or wrong\n");
 		return -EINVAL;
 	}
-	if (job->layout == L_SAME)
-		job->max = min(job->max, job->unit * BIO_MAX_VECS);
 	job->max = round_down(job->max, job->unit);
 	return 0;
 }

@@ -12,7 +12,7 @@ static void check_bio(struct unit_bio *ub)
 {
 	struct job *job = ub->job;
 	bool any = job->any || (job->scribble && !job->hole) || ub->status ||
-		(job->op == OP_READ && job->layout == L_SAME);
+		(job->op == OP_READ && job->layout == L_SAME && !job->repeat);
 
 	job->bios++;
 	job->vectors += ub->nr_vecs;
@@ -120,6 +120,34 @@ static void scribble(struct unit_bio *ub)
 	}
 }
 
+/* The vectors of a bio, which the bio itself has room for or not. */
+static int add_vecs(struct bio *bio, struct unit_bio *ub)
+{
+	unsigned int i;
+
+	if (ub->nr_vecs <= BIO_MAX_VECS) {
+		for (i = 0; i < ub->nr_vecs; i++)
+			__bio_add_page(bio, ub->pieces[ub->vecs[i].piece].page,
+				       ub->vecs[i].len, ub->vecs[i].offset);
+		return 0;
+	}
+
+	/* as bio_iov_bvec_set() does, for registered buffers of io_uring */
+	ub->table = kvcalloc(ub->nr_vecs, sizeof(*ub->table), GFP_KERNEL);
+	if (!ub->table)
+		return -ENOMEM;
+	for (i = 0; i < ub->nr_vecs; i++) {
+		ub->table[i].bv_page = ub->pieces[ub->vecs[i].piece].page;
+		ub->table[i].bv_len = ub->vecs[i].len;
+		ub->table[i].bv_offset = ub->vecs[i].offset;
+	}
+	bio->bi_io_vec = ub->table;
+	bio->bi_vcnt = ub->nr_vecs;
+	bio->bi_iter.bi_size = ub->bytes;
+	bio_set_flag(bio, BIO_CLONED);
+	return 0;
+}
+
 static int submit(struct job *job, const struct extent *extent,
 		  struct bio_set *splits)
 {
@@ -128,21 +156,23 @@ static int submit(struct job *job, const struct extent *extent,
 	};
 	struct unit_bio *ub = bios_make(job, extent);
 	struct bio *bio, *head;
-	unsigned int i, units;
+	unsigned int units;
 
 	if (!ub)
 		return -ENOMEM;
 
-	bio = bio_alloc(job->bdev, ub->nr_vecs, ops[job->op] | choose_flags(job),
-			GFP_KERNEL);
+	bio = bio_alloc(job->bdev, ub->nr_vecs > BIO_MAX_VECS ? 0 : ub->nr_vecs,
+			ops[job->op] | choose_flags(job), GFP_KERNEL);
+	if (add_vecs(bio, ub)) {
+		bio_put(bio);
+		bios_free(ub);
+		return -ENOMEM;
+	}
 	bio->bi_iter.bi_sector = job->op == OP_APPEND ? job->start : ub->sector;
 	bio->bi_end_io = end_bio;
 	bio->bi_private = ub;
 	if (job->prio)
 		bio->bi_ioprio = choose_prio(job);
-	for (i = 0; i < ub->nr_vecs; i++)
-		__bio_add_page(bio, ub->pieces[ub->vecs[i].piece].page,
-			       ub->vecs[i].len, ub->vecs[i].offset);
 
 	job->in_flight++;
 	units = ub->bytes / job->unit;
@@ -160,7 +190,7 @@ static int submit(struct job *job, const struct extent *extent,
 	return 0;
 }
 
-/* Cut the area into bios of random sizes. */
+/* Cut the area into bios, of random sizes unless each is to be whole. */
 static struct extent *cut(struct job *job, unsigned int *nr)
 {
 	u64 left = job->sectors << SECTOR_SHIFT, i, other;
@@ -173,7 +203,7 @@ static struct extent *cut(struct job *job, unsigned int *nr)
 	for (*nr = 0; left; (*nr)++) {
 		unsigned int bytes = job->max;
 
-		if (bios_below(job, 2))
+		if (!job->whole && bios_below(job, 2))
 			bytes = job->unit * (1 + bios_below(job, job->max / job->unit));
 		bytes = min_t(u64, bytes, left);
 		extents[*nr].sector = sector;
