@@ -30,7 +30,7 @@ format_integrity()
 	says 1 "integrity protection (hmac(sha256))" xcrypt open $D x
 	[[ $output == *"crypt_alias=1"* ]]
 	reference_open $D v
-	says 1 "v has integrity protection, which is not switched" xcrypt switch v xcrypt
+	says 1 "v has integrity protection, and its key cannot be recovered" xcrypt switch v xcrypt
 	[[ $(dmsetup table v) == *" crypt "* && -z $(dmsetup table --inactive v) ]]
 	cryptsetup close v
 }

@@ -96,12 +96,12 @@ PLACES=(/tmp /run /etc /var/tmp /dev/shm)
 	run -0 "$under" "$XCRYPT" open $D x < <(printf '%s\n' "$PASS")
 	[ -z "$output" ]
 	run -0 "$under" "$XCRYPT" switch x crypt < <(printf '%s\n' "$PASS")
-	[[ $output == "x: on crypt now"* ]]
+	[[ $output == "x: switched to crypt"* ]]
 	"$XCRYPT" close x
 	"$under" "$XCRYPT" open --type plain $D x < <(printf '%s\n' "$PASS")
 	"$XCRYPT" close x
 	shim keyctl <<<'[ "$1" = session ] || exec "$REAL" "$@"; echo "no such luck" >&2; exit 1'
-	says 3 "the kernel gives no session keyring" xcrypt open $D x
+	says 3 "cannot create a session keyring" xcrypt open $D x
 }
 
 # --- interrupted -----------------------------------------------------------------

@@ -75,7 +75,7 @@ E=/dev/ram1
 	format luks1 /tmp/file
 	xcrypt open /tmp/file x
 	wait_for 10 no_keys_left
-	says 5 "/tmp/file is in use: below x (xcrypt close x)" xcrypt open /tmp/file y
+	says 5 "/tmp/file is in use: held by x (xcrypt close x)" xcrypt open /tmp/file y
 	fill /dev/mapper/x
 	check_fill /dev/mapper/x
 	"$XCRYPT" close x
@@ -150,11 +150,11 @@ E=/dev/ram1
 # --- what is wrong ---------------------------------------------------------------
 
 @test "wrong arguments are named, with the help that explains them" {
-	says 1 "--cipher is for plain" "$XCRYPT" open -c aes-xts-plain64 $D x
+	says 1 "--cipher is only for plain" "$XCRYPT" open -c aes-xts-plain64 $D x
 	# (with them it would read and write wrong data)
 	format luks2 $D --sector-size 4096
-	says 1 "--iv-large-sectors is for plain" xcrypt open --iv-large-sectors $D x
-	says 1 "said by the LUKS header" xcrypt open --option iv_large_sectors $D x
+	says 1 "--iv-large-sectors is only for plain" xcrypt open --iv-large-sectors $D x
+	says 1 "the LUKS header sets the format" xcrypt open --option iv_large_sectors $D x
 	while read -r text words; do
 		# shellcheck disable=SC2086 # words
 		says 1 "$text" "$XCRYPT" $words
@@ -162,7 +162,7 @@ E=/dev/ram1
 	done <<-END
 		nosuch open --nosuch $D x
 		DEVICE open $D
-		cannot open $D a/b
+		'a/b' open $D a/b
 		tcrypt: open -M tcrypt $D x
 		--tries open --tries 0 $D x
 		--key-slot open --key-slot 1x $D x
@@ -176,7 +176,7 @@ E=/dev/ram1
 		NAME close
 		nosuch close --nosuch x
 		nosuch status --nosuch
-		neither switch x linear
+		linear: switch x linear
 		NAME switch x
 		arguments doctor x
 		verb nosuch
@@ -185,14 +185,14 @@ E=/dev/ram1
 }
 
 @test "a device that is not there, in use or read-only is named, with what frees it" {
-	says 4 "there is no device /dev/nosuch" "$XCRYPT" open /dev/nosuch x
-	says 4 "/dev/null is no block device" "$XCRYPT" open /dev/null x
+	says 4 "device /dev/nosuch does not exist" "$XCRYPT" open /dev/nosuch x
+	says 4 "/dev/null is not a block device" "$XCRYPT" open /dev/null x
 	format luks2 $D
-	says 4 "there is no header /tmp/nosuch" "$XCRYPT" open --header /tmp/nosuch $D x
+	says 4 "header /tmp/nosuch does not exist" "$XCRYPT" open --header /tmp/nosuch $D x
 	xcrypt open $D x
-	says 5 "a device called x exists already: xcrypt close x" xcrypt open $E x
-	# another mapping could be made over the same sectors, and must not
-	says 5 "$D is in use: below x (xcrypt close x)" xcrypt open $D y
+	says 5 "device x already exists: xcrypt close x" xcrypt open $E x
+	# device mapper would allow another mapping of the same sectors
+	says 5 "$D is in use: held by x (xcrypt close x)" xcrypt open $D y
 	mkfs.ext4 -q /dev/mapper/x
 	mkdir -p /tmp/xc.mnt
 	mount /dev/mapper/x /tmp/xc.mnt
@@ -204,13 +204,13 @@ E=/dev/ram1
 	"$XCRYPT" close --deferred x
 	exec {held}<&-
 	wait_for 10 eval '! dmsetup info x'
-	says 4 "there is no device called x (xcrypt status" "$XCRYPT" close x
+	says 4 "device x does not exist (xcrypt status" "$XCRYPT" close x
 	map "my x" <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
 	map above <<<"0 64 linear /dev/mapper/my\\x20x 0"
-	says 5 "my x is in use: below above" "$XCRYPT" close "my x"
+	says 5 "my x is in use: held by above" "$XCRYPT" close "my x"
 	unmap above
 	"$XCRYPT" close "my x"
-	# a chain as TrueCrypt's goes as a whole, what is somebody else's stays
+	# a TrueCrypt chain is removed as a whole, other underlying mappings stay
 	map c_2 --uuid CRYPT-TCRYPT-c_2 <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
 	map c_1 --uuid CRYPT-TCRYPT-c_1 <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 /dev/mapper/c_2 0"
 	map c --uuid CRYPT-TCRYPT-c <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 /dev/mapper/c_1 0"
@@ -227,15 +227,15 @@ E=/dev/ram1
 	umount /tmp/xc.mnt
 	mkswap -q $E
 	swapon $E
-	says 5 "$E is in use: swapped to (swapoff $E)" xcrypt open -M plain $E x
+	says 5 "$E is in use: used as swap (swapoff $E)" xcrypt open -M plain $E x
 	swapoff $E
 	blockdev --setro $D
-	says 1 "can only be read: open it with --readonly" xcrypt open $D x
+	says 1 "is read-only: open it with --readonly" xcrypt open $D x
 	blockdev --setrw $D
 	map other <<<"0 8 linear $E 0"
-	says 1 "other is no volume of the targets xcrypt or crypt, but of linear" "$XCRYPT" close other
+	says 1 "other is not an encrypted volume, its target is linear" "$XCRYPT" close other
 	dmsetup create --notable empty
-	says 1 "empty has no table in use: dmsetup resume empty" "$XCRYPT" close empty
+	says 1 "empty has no live table: dmsetup resume empty" "$XCRYPT" close empty
 }
 
 @test "a header that is damaged, of another kind or not there, a wrong passphrase: what helps is said" {
@@ -244,8 +244,8 @@ E=/dev/ram1
 		truncate -s 4M /tmp/luks; format luks2 /tmp/luks
 		"$XCRYPT" open /tmp/luks x <<<"not this one"'
 	[ -z "$(losetup -nO NAME -j /tmp/luks)" ]
-	says 1 "is LUKS2: open it with --type luks2" xcrypt open -M luks1 /tmp/luks x
-	# the first header alone: cryptsetup takes the second
+	says 1 "is LUKS2: use --type luks2" xcrypt open -M luks1 /tmp/luks x
+	# only the first header is damaged: cryptsetup uses the second
 	raw_write $D </tmp/luks
 	dd if=/dev/zero of=$D bs=512 count=8 seek=8 oflag=direct status=none
 	xcrypt open $D x
@@ -257,9 +257,9 @@ E=/dev/ram1
 	dd if=/dev/zero of=$D bs=512 count=8 oflag=direct status=none
 	says 1 "the LUKS header on $D is damaged: cryptsetup repair $D" xcrypt open $D x
 
-	# not its end
+	# truncated
 	head -c 1M /tmp/luks >/tmp/short
-	says 1 "ends before its data begin" xcrypt open /tmp/short x
+	says 1 "is truncated: its data begin at" xcrypt open /tmp/short x
 	# interrupted re-encryption
 	cp /tmp/luks /tmp/between
 	printf %s "$PASS" | cryptsetup reencrypt --init-only --key-file - --pbkdf pbkdf2 \
@@ -281,7 +281,7 @@ E=/dev/ram1
 	# the cipher's mode, the UUID
 	format luks1 $E
 	printf 'x\nPayload offset: %s\0' "$evil" | dd of=$E bs=1 seek=40 conv=notrunc status=none
-	says 1 "its offset comes twice" xcrypt open $E x
+	says 1 "duplicate offset" xcrypt open $E x
 	format luks1 $E
 	printf '%s\0' "$evil" | dd of=$E bs=1 seek=168 conv=notrunc status=none
 	says 1 "its uuid is 'PPID[" xcrypt open $E x
@@ -295,12 +295,12 @@ E=/dev/ram1
 }
 
 @test "a cipher or a word of the table that the kernel does not know is named" {
-	says 1 "cipher: not available in this kernel, \"nosuch-xts-plain64\": this is Linux $(uname -r), boot one" \
+	says 1 "cipher: not available in this kernel, \"nosuch-xts-plain64\": boot a kernel that has it, this is Linux $(uname -r)" \
 		xcrypt open -M plain -c nosuch-xts-plain64 $D x
-	says 1 "--hash nosuch: openssl does not know it" xcrypt open -M plain -h nosuch $D x
-	says 1 "--hash r: openssl does not know it" xcrypt open -M plain -h r $D x
-	says 1 "does not hold 32 bytes" xcrypt open -M plain -d /dev/null $D x
-	# no words of the kernel's about an earlier failure
+	says 1 "--hash nosuch: openssl does not support it" xcrypt open -M plain -h nosuch $D x
+	says 1 "--hash r: openssl does not support it" xcrypt open -M plain -h r $D x
+	says 1 "/dev/null is too short: expected 32 bytes" xcrypt open -M plain -d /dev/null $D x
+	# not the kernel's message about an earlier failure
 	says 1 "option: unknown word" xcrypt open -M plain --option nosuch:1 $D x
 	shim dmsetup <<<'case $1 in create | load) echo "no such luck" >&2; exit 1 ;; esac; exec "$REAL" "$@"'
 	says 1 "no such luck" xcrypt open -M plain $D x
@@ -312,7 +312,7 @@ E=/dev/ram1
 	local user=(setpriv --reuid 65534 --clear-groups env PATH=/usr/local/bin:/usr/bin:/bin)
 	mkdir -p /tmp/bin
 	cp -r "$XCRYPT" "$XCRYPT.d" /tmp/bin
-	says 2 "only root may look at volumes (sudo xcrypt open)" \
+	says 2 "xcrypt open needs root (sudo xcrypt open)" \
 		"${user[@]}" /tmp/bin/xcrypt open $D x
 	run -0 "${user[@]}" /tmp/bin/xcrypt doctor
 	fails grep "not installed" <<<"$output"
@@ -431,7 +431,7 @@ assert v["engine"] == "api" and v["open"] == 0, v
 @test "doctor says what is missing and what mends it" {
 	run -0 "$XCRYPT" doctor
 	[[ $output == *"ok      dm-xcrypt is loaded"* && $output == *"ok      cryptsetup is installed"* ]]
-	fails grep -q ^mend <<<"$output"
+	fails grep -q ^fix <<<"$output"
 	map v <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
 	says 1 "the key of volume v is in its table" "$XCRYPT" doctor
 	dmsetup suspend v
@@ -441,7 +441,7 @@ assert v["engine"] == "api" and v["open"] == 0, v
 	unmap v
 	unload_target
 	run -1 "$XCRYPT" doctor
-	grep -A1 ^mend <<<"$output" | grep -qE 'modprobe dm-xcrypt|make install|linux-headers'
+	grep -A1 ^fix <<<"$output" | grep -qE 'modprobe dm-xcrypt|make install|linux-headers'
 	run -1 without "cryptsetup keyctl" "$XCRYPT" doctor
 	[[ $output == *"apt-get install cryptsetup-bin"* && $output == *"apt-get install keyutils"* ]]
 }

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# What a verb begins is finished or undone, however the verb ends, SIGKILL
-# included: a process in a session of its own (undo.bash) waits for the end of a
-# pipe that the verb holds open, and with it each program that it runs.
+# Undoes what a verb has not finished, however it ends, even by SIGKILL: undo.bash, in
+# a session of its own, waits for EOF on a pipe that the verb and the programs that it
+# runs hold open.
 
-# guard: from here on.  (Called before anything is begun.)
+# guard: start undo.bash.  Call it before the verb has any effect.
 guard()
 {
 	coproc GUARD { exec setsid bash "$VERBS/undo.bash"; }
 	UNDOER=$GUARD_PID
-	# what ends us must not reach it from here on
+	# wait until undo.bash ignores signals
 	read -r <&"${GUARD[0]}"
 	exec {UNDO}>&"${GUARD[1]}"
 	eval "exec ${GUARD[1]}>&- ${GUARD[0]}<&-"
@@ -17,17 +17,16 @@ guard()
 	trap 'exit 143' TERM HUP
 }
 
-# unguard: wait until all is undone.  (A signal may find a subshell that still
-# has our traps: it must not wait for undo.bash, which waits for its end.  It
-# does not, as that is no child of its.)
+# unguard: wait until undo.bash is done.  (A signal may hit a subshell that still has
+# our traps.  It cannot deadlock with undo.bash, which is not its child to wait for.)
 unguard()
 {
 	exec {UNDO}>&-
 	wait "$UNDOER" 2>/dev/null
 }
 
-# at_end SUBJECT [FUNCTION ARGUMENT...]: what undo.bash has to call for SUBJECT
-# when we have ended; without a function, nothing more
+# at_end SUBJECT [FUNCTION ARGUMENT...]: have undo.bash call FUNCTION for SUBJECT when the
+# verb has ended; without FUNCTION, cancel that
 at_end()
 {
 	local subject=$1
