@@ -9,8 +9,8 @@ machine_start()
 {
 	local words i file logical
 
-	[ -z "$net" ] || cannot "-n: not supported by user-mode Linux (use a QEMU kernel, such as -k 6.1)"
-	[ -z "$monitor" ] || cannot "--monitor: not supported by user-mode Linux (use a QEMU kernel, such as -k 6.1)"
+	[ -z "$net" ] || cannot "-n: not supported by user-mode Linux (use -k 6.1)"
+	[ -z "$monitor" ] || cannot "--monitor: not supported by user-mode Linux (use -k 6.1)"
 	words=(seccomp=on "ncpus=$cpus" "mem=${memory}M" "umid=${run##*/}" "uml_dir=$run/uml"
 		root=none rootfstype=hostfs rootflags=/ ro
 		init="$parts/init-um" "machine_run=$run/out"
