@@ -2,9 +2,9 @@
 # machine: -m 1024 -c 1 --timeout 1500
 # kernels: fast-7.3
 #
-# Authenticated encryption over dm-integrity, set up as cryptsetup does it: both
-# targets read what the other wrote, store the same where nothing is random, and
-# a damaged sector is an error of its own and of no other.
+# Authenticated encryption over dm-integrity, set up as cryptsetup does: each target
+# reads what the other wrote, both store the same bytes unless IVs are random, and a
+# damaged sector gives an error for that sector only.
 
 # shellcheck shell=bash
 load lib
@@ -123,7 +123,7 @@ compare()
 	say "$COMPARED combinations"
 }
 
-@test "with a journal below" {
+@test "dm-integrity with a journal" {
 	local COMPARED=0
 	compare random 28 512 J
 	compare - 32 4096 J
@@ -203,7 +203,7 @@ bad_sectors()
 	[ "$(bad_sectors 512)" = "16 EILSEQ" ]
 }
 
-@test "another key reads nothing" {
+@test "a wrong key reads nothing" {
 	aead "capi:gcm(aes)-random" 32 28 4096
 	fill /dev/mapper/x
 	dmsetup suspend x
@@ -251,7 +251,7 @@ bad_sectors()
 	check_fill /dev/mapper/x
 }
 
-@test "integrity that does not fit the device below is refused by both" {
+@test "integrity that does not match the underlying device is refused by both targets" {
 	local words
 	integrity_disk ia /dev/ram0 28 4096
 	while read -r words; do

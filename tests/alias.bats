@@ -3,7 +3,7 @@
 # kernels: fast-7.3
 #
 # crypt_alias=1: the stock cryptsetup on dm-xcrypt, under the name "crypt". With
-# XCRYPT_TARGET=crypt the same is done to dm-crypt.
+# XCRYPT_TARGET=crypt the same runs on dm-crypt.
 
 # shellcheck shell=bash
 load lib-alias
@@ -38,7 +38,7 @@ setup_file()
 	fails grep '^crypt ' <<<"$(dmsetup targets)"
 }
 
-@test "with dm-crypt loaded the alias is refused with EBUSY, clear words, and nothing left behind" {
+@test "with dm-crypt loaded, crypt_alias=1 fails with EBUSY and a clear message, and leaves nothing behind" {
 	not_for_crypt
 	modprobe dm-crypt
 	log_mark
@@ -84,7 +84,7 @@ setup_file()
 	fails grep crypt <<<"$(dmsetup targets)"
 }
 
-@test "both names make the same volume, and one table takes the other's place" {
+@test "both names create the same volume, and their tables replace each other" {
 	not_for_crypt
 	local words
 	words="aes-xts-plain64 $(hex_key 64) 0 $D 0 1 sector_size:4096"

@@ -3,10 +3,9 @@
 # machine: -m 1024 --timeout 900
 # kernels: 7.3
 #
-# Memory that is not there when it is asked for, and a device below that fails.
-# What a task allocates for itself fails one allocation after the other
-# (tests/fail-nth.c); what workers and completions allocate, by the module's own
-# injection point (debug/inject.c) and by the kernel's.
+# Failed allocations, and an underlying device that fails. A task's own allocations
+# fail one after the other (tests/fail-nth.c); those of workers and completions fail
+# by the module's own injection point (debug/inject.c) and by the kernel's.
 
 bats_require_minimum_version 1.5.0
 
@@ -121,7 +120,7 @@ sweep()
 
 # --- the task's own allocations ------------------------------------------------
 
-@test "a table that cannot be loaded leaves the one in use" {
+@test "a failed table load leaves the live table" {
 	while read -r -a words; do
 		small_volume "${words[@]}"
 		XCRYPT_SEED=$((XCRYPT_SEED + 1)) \
@@ -143,7 +142,7 @@ sweep()
 	)
 }
 
-@test "nor one whose key is in the keyring" {
+@test "the same with a key in the keyring" {
 	keyctl new_session >/dev/null
 	hex_key 64 ring | xxd -r -p | keyctl padd logon xc:k @s >/dev/null
 	small_volume xts
@@ -163,7 +162,7 @@ sweep()
 	survive -g $((GAP / 4 + 1)) remove gone "$TARGET" $SWEPT_SECTORS <<<"${LINE#* "$TARGET" }"
 }
 
-@test "a key that cannot be set leaves the old one, or none" {
+@test "a failed key set leaves the old key, or none" {
 	for cipher in xts lmk elephant authenc \
 		${XCRYPT_LONG:+tcw eboiv essiv gcm}; do
 		small_volume "$cipher"
@@ -222,7 +221,7 @@ undisturbed()
 	[ "$(status errors)" = 0 ] || die "bios failed: $(dmsetup status xc)"
 }
 
-@test "what is not there at once is waited for" {
+@test "bios wait for memory" {
 	while read -r -a words; do
 		say "${words[*]}"
 		volume "${words[@]}"
@@ -266,7 +265,7 @@ undisturbed()
 	)
 }
 
-@test "the same in zones, where writes keep their order" {
+@test "the same on a zoned device, where writes keep their order" {
 	bios_module
 	null_disk zoned 32 zoned=1 zone_size=4 zone_nr_conv=2
 	encrypt xc xts /dev/zoned
@@ -337,7 +336,7 @@ make_it_fail()
 	)
 }
 
-@test "tags for which there is no memory, and no pool: EIO, counted, and nothing acknowledged is lost" {
+@test "failed allocations of tags, which have no pool: EIO, counted, and nothing acknowledged is lost" {
 	for words in "" verify_writes; do
 		# shellcheck disable=SC2086 # a word or none
 		volume gcm $words
@@ -352,7 +351,7 @@ make_it_fail()
 	done
 }
 
-@test "memory that fails everybody: what is acknowledged is right" {
+@test "allocations fail everywhere: acknowledged data are right" {
 	while read -r -a words; do
 		say "${words[*]}"
 		volume "${words[@]}"

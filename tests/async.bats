@@ -3,9 +3,9 @@
 # machine: -m 1024 --timeout 900
 # kernels: 7.3
 #
-# Asynchronous ciphers: cryptd hands every request to a worker. Its queue is
-# made so small that it is full nearly always: requests are then put off
-# (-EINPROGRESS) or the caller is told to wait (-EBUSY).
+# Asynchronous ciphers: cryptd hands every request to a worker. Its queue is so small
+# that it is nearly always full: requests return -EINPROGRESS, or -EBUSY, which tells
+# the caller to wait.
 
 bats_require_minimum_version 1.5.0
 
@@ -170,7 +170,7 @@ enqueued()
 	done
 }
 
-@test "suspending, reloading and errors below, with requests put off" {
+@test "suspend, reload and errors of the underlying device, with requests in progress" {
 	ram_disks 1 64
 	modules dm-flakey
 	map flaky <<<"0 131072 flakey /dev/ram0 0 3600 0"
@@ -189,7 +189,7 @@ enqueued()
 	unmap xc
 }
 
-@test "the wrong key is noticed here too" {
+@test "a wrong key is detected here too" {
 	ram_disks 1 16
 	async xc "$XTS" 64 /dev/ram0
 	bios "dev=/dev/mapper/xc op=write sectors=256"

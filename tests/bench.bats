@@ -3,8 +3,8 @@
 # kernels: 7.3
 # machine: -m 1024 --timeout 300
 #
-# The load generator of `make bench`: that it does what it counts, on every
-# target that is compared there. Nothing is said of how long anything took.
+# The load generator of `make bench`: it does what it counts, on every target that is
+# compared there. Durations are not checked.
 
 LOAD=/sys/kernel/debug/xcrypt_load
 
@@ -60,7 +60,7 @@ sectors_moved()
 	if [ "$1" = read ]; then echo "${stat[2]}"; else echo "${stat[6]}"; fi
 }
 
-@test "so many bios of that size reach the device, through every target" {
+@test "the given number and size of bios reach the device, through every target" {
 	count=0
 	while read -r name; do
 		for op in read write; do
@@ -79,7 +79,7 @@ sectors_moved()
 	[ "$count" -ge $((7 * 6)) ]
 }
 
-@test "a run ends by time, goes round its span, and has quantiles in order" {
+@test "a run ends by time, wraps around its span, and has ordered quantiles" {
 	run_load dev=/dev/mapper/xcrypt op=write size=4096 depth=4 ms=100 span=16384 latency=1 wake=1000
 	say "$result"
 	[ "$(word bios)" -gt 4 ]
@@ -97,7 +97,7 @@ sectors_moved()
 	cmp <(raw /dev/ram0 32) <(random_bytes 2097152 before | tail -c +16385)
 }
 
-@test "bios that fail are counted, and the run fails" {
+@test "failed bios are counted, and the run fails" {
 	map broken <<<"0 1024 error"
 	fails run_load dev=/dev/mapper/broken op=read bios=5 warm=0
 	read -r result <$LOAD/result
@@ -106,7 +106,7 @@ sectors_moved()
 	unmap broken
 }
 
-@test "what makes no sense is refused" {
+@test "invalid parameters are refused" {
 	for wrong in "size=4096" "bios=1 size=0" "bios=1 size=5000" "bios=1 size=2097152" \
 		"bios=1 depth=0" "bios=1 cpu=99" "bios=1 op=erase" "bios=1 colour=red"; do
 		fails run_load "dev=/dev/ram0 $wrong" 2>/dev/null

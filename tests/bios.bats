@@ -3,10 +3,10 @@
 # machine: -m 1024 --timeout 900
 # kernels: 7.3
 #
-# Bios of every vector layout: those that a file system or a kernel module
-# makes and user space cannot. What they store is compared with what dm-crypt
-# stores of the same data in whole pages, and they are read back in another
-# layout. All memory that a bio's vectors lie in is compared too.
+# Bios of every vector layout: those that a file system or a kernel module can create
+# and user space cannot. The stored bytes are compared with those of dm-crypt for the
+# same data in whole pages, and read back in another layout. All memory of a bio's
+# vectors is compared too.
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
 
@@ -116,7 +116,7 @@ round()
 	done
 }
 
-@test "vectors of 512-byte blocks, where that is what the device below takes" {
+@test "vectors of 512-byte blocks, if the underlying device accepts them" {
 	ram_disks 2 16
 	for unit in 1024 4096; do
 		plain_reference xts /dev/ram0 "$unit" "sector_size:$unit"
@@ -256,7 +256,7 @@ together()
 	done < <(ways)
 }
 
-@test "a device that takes few bytes and segments at a time, sooner or later" {
+@test "a device with small limits of bytes and segments, immediate and delayed" {
 	local name kib device=/dev/narrow
 	null_disk narrow 16
 	for name in xts gcm; do
@@ -277,7 +277,7 @@ together()
 
 # Adiantum and HCTR2 read a sector twice, and would spoil 16 bytes elsewhere in it. (So
 # they do with dm-crypt.)
-@test "what changes during a write spoils nothing beside it, whatever the cipher" {
+@test "a buffer that changes during a write corrupts nothing else, whatever the cipher" {
 	not_for_crypt
 	local name words common
 	ram_disks 1 16
@@ -313,7 +313,7 @@ together()
 	same_content /dev/ram0 /dev/ram1
 }
 
-@test "these tests notice one wrong bit" {
+@test "these tests detect one wrong bit" {
 	ram_disks 1 16
 	encrypt xc xts /dev/ram0
 	bios "dev=/dev/mapper/xc op=write sectors=1024"

@@ -25,7 +25,7 @@ format_integrity()
 		--key-file - $D
 }
 
-@test "LUKS2 with integrity is refused, with the way that works" {
+@test "LUKS2 with integrity is refused, and the error names the way that works" {
 	format_integrity
 	says 1 "integrity protection (hmac(sha256))" xcrypt open $D x
 	[[ $output == *"crypt_alias=1"* ]]
@@ -35,7 +35,7 @@ format_integrity()
 	cryptsetup close v
 }
 
-@test "LUKS2 with integrity whose key is in its table is switched, and closed with what is below" {
+@test "LUKS2 with integrity and its key in the table is switched, and closed with its dm-integrity device" {
 	format_integrity
 	reference_open --disable-keyring $D v
 	fill /dev/mapper/v

@@ -3,8 +3,7 @@
 # machine: -m 768 --timeout 1800
 # kernels: fast-7.3
 #
-# What becomes of keys and passphrases while scripts/xcrypt runs, and of
-# everything else when it is interrupted.
+# Keys and passphrases while scripts/xcrypt runs, and cleanup after an interruption.
 
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # each test is a subshell, and means to be
 
@@ -89,7 +88,7 @@ PLACES=(/tmp /run /etc /var/tmp /dev/shm)
 	fails grep -v -e "^seen" -e "^ready" -e "rounds$" <<<"$SPIED"
 }
 
-@test "below a login of another user, whose session keyring root inherits, the key has a keyring too" {
+@test "the key also gets a keyring of its own if root inherits another user's session keyring" {
 	local under
 	under=$(c_tool foreign-keyring.c)
 	format luks2 $D
@@ -191,7 +190,7 @@ nothing_left()
 	[ -z "$files" ] || die "$1: $files"
 }
 
-@test "interrupted at any call, it leaves no half mapping, no key, no file and no loop device" {
+@test "interrupted at any call, it leaves no incomplete mapping, no key, no file and no loop device" {
 	local way signal nth when
 	truncate -s 4M /tmp/file
 	format luks2 /tmp/file
@@ -225,7 +224,7 @@ nothing_left()
 	nothing_left "SIGKILL within dmsetup create"
 }
 
-@test "killed when what undoes it is slow to come, it leaves nothing either" {
+@test "killed before undo.bash has started, it leaves nothing either" {
 	local nth
 	truncate -s 4M /tmp/file
 	format luks2 /tmp/file
@@ -240,7 +239,7 @@ nothing_left()
 	nothing_left "SIGKILL after losetup"
 }
 
-@test "a signal that finds a subshell at its beginning, with its parent's traps, leaves nobody waiting" {
+@test "a signal to a new subshell, which still has its parent's traps, does not deadlock" {
 	local signal n
 	for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
 		signal=$(printf '%s\n' INT TERM | sed -n "$((n % 2 + 1))p")
@@ -259,7 +258,7 @@ nothing_left()
 	done
 }
 
-@test "interrupted at any instant, the same" {
+@test "the same, interrupted at any instant" {
 	local signal delay length tries=200 n
 	[ -n "$XCRYPT_LONG" ] || skip "only in the long run (XCRYPT_LONG=1)"
 	truncate -s 4M /tmp/file
@@ -287,7 +286,7 @@ nothing_left()
 	done
 }
 
-@test "a switch that is interrupted at any call leaves the volume running, on one table" {
+@test "an interrupted switch leaves the volume running, on one of the two tables" {
 	local signal nth when load old new
 	format luks2 $D
 	reference_open $D x

@@ -3,11 +3,10 @@
 # machine: -m 768 --timeout 1800
 # kernels: fast-7.3
 #
-# scripts/xcrypt: open, close, status, doctor, what they say when something is
-# wrong, the man page and the completion.  What becomes of keys is in
-# cli-keys.bats, switch in switch.bats, integrity in cli-integrity.bats, top in
-# stats.bats.  Programs are tried here and not the module: without sanitizers it
-# takes a third of the time.
+# scripts/xcrypt: open, close, status, doctor, their error messages, the man page and
+# the completion. Keys are in cli-keys.bats, switch in switch.bats, integrity in
+# cli-integrity.bats, top in stats.bats. This tests programs, not the module: without
+# sanitizers it takes a third of the time.
 
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # each test is a subshell, and means to be
 
@@ -19,7 +18,7 @@ E=/dev/ram1
 
 # --- open and close ------------------------------------------------------------
 
-@test "LUKS1, and LUKS2 with both sizes of sectors: what cryptsetup wrote, and back, under its dm UUID" {
+@test "LUKS1, and LUKS2 with both sector sizes: reads cryptsetup's data and the reverse, with its dm UUID" {
 	local words uuid
 	for words in luks1 luks2 "luks2 --sector-size 4096"; do
 		# shellcheck disable=SC2086 # words
@@ -82,7 +81,7 @@ E=/dev/ram1
 	[ -z "$(losetup -nO NAME -j /tmp/file)" ]
 }
 
-@test "a file of any name: its loop device goes with the volume, and without one" {
+@test "a file of any name: its loop device is detached with the volume, or on failure" {
 	local file name
 	for name in 'a b\c' $'\xc3\xa4\nb' $'\xff"' -d.img; do
 		file=/tmp/$name
@@ -96,7 +95,7 @@ E=/dev/ram1
 	done
 }
 
-@test "plain: the key that cryptsetup would make" {
+@test "plain: the same key as cryptsetup's" {
 	local words
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
@@ -126,7 +125,7 @@ E=/dev/ram1
 	[ "$(dmsetup info -c --noheadings -o uuid x)" = CRYPT-PLAIN-x ]
 }
 
-@test "on a terminal the passphrase is asked for, three times, and not shown" {
+@test "on a terminal, it asks for the passphrase three times, without echo" {
 	format luks2 $D
 	# what is typed, and when
 	{
@@ -149,7 +148,7 @@ E=/dev/ram1
 
 # --- what is wrong ---------------------------------------------------------------
 
-@test "wrong arguments are named, with the help that explains them" {
+@test "wrong arguments: the error names the argument and --help" {
 	says 1 "--cipher is only for plain" "$XCRYPT" open -c aes-xts-plain64 $D x
 	# (with them it would read and write wrong data)
 	format luks2 $D --sector-size 4096
@@ -184,7 +183,7 @@ E=/dev/ram1
 	[ "$(dmsetup ls)" = "No devices found" ]
 }
 
-@test "a device that is not there, in use or read-only is named, with what frees it" {
+@test "a missing, busy or read-only device: the error names it, and how to free it" {
 	says 4 "device /dev/nosuch does not exist" "$XCRYPT" open /dev/nosuch x
 	says 4 "/dev/null is not a block device" "$XCRYPT" open /dev/null x
 	format luks2 $D
@@ -238,7 +237,7 @@ E=/dev/ram1
 	says 1 "empty has no live table: dmsetup resume empty" "$XCRYPT" close empty
 }
 
-@test "a header that is damaged, of another kind or not there, a wrong passphrase: what helps is said" {
+@test "a damaged, unsupported or missing header, a wrong passphrase: the error names the remedy" {
 	says 1 "$E has no LUKS header" "$XCRYPT" open $E x
 	says 2 "wrong passphrase for /tmp/luks: cryptsetup luksDump /tmp/luks" eval '
 		truncate -s 4M /tmp/luks; format luks2 /tmp/luks
@@ -269,7 +268,7 @@ E=/dev/ram1
 	[ "$(dmsetup ls)" = "No devices found" ]
 }
 
-@test "what stands in a header runs no command and is taken for nothing else" {
+@test "a malicious header runs no command and imitates no field" {
 	local evil='PPID[$(>/e)]'
 	format luks2 $D
 	cryptsetup config --label $'x\nPayload offset: '"$evil" --subsystem $'x\nMK bits: 8\nVersion: 1' $D
@@ -294,7 +293,7 @@ E=/dev/ram1
 	fails test -e /e
 }
 
-@test "a cipher or a word of the table that the kernel does not know is named" {
+@test "a cipher or table option unknown to the kernel: the error names it" {
 	says 1 "cipher: not available in this kernel, \"nosuch-xts-plain64\": boot a kernel that has it, this is Linux $(uname -r)" \
 		xcrypt open -M plain -c nosuch-xts-plain64 $D x
 	says 1 "--hash nosuch: openssl does not support it" xcrypt open -M plain -h nosuch $D x
@@ -307,7 +306,7 @@ E=/dev/ram1
 	[[ $output != *option* ]]
 }
 
-@test "not root, a program missing, the module not loaded or hindered by dm-crypt: what mends it is said" {
+@test "not root, a missing program, the module not loaded or blocked by dm-crypt: the error names the fix" {
 	local conf=/etc/modprobe.d/xcrypt-test.conf
 	local user=(setpriv --reuid 65534 --clear-groups env PATH=/usr/local/bin:/usr/bin:/bin)
 	mkdir -p /tmp/bin
@@ -345,7 +344,7 @@ E=/dev/ram1
 
 # --- status --------------------------------------------------------------------
 
-@test "status tells what a volume is, for people and for programs, and no key" {
+@test "status describes a volume, as text and as JSON, without its key" {
 	format luks2 $D --sector-size 4096
 	xcrypt open $D x --option verify_writes
 	dd if=/dev/zero of=/dev/mapper/x bs=64k count=16 oflag=direct status=none
@@ -386,7 +385,7 @@ assert y["cipher"] == "aes-cbc-essiv:sha256" and y["offset"] == 8 and y["sectors
 	fails grep -qi "${KEY:0:32}" /tmp/watched
 }
 
-@test "status is JSON whatever a volume is called, of whatever it is made, and when one goes meanwhile" {
+@test "status --json is valid for any name and table, and if a volume is removed meanwhile" {
 	map 'a=b "c\d' --uuid $'CRYPT-PLAIN-a=b "\xe4' <<-END
 		0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0 1 engine:api
 		64 64 xcrypt aes-xts-plain64 $KEY 0 $D 64 1 offload:inline
@@ -428,7 +427,7 @@ assert v["engine"] == "api" and v["open"] == 0, v
 
 # --- doctor --------------------------------------------------------------------
 
-@test "doctor says what is missing and what mends it" {
+@test "doctor lists what is missing, with the fix" {
 	run -0 "$XCRYPT" doctor
 	[[ $output == *"ok      dm-xcrypt is loaded"* && $output == *"ok      cryptsetup is installed"* ]]
 	fails grep -q ^fix <<<"$output"

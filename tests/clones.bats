@@ -3,8 +3,8 @@
 # machine: -m 768 -d 64M --timeout 600
 # kernels: fast-7.3
 #
-# What the bios that are sent down carry of those that came from above: their
-# flags, the I/O priority, and the cgroup that is charged.
+# Properties that submitted bios inherit from the original ones: flags, I/O priority,
+# and the cgroup that is charged.
 
 TAP=/sys/kernel/debug/xcrypt_tap/log
 
@@ -119,7 +119,7 @@ charges()
 	fi
 }
 
-@test "the cgroup: the writer is charged on the device below, as by dm-crypt" {
+@test "the cgroup: the writer is charged on the underlying device, as by dm-crypt" {
 	grep -qw io /sys/fs/cgroup/cgroup.controllers 2>/dev/null ||
 		skip "this machine has no cgroup 2 with the io controller"
 	read -r disk _ <<<"$XCRYPT_DISKS"

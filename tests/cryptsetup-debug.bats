@@ -3,8 +3,8 @@
 # kernels: fast-7.3
 # before: tests/fetch/cryptsetup
 #
-# What cryptsetup --debug says that it finds and does, on dm-xcrypt under the name
-# "crypt" and on dm-crypt: the same features, the same steps, the same tables.
+# The output of cryptsetup --debug on dm-xcrypt under the name "crypt" and on
+# dm-crypt: the same features, the same steps, the same tables.
 
 # shellcheck shell=bash
 load lib-alias
@@ -69,7 +69,7 @@ does_the_same()
 	does_the_same
 }
 
-@test "cryptsetup --debug: so it is with Debian 13's cryptsetup" {
+@test "cryptsetup --debug: the same with Debian 13's cryptsetup" {
 	cryptsetup()
 	{
 		"$BATS_TEST_DIRNAME/../build/cryptsetup" "$@"

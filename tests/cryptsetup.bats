@@ -81,7 +81,7 @@ shows_each()
 	done <<<"$FLAGS"
 }
 
-@test "each flag arrives in the table, and status says so" {
+@test "each flag is in the table, and in cryptsetup status" {
 	serve
 	shows_each
 	open_plain ""
@@ -91,14 +91,14 @@ shows_each()
 	shows_each
 }
 
-@test "plain: with each option the same volume" {
+@test "plain: each option gives the same volume" {
 	local lines
 	mapfile -t lines < <(options | some 2)
 	say "${lines[@]}"
 	one_by_one open_plain shut "${lines[@]}"
 }
 
-@test "refresh: flags come and go while the volume is in use" {
+@test "refresh: flags are set and cleared while the volume is in use" {
 	serve
 	open_plain ""
 	fill /dev/mapper/vol
@@ -111,7 +111,7 @@ shows_each()
 	shut
 }
 
-@test "LUKS2: --persistent flags are there at the next open, whoever stored them" {
+@test "LUKS2: --persistent flags are set at the next open, whichever target stored them" {
 	local server all
 	serve
 	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" "$D"
@@ -167,7 +167,7 @@ open_luks()
 	shut
 }
 
-@test "keyring: the volume key is in it, unless it may not; passphrases from it" {
+@test "keyring: holds the volume key unless disabled, and passphrases" {
 	serve
 	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" "$D"
 	one_by_one open_luks shut "" --disable-keyring

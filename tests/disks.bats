@@ -3,9 +3,9 @@
 # machine: -m 1024 --append audit=1 --timeout 900
 # kernels: 7.3
 #
-# Disks that go bad in the ways of disks: sectors that fail and are cured, writes
-# of which a part arrives, bytes that come back wrong, writes that were promised
-# and never done. Damage stays where it is, and is told to whom it concerns.
+# Disk faults: sectors that fail and are repaired, torn writes, wrong bytes,
+# acknowledged writes that are lost. Damage stays in its sector, and only its reader
+# gets an error.
 
 bats_require_minimum_version 1.5.0
 
@@ -78,7 +78,7 @@ bad_sectors()
 
 # --- up, down, and lies ------------------------------------------------------
 
-@test "a device that comes and goes: what was written is there, what failed is as before" {
+@test "an intermittently failing device: successful writes are there, failed ones changed nothing" {
 	map flaky <<<"$UP"
 	encrypt xc xts /dev/mapper/flaky
 	put /dev/mapper/xc
@@ -99,7 +99,7 @@ bad_sectors()
 	[[ $want == *n*o*n* || $want == *o*n*o* ]] || die "it never came and went: $want"
 }
 
-@test "a device that fails reads alone, or writes alone" {
+@test "a device that fails only reads, or only writes" {
 	map flaky <<<"$UP"
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
@@ -122,7 +122,7 @@ bad_sectors()
 	done < <(ways)
 }
 
-@test "a device that lies loses what it promised, and nothing else: out of promise" {
+@test "a device that lies about flushes loses those writes, and nothing else (outside the promise)" {
 	map flaky <<<"$UP"
 	encrypt xc xts /dev/mapper/flaky
 	put /dev/mapper/xc
@@ -135,7 +135,7 @@ bad_sectors()
 	[ "$(states /dev/mapper/xc)" = "$(all o)" ] || die "$(states /dev/mapper/xc)"
 }
 
-@test "nor does an AEAD notice: the old sector comes with its old tag" {
+@test "an AEAD does not detect that either: the old sector has its old tag" {
 	map flaky <<<"$UP"
 	integrity_disk tags /dev/mapper/flaky "${TAG_SIZES[gcm]}"
 	table=$(dmsetup table tags)
@@ -173,7 +173,7 @@ damage()
 		END { flush() }'
 }
 
-@test "a byte that comes back wrong damages what the mode says: never another sector" {
+@test "a byte that is read wrong damages what the mode implies, never another sector" {
 	map flaky <<<"$UP"
 	for name in xts essiv lmk elephant; do
 		encrypt xc "$name" /dev/mapper/flaky
@@ -197,7 +197,7 @@ damage()
 	done
 }
 
-@test "a byte that is written wrong: that of the disk, not the caller's" {
+@test "a byte that is written wrong changes the disk, not the caller's buffer" {
 	map flaky <<<"$UP"
 	# below the volume, so verify_writes cannot know of it
 	encrypt xc xts /dev/mapper/flaky verify_writes
@@ -213,7 +213,7 @@ damage()
 
 # --- sectors that fail -------------------------------------------------------
 
-@test "bad blocks appear under a volume, and a write cures them" {
+@test "bad blocks appear on the underlying device, and a write repairs them" {
 	target_needed dust
 	size=512
 	map dust <<<"0 $size dust /dev/ram0 0 512"
@@ -286,7 +286,7 @@ finished()
 	rm "$BATS_TEST_TMPDIR/stop"
 }
 
-@test "a bad sector concerns the bio it is in, and no other that is under way" {
+@test "a bad sector fails only its bio, and no other one in flight" {
 	holey "$(all n 100)$(all o 1)$(all n 155)" | map holes
 	for words in offload:inline "offload:spread verify_writes"; do
 		# shellcheck disable=SC2086 # words
@@ -332,7 +332,7 @@ tear()
 	holey "$(all n)" | become holes
 }
 
-@test "a write of which a part arrives: every sector is the old one or the new one" {
+@test "a torn write: every sector is the old one or the new one" {
 	for how in beginning end any any; do
 		case $how in
 		beginning) want=$(all n 37)$(all o 219) ;;
@@ -408,7 +408,7 @@ audit_says()
 	END
 }
 
-@test "a corrupted sector under a volume in use: its reader is told, others go on" {
+@test "a corrupted sector on a volume in use: its reader gets an error, others continue" {
 	integrity_disk tags /dev/ram0 "${TAG_SIZES[gcm]}"
 	for words in offload:inline "offload:spread verify_writes"; do
 		# shellcheck disable=SC2086 # words

@@ -2,10 +2,10 @@
 # machine: -m 1024 -c 1 --timeout 900
 # kernels: 7.3
 #
-# Every example of README, docs/ and the man pages is run as it is printed, and what
-# it is said to show compared; examples/run.py does it. What cannot be run is listed
-# with its reason in examples/not-run. examples/PAGE.bash makes what a page's examples
-# take for granted, as a disk at /dev/sdb.
+# Runs every example of README, docs/ and the man pages as printed, and compares its
+# output; examples/run.py does it. examples/not-run lists what cannot be run, with the
+# reason. examples/PAGE.bash prepares what a page's examples assume, such as a disk at
+# /dev/sdb.
 
 # shellcheck shell=bash
 load lib
@@ -70,7 +70,7 @@ examples()
 	done
 }
 
-@test "an example that fails, or shows something else, is noticed" {
+@test "an example that fails, or prints something else, is detected" {
 	local page=$BATS_TEST_TMPDIR/page.md
 	printf '%s\n' 'Text:' '' '    # echo 3 KiB' '    4 KiB' >"$page"
 	python3 "$XC_TESTS/examples/run.py" "$page"

@@ -3,8 +3,8 @@
 # machine: -m 1024 --timeout 900
 # kernels: 7.3
 #
-# The device below fails, is slow, or lies; the key is gone; and what may not
-# be asked of an encrypted device is not offered.
+# The underlying device fails, is slow, or lies; the key is wiped; operations that an
+# encrypted device cannot support are not offered.
 
 bats_require_minimum_version 1.5.0
 
@@ -83,7 +83,7 @@ with_hole()
 	done < <(ways)
 }
 
-@test "a flush that fails below fails above" {
+@test "a flush that fails on the underlying device fails on the volume" {
 	null_disk cached 16 cache_size=1
 	map flaky <<<"0 32768 flakey /dev/cached 0 3600 0"
 	encrypt xc xts /dev/mapper/flaky
@@ -105,7 +105,7 @@ spoils()
 	echo "0 65536 flakey $1 0 0 3600 5 corrupt_bio_byte $2 r 165 0"
 }
 
-@test "a device that returns wrong bytes: an AEAD notices" {
+@test "a device that returns wrong bytes: an AEAD detects it" {
 	ram_disks 1 32
 	map below <<<"0 65536 linear /dev/ram0 0"
 	map flaky <<<"0 65536 linear /dev/mapper/below 0"
@@ -132,7 +132,7 @@ in_flight()
 	awk '{ exit !($1 + $2) }' "$(queue "/dev/mapper/$1")/../inflight"
 }
 
-@test "a slow device: I/O takes its time, and suspending waits for it" {
+@test "a slow device: suspend waits for its I/O" {
 	ram_disks 1 16
 	map slow <<<"0 32768 delay /dev/ram0 0 300 /dev/ram0 0 2000"
 	while read -r words; do
@@ -207,7 +207,7 @@ in_flight()
 	run ! dmsetup info xc
 }
 
-@test "discards: only if allowed, and then below as above" {
+@test "discards: only if allowed, and passed down unchanged" {
 	null_disk lower 8 discard=1
 	[ "$(limit /dev/lower discard_max_bytes)" -gt 0 ]
 	encrypt xc xts /dev/lower
@@ -257,7 +257,7 @@ limits()
 		grep -vE '^(dma_alignment|max_segment_size|max_segments):'
 }
 
-@test "queue limits are dm-crypt's, but for the alignment of memory" {
+@test "queue limits are dm-crypt's, except dma_alignment" {
 	null_disk lower 16 discard=1
 	null_disk large 16 discard=1 blocksize=4096
 	for below in /dev/lower /dev/large; do

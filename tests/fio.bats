@@ -3,9 +3,9 @@
 # machine: -m 1536 -d 128M,logical=4096 -d 128M --timeout 900
 # kernels: 7.3
 #
-# fio writes and reads blocks of mixed sizes at many depths and verifies each,
-# over several kinds of device below and with every option that changes where
-# the cipher runs.
+# fio writes and reads blocks of mixed sizes at many depths and verifies each, over
+# several kinds of underlying device and with every option that changes where the
+# cipher runs.
 
 # shellcheck shell=bash
 load lib-io
@@ -124,7 +124,7 @@ each()
 	done
 }
 
-@test "this test notices a wrong byte" {
+@test "this test detects a wrong byte" {
 	ram_disks 1 16
 	encrypt xc xts /dev/ram0
 	fio_verify /dev/mapper/xc --rw=write --bs=4k --size=1M

@@ -3,8 +3,8 @@
 # machine: -m 1024 --timeout 900
 # kernels: 7.3
 #
-# Flushes and FUA writes. With dm-log-writes below, its log says in which order
-# the device below was told to make what durable.
+# Flushes and FUA writes. The log of dm-log-writes as underlying device shows what
+# became durable in which order.
 
 bats_require_minimum_version 1.5.0
 
@@ -38,7 +38,7 @@ say_log()
 	die "$*"
 }
 
-@test "every flush arrives below, after the writes that completed before it" {
+@test "every flush reaches the underlying device after the writes that completed before it" {
 	ram_disks 2 32
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
@@ -109,7 +109,7 @@ say_log()
 }
 
 # Each round fills an area of its own, and ends with a flush.
-@test "what was flushed is there after a power cut at any later write" {
+@test "flushed data survive a power cut at any later write" {
 	local every=8 flushed round cuts
 	[ -z "$XCRYPT_LONG" ] || every=1
 	ram_disks 3 16
@@ -144,7 +144,7 @@ back()
 	awk '$3 { if ($2 < last) n++; last = $2 } END { print n + 0 }' /tmp/xc-log
 }
 
-@test "writes to a rotating disk are gathered and sorted, those to another are not" {
+@test "writes to a rotating disk are batched and sorted, those to other disks are not" {
 	not_for_crypt
 	local rotating times=()
 	ram_disks 2 16
@@ -163,7 +163,7 @@ back()
 	[ $((times[1] * 4)) -lt "${times[0]}" ]
 }
 
-@test "no plaintext reaches the device below" {
+@test "no plaintext reaches the underlying device" {
 	ram_disks 2 32
 	canary=CANARY-$XCRYPT_SEED-CANARY
 	while read -r words; do
@@ -187,7 +187,7 @@ back()
 	[ "$("$log_writes" find /dev/ram1 "$canary")" -ge 127 ]
 }
 
-@test "a flush is not answered before the device below has answered it" {
+@test "a flush does not complete before the underlying device has completed it" {
 	# null_blk with a write cache, whose flushes take half a second
 	null_disk cached 16 cache_size=1
 	map slow <<<"0 $(sectors_of /dev/cached) delay /dev/cached 0 0 /dev/cached 0 0 /dev/cached 0 500"

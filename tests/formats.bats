@@ -3,9 +3,9 @@
 # kernels: fast-7.3
 # before: tests/fetch/images
 #
-# Volumes of other systems, opened by the stock cryptsetup on dm-xcrypt under the
-# name "crypt" and on dm-crypt: the images of tests/fetch/images, and loop-AES
-# volumes made here.
+# Volumes of other systems, opened by the stock cryptsetup on dm-xcrypt under the name
+# "crypt" and on dm-crypt: the images of tests/fetch/images, and loop-AES volumes
+# created here.
 
 # shellcheck shell=bash
 load lib-alias
@@ -60,7 +60,7 @@ loopaes_keys()
 	one_by_one open_loopaes shut "1 128 0" "${lines[@]}"
 }
 
-@test "loop-AES: the table has the keys' number and the right IV" {
+@test "loop-AES: the table has the number of keys and the right IV" {
 	local keys iv
 	serve
 	for keys in 1:plain64 64:lmk 65:lmk; do
@@ -127,7 +127,7 @@ tcrypt_images()
 	in_turn open_tcrypt shut "${volumes[@]}"
 }
 
-@test "TrueCrypt: modes that no kernel has are refused in the same words" {
+@test "TrueCrypt: modes that no kernel supports are refused with the same message" {
 	local volumes
 	# shellcheck disable=SC2034 # for in_turn
 	local NOT_HERE=$LEGACY
@@ -198,7 +198,7 @@ bitlk_images()
 	in_turn open_bitlk shut "${volumes[@]}"
 }
 
-@test "BitLocker: the whole volume is as it is known to be" {
+@test "BitLocker: the whole volume has the known checksum" {
 	local volumes volume
 	mapfile -t volumes < <(bitlk_images | grep PW | some 1)
 	serve
@@ -223,7 +223,7 @@ open_fvault2()
 	in_turn open_fvault2 shut small
 }
 
-@test "FileVault2: the whole volume is as it is known to be" {
+@test "FileVault2: the whole volume has the known checksum" {
 	serve
 	open_fvault2
 	[ "$(raw /dev/mapper/vol | sha256sum)" = \

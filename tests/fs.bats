@@ -3,7 +3,7 @@
 # machine: -m 1536 -d 512M --timeout 900
 # kernels: 7.3
 #
-# File systems on top: a tree is copied in, checked, and read back after a
+# File systems on a volume: a tree is copied in, checked, and read back after a
 # remount, through xcrypt and through dm-crypt with the same line.
 
 # shellcheck shell=bash
@@ -141,7 +141,7 @@ can()
 	umount $MNT
 }
 
-@test "this test notices damage" {
+@test "this test detects damage" {
 	can ext4
 	encrypt xc xts "$disk"
 	mkfs.ext4 -q /dev/mapper/xc

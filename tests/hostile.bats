@@ -2,9 +2,9 @@
 # machine: -m 1024
 # kernels: 7.3
 #
-# Wrong table lines and messages, reloads, suspends and removals race with I/O
-# on several volumes: tests/hostile.c. Nothing of it may change what a volume
-# holds, and every refusal says why.
+# Invalid table lines and messages, reloads, suspends and removals race with I/O on
+# several volumes: tests/hostile.c. None of it may change a volume's data, and every
+# refusal logs its reason.
 
 # shellcheck shell=bash
 load lib-io
@@ -65,7 +65,7 @@ more()
 	done
 }
 
-@test "a key count beyond reason is refused before there are as many ciphers" {
+@test "a huge key count is refused before that many ciphers are allocated" {
 	ram_disks 1 16
 	not_for_crypt
 	log_mark

@@ -3,8 +3,8 @@
 # machine: -m 768 --timeout 600
 # kernels: 6.1
 #
-# A processor leaves and comes back in the middle of I/O. User-mode Linux cannot,
-# so this runs in QEMU.
+# CPU hotplug in the middle of I/O. User-mode Linux does not support it, so this runs
+# in QEMU.
 
 bats_require_minimum_version 1.5.0
 
@@ -44,7 +44,7 @@ word()
 	dmsetup status "$1" | tr ' ' '\n' | sed -n "s/^$2://p"
 }
 
-@test "a processor leaves and comes back under I/O, wherever the cipher runs" {
+@test "CPU hotplug under I/O, wherever the cipher runs" {
 	pids=()
 	for i in "${!WAYS[@]}"; do
 		# shellcheck disable=SC2086 # words
@@ -75,7 +75,7 @@ word()
 	echo 1 >$CPU
 }
 
-@test "volumes are made and removed while a processor is away" {
+@test "volumes are created and removed while a CPU is offline" {
 	echo 0 >$CPU
 	for words in "${WAYS[@]}"; do
 		# shellcheck disable=SC2086 # words

@@ -2,8 +2,8 @@
 # machine: -m 1024 -c 1 --timeout 900
 # kernels: 7.3
 #
-# Keys: out of a keyring, set and wiped by message, and never shown. Whatever is
-# done to xcrypt is done to dm-crypt as well, and must end the same way.
+# Keys: from a keyring, set and wiped by message, and never shown. Everything is done
+# to xcrypt and to dm-crypt, and must have the same result.
 
 # shellcheck shell=bash
 load lib
@@ -156,7 +156,7 @@ reads_with()
 	done
 }
 
-@test "an encrypted key gives what it gives dm-crypt" {
+@test "an encrypted key works as with dm-crypt" {
 	[ -d /sys/module/encrypted_keys ] || grep -q encrypted_key /proc/kallsyms ||
 		skip "this kernel has no encrypted keys"
 	add_key user xc-master "$OTHER" >/dev/null
@@ -173,7 +173,7 @@ reads_with()
 # refused_since REASON: the log has had an error of xcrypt's that says so
 refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 
-@test "a trusted key is refused where there is none" {
+@test "a trusted key that does not exist is refused" {
 	fails map x 2>/dev/null <<<"0 $SIZE $TARGET $SPEC :32:trusted:nosuch 0 $X 0"
 	refused_since key
 }
@@ -230,7 +230,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 
 # --- messages ------------------------------------------------------------------
 
-@test "key set and key wipe are for a suspended device only" {
+@test "key set and key wipe need a suspended device" {
 	pair "$KEY"
 	unsent key set "$OTHER"
 	unsent key set "$KEY"
@@ -266,7 +266,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	reads_with "$X" "$KEY" third
 }
 
-@test "a wiped key is zeros in the table, and there is no resuming without one" {
+@test "a wiped key is zeros in the table, and the device does not resume without one" {
 	pair "$KEY"
 	fill /dev/mapper/x data
 	suspended
@@ -282,7 +282,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	check_fill /dev/mapper/x data
 }
 
-@test "two segments of which one has no key: no resuming, and either key can go or come" {
+@test "two segments, one without a key: no resume, and either key can be wiped or set" {
 	map x <<-END
 		0 512 $TARGET $SPEC $KEY 0 $X 0
 		512 512 $TARGET $SPEC $KEY 512 $X 512
@@ -334,7 +334,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	check_fill /dev/mapper/x other
 }
 
-@test "a key that cannot be had is refused, and what was there stays" {
+@test "a key that cannot be read is refused, and the old one stays" {
 	local key
 	add_key logon xc:s "$KEY" >/dev/null
 	pair "$KEY"
@@ -351,7 +351,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 }
 
 # dm-crypt forgets its key then; xcrypt changes nothing (docs/target.md).
-@test "a key of the right size that is no hex is refused, and the old one stays" {
+@test "a key of the right size that is not hex is refused, and the old one stays" {
 	pair "$KEY"
 	fill /dev/mapper/x data
 	suspended
@@ -407,7 +407,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	wait "$pid"
 }
 
-@test "IVs that are made of the key follow it" {
+@test "IVs derived from the key follow it" {
 	local specs=(
 		"aes-cbc-essiv:sha256 32" "aes:64-cbc-lmk 1024" "aes:64-cbc-lmk 1040"
 		"aes-cbc-tcw 64" "aes-cbc-elephant 64" "aes-cbc-eboiv 32"
@@ -442,7 +442,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	done < <(printf '%s\n' "${specs[@]}" | some 2)
 }
 
-@test "a device without a key takes only the empty one" {
+@test "a device without a key accepts only the empty one" {
 	SPEC=cipher_null-ecb
 	pair -
 	shown -
@@ -456,7 +456,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	resumed
 }
 
-@test "the log of all that has no key in it" {
+@test "the log of all tests contains no key" {
 	# What teardown looks for after each test would be found
 	echo "a key: $KEY" >/dev/kmsg
 	log_since | grep -qF "${KEY:8:16}"

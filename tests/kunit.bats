@@ -2,8 +2,8 @@
 # kernels: 7.3
 # machine: -m 512 -c 1
 #
-# The KUnit suites of tests/kunit, in the kernel that has KUnit: one test here
-# for each suite, whose cases are listed in the report.
+# The KUnit suites of tests/kunit, in the kernel that has KUnit: one test for each
+# suite, whose cases are listed in the report.
 
 # shellcheck shell=bash
 load lib
@@ -47,7 +47,7 @@ suite()
 	[ "$(wc -l <<<"$cases")" = "$(sed -nE 's/^    1\.\.([0-9]+)$/\1/p' "$results")" ]
 }
 
-@test "every suite is looked at here" {
+@test "every KUnit suite is run here" {
 	for results in "$RESULTS"/xcrypt*; do
 		grep -qE "^	suite ${results##*/}\$" "$BATS_TEST_FILENAME"
 	done

@@ -3,8 +3,8 @@
 # machine: -m 1280 -d 256M --timeout 900
 # kernels: 7.3
 #
-# A mapping is suspended, resumed, reloaded, resized and removed while it is
-# being written to and verified.
+# A mapping is suspended, resumed, reloaded, resized and removed under verified
+# writes.
 
 bats_require_minimum_version 1.5.0
 
@@ -154,7 +154,7 @@ load_table()
 	done
 }
 
-@test "eight volumes come and go beside each other" {
+@test "eight volumes are created and removed concurrently" {
 	ram_disks 1 128
 	come_and_go 8 4
 	[ "$(dmsetup ls)" = "No devices found" ]
@@ -181,7 +181,7 @@ load_table()
 	check_fill /dev/mapper/xc parts
 }
 
-@test "the module cannot go while it is in use, and can afterwards" {
+@test "the module cannot be unloaded while in use, and can be afterwards" {
 	ram_disks 1 16
 	module=$(target_module)
 	encrypt xc xts /dev/ram0

@@ -2,12 +2,11 @@
 # machine: -m 1024 -c 1 --timeout 2400
 # kernels: all
 #
-# Bit for bit against dm-crypt: the same data written through both leaves the
-# same bytes on the device below, and each reads what the other wrote.
-# matrix/lines.c makes the table lines, matrix/matrix.c does the comparing.
-# XCRYPT_LONG=1 tries the full product instead of a pairwise choice (an hour
-# and more). The pairwise choice is complete on 6.1; the other kernels take a part
-# of its lines, others with each seed.
+# Bit for bit against dm-crypt: the same data written through both gives the same
+# bytes on the underlying device, and each reads what the other wrote. matrix/lines.c
+# generates the table lines, matrix/matrix.c compares. XCRYPT_LONG=1 runs the full
+# product instead of a pairwise choice (an hour and more). The pairwise choice is
+# complete on 6.1; the other kernels run a part of its lines, selected by the seed.
 
 # shellcheck shell=bash
 load lib
@@ -75,7 +74,7 @@ report()
 	[ "$status" = 0 ] || die "$output"
 }
 
-@test "several keys, by drivers that come in one after the other" {
+@test "several keys, while cipher drivers are loaded one after the other" {
 	# Has to be the first use of this cipher: see settle_ciphers.
 	[ "$TARGET" != crypt ] || skip "dm-crypt of 6.1 corrupts memory here"
 	map first <<<"0 2048 $TARGET twofish:64-cbc-plain64 $(hex_key 1024) 0 /dev/ram0 0"
@@ -92,7 +91,7 @@ report()
 	[ "$(compared)" -ge $((180 / SHARE)) ]
 }
 
-@test "lines at the edge of what is allowed: accepted or refused as by dm-crypt" {
+@test "lines at the limits: accepted or refused as by dm-crypt" {
 	settle_ciphers
 	share
 	run matrix odd --
@@ -131,7 +130,7 @@ segments()
 	done
 }
 
-@test "the comparison notices one flipped bit below" {
+@test "the comparison detects one flipped bit on the underlying device" {
 	settle_ciphers
 	run segments -f
 	[ "$status" -eq 1 ]

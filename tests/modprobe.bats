@@ -2,8 +2,8 @@
 # machine: -m 512 -c 1
 # kernels: 7.3
 #
-# packaging/modprobe.d/dm-xcrypt.conf: the kernel's own request for dm-crypt is
-# served by dm-xcrypt where there is one, else by dm-crypt.
+# packaging/modprobe.d/dm-xcrypt.conf: the kernel's request for dm-crypt loads
+# dm-xcrypt if it is installed, else dm-crypt.
 
 # shellcheck shell=bash
 load lib
@@ -74,7 +74,7 @@ crypt_table()
 	done
 }
 
-@test "where there is no dm-xcrypt, dm-crypt serves" {
+@test "if dm-xcrypt is not installed, dm-crypt serves" {
 	rm "$MODULES/updates/dkms/dm-xcrypt.ko"
 	depmod
 	crypt_table
@@ -82,14 +82,14 @@ crypt_table()
 	fails has_module dm_xcrypt
 }
 
-@test "where dm-xcrypt does not load, dm-crypt serves" {
+@test "if dm-xcrypt does not load, dm-crypt serves" {
 	printf 'not a module' >"$MODULES/updates/dkms/dm-xcrypt.ko"
 	crypt_table
 	has_module dm_crypt
 	fails has_module dm_xcrypt
 }
 
-@test "where dm-xcrypt has been loaded under its own name alone, dm-crypt serves beside it" {
+@test "if dm-xcrypt was loaded without crypt_alias, dm-crypt serves beside it" {
 	modprobe dm-xcrypt crypt_alias=0
 	has_module dm_xcrypt
 	crypt_table

@@ -2,8 +2,8 @@
 # machine: -m 768 -c 1 --timeout 900 --append "fips=1 ima_policy=critical_data"
 # kernels: 6.1
 #
-# What the kernel's own policies make of the target: FIPS mode, which forbids some
-# ciphers, and IMA, which measures what is mapped. dm-crypt is asked the same.
+# Kernel policies: FIPS mode, which forbids some ciphers, and IMA, which measures
+# tables. dm-crypt must behave the same.
 
 # shellcheck shell=bash
 load lib
@@ -100,7 +100,7 @@ accepted_by()
 	log_since | grep -q "xcrypt: engine: batch .*FIPS"
 }
 
-@test "FIPS mode: of a key that is refused nothing is kept, nor of the one before" {
+@test "FIPS mode: neither a refused key nor the key before it is kept" {
 	in_fips_mode
 	not_for_crypt
 	local half

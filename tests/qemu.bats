@@ -2,9 +2,10 @@
 # machine: -m 1024 -c 1 --timeout 900
 # kernels: fast-7.3
 #
-# The real qemu-img and qemu-io, and volumes of the same bytes on dm-xcrypt, by stock
-# cryptsetup through crypt_alias=1 and by table lines. tests/host/qemu-img.bats has every
-# combination of ciphers and hashes; here is what else an image can be.
+# The real qemu-img and qemu-io, and volumes with the same bytes on dm-xcrypt, by
+# stock cryptsetup through crypt_alias=1 and by table lines. tests/host/qemu-img.bats
+# covers all combinations of ciphers and hashes; this file covers other properties of
+# an image.
 
 # shellcheck shell=bash
 load lib
@@ -136,7 +137,7 @@ raw_file()
 	)
 }
 
-@test "what qemu does not know it refuses: LUKS2, camellia, IV benbi" {
+@test "qemu refuses what it does not support: LUKS2, camellia, IV benbi" {
 	local words
 	for words in "--type luks2 --pbkdf pbkdf2 --cipher aes-xts-plain64" "--cipher camellia-xts-plain64" \
 		"--cipher aes-xts-benbi"; do
@@ -167,7 +168,7 @@ raw_file()
 	[ "$(cryptsetup luksDump $IMAGE | grep -c ENABLED)" = 3 ]
 }
 
-@test "its header apart: cryptsetup opens the image with a copy of it" {
+@test "detached header: cryptsetup opens the image with a copy of its header" {
 	create 1M
 	random_bytes 1048576 >$IMAGE.data
 	io "write -s $IMAGE.data 0 1M"

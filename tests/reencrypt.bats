@@ -2,8 +2,8 @@
 # machine: -m 1024 -c 1 --timeout 1500
 # kernels: fast-7.3
 #
-# cryptsetup reencrypt, on dm-xcrypt under the name "crypt" and on dm-crypt: what
-# one began the other finishes, and the data stay.
+# cryptsetup reencrypt, on dm-xcrypt under the name "crypt" and on dm-crypt: one
+# finishes what the other began, and the data stay.
 
 # shellcheck shell=bash
 load lib-alias
@@ -122,7 +122,7 @@ in_the_middle()
 	done
 }
 
-@test "LUKS2: reencryption that was killed goes on, on the other target" {
+@test "LUKS2: killed reencryption continues on the other target" {
 	local servers server pid
 	mapfile -t servers < <(printf '%s\n' serve serve_real | some 1)
 	for server in "${servers[@]}"; do

@@ -3,9 +3,8 @@
 # machine: -m 1024 -d 64M,logical=4096 --timeout 600
 # kernels: 7.3
 #
-# What a volume may stand on, and what may stand on it: disks with blocks of 4096
-# bytes inside or outside, thin pools and their snapshots, mirrors that lose a
-# leg, files used as disks.
+# Stacks below and above a volume: disks with physical or logical blocks of 4096
+# bytes, thin pools and their snapshots, RAID1 that loses a leg, loop devices.
 
 bats_require_minimum_version 1.5.0
 
@@ -38,7 +37,7 @@ teardown()
 
 # --- blocks of 4096 bytes ----------------------------------------------------
 
-@test "512e, blocks of 4096 bytes inside: what dm-crypt says of it, and any sector alone" {
+@test "512e, physical blocks of 4096 bytes: dm-crypt's limits, and single sectors" {
 	ram_disks 1 8
 	[ "$(limit /dev/ram0 logical_block_size)/$(limit /dev/ram0 physical_block_size)" = 512/4096 ]
 	for words in "" sector_size:4096; do
@@ -60,7 +59,7 @@ teardown()
 	bios "dev=/dev/mapper/xc op=read start=1028 sectors=1020 data=1"
 }
 
-@test "4Kn, blocks of 4096 bytes alone: nothing less is offered, and a copy of a 512-byte disk reads" {
+@test "4Kn, only blocks of 4096 bytes: no smaller I/O is offered, and a copy of a 512-byte disk reads" {
 	[ "$(limit "$DISK_4KN" logical_block_size)" = 4096 ]
 	ram_disks 1 8
 	for words in "" sector_size:4096 "sector_size:4096 iv_large_sectors"; do
@@ -106,7 +105,7 @@ pool_used()
 	dmsetup status pool | sed -E 's/.* ([0-9]+)\/[0-9]+ - .*/\1/'
 }
 
-@test "thin below: a snapshot decrypts as it was, while the volume goes on" {
+@test "on a thin device: a snapshot decrypts as it was, while the volume continues" {
 	thin_pool 16
 	encrypt xc xts /dev/mapper/thin
 	bios "dev=/dev/mapper/xc op=write sectors=8192 data=1"
@@ -130,7 +129,7 @@ pool_used()
 	bios "dev=/dev/mapper/old op=read start=1024 sectors=1024 data=3"
 }
 
-@test "thin below: discards give the room back, and a full pool fails writes alone" {
+@test "on a thin device: discards free space, and a full pool fails only writes" {
 	thin_pool 8
 	encrypt xc xts /dev/mapper/thin allow_discards
 	bios "dev=/dev/mapper/xc op=write sectors=8192"
@@ -167,7 +166,7 @@ md_is()
 	[[ $(cat "$(queue /dev/md0)/../md/$1") == "$2" ]]
 }
 
-@test "a mirror below loses a leg in the middle of writes, and gets it back" {
+@test "on RAID1: a leg fails in the middle of writes, and is added again" {
 	ram_disks 2 8
 	map leg <<<"0 16384 flakey /dev/ram0 0 3600 0"
 	mirror /dev/mapper/leg /dev/ram1
@@ -198,7 +197,7 @@ md_is()
 	bios "$area op=read data=10"
 }
 
-@test "bad sectors of one leg: the other is read, and the first one mended" {
+@test "on RAID1: bad sectors of one leg are read from the other, and repaired" {
 	target_needed dust
 	ram_disks 2 8
 	map leg <<<"0 16384 dust /dev/ram0 0 512"

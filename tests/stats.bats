@@ -3,8 +3,8 @@
 # machine: -m 1024 --timeout 900
 # kernels: 7.3
 #
-# What can be seen of a volume: histograms, tracepoints, dmstats, xcrypt top.
-# None of it has a key in it.
+# Observability of a volume: histograms, tracepoints, dmstats, xcrypt top. None of it
+# contains a key.
 
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell, and means to be
 
@@ -84,7 +84,7 @@ sampled()
 
 # --- histograms ----------------------------------------------------------------
 
-@test "each line is what it is documented to be" {
+@test "each line has the documented format" {
 	volume
 	rush write
 	rush read
@@ -111,7 +111,7 @@ sampled()
 	}' || die "$STATS"
 }
 
-@test "inline, one bio in 32 is timed, in the cipher and below, and never waits" {
+@test "inline, one bio in 32 is timed, in the cipher and in the device, and never waits" {
 	volume offload:inline
 	rush write
 	rush read
@@ -177,7 +177,7 @@ sampled()
 	done
 }
 
-@test "stats wants no suspended device and takes no more words" {
+@test "stats does not need a suspended device, and accepts no more words" {
 	volume
 	take_stats
 	[ "$(dmsetup message x 0 STATS)" = "$STATS" ]
@@ -196,7 +196,7 @@ sampled()
 
 # --- dmstats -------------------------------------------------------------------
 
-@test "dmstats counts what passes" {
+@test "dmstats counts I/O" {
 	volume
 	dmstats create x >/dev/null
 	rush write
@@ -237,7 +237,7 @@ traced()
 	diff <(printf '%s\n' "$@") <(echo "$TRACE")
 }
 
-@test "tracepoints show the way of a bio, inline and queued" {
+@test "tracepoints show the path of a bio, inline and queued" {
 	volume offload:inline
 	trace_on
 	dd if=/dev/zero of=/dev/mapper/x bs=4k count=1 seek=16 oflag=direct status=none
@@ -260,7 +260,7 @@ traced()
 		"lower_submit W 0 + 8" "lower_done W 0 + 8" "end W 0 + 8 [0]"
 }
 
-@test "tracepoints show errors, and keys being set, but no key" {
+@test "tracepoints show errors and key changes, but no key" {
 	map bad <<<"0 $SIZE error"
 	LOWER=/dev/mapper/bad
 	volume offload:inline
@@ -275,7 +275,7 @@ traced()
 		"end R 0 + 8 [-5]" "key_wipe [0]" "key_set [-22]" "key_set [0]"
 }
 
-@test "an event can be chosen by its fields" {
+@test "events can be filtered by their fields" {
 	volume offload:inline
 	mountpoint -q $TRACING || mount -t tracefs none $TRACING
 	echo 'rw == 82 && sector >= 8 && sectors == 8' >$TRACING/events/xcrypt/filter
@@ -304,7 +304,7 @@ keep_busy()
 	done >/dev/null 2>&1 3>&- &
 }
 
-@test "top shows what a volume does" {
+@test "top shows the throughput and latency of a volume" {
 	rm -f /tmp/stop
 	volume offload:spread
 	map "y:1 2" <<<"0 $SIZE $TARGET aes-xts-plain64 $KEY 0 /dev/ram0 0"
@@ -332,7 +332,7 @@ keep_busy()
 	fails grep -q $'\e' <<<"$output"
 }
 
-@test "top sees volumes come and go" {
+@test "top shows new volumes, and drops removed ones" {
 	local top status=0
 	"$XCRYPT" top >/tmp/report 3>&- &
 	top=$!
@@ -347,7 +347,7 @@ keep_busy()
 	[ $status = 143 ]
 }
 
-@test "top reads volumes under the name crypt" {
+@test "top shows volumes of the target crypt" {
 	unload_target
 	load_target crypt_alias=1
 	map x <<<"0 $SIZE crypt aes-xts-plain64 $KEY 0 /dev/ram0 0"
@@ -390,7 +390,7 @@ on_terminal()
 	done
 }
 
-@test "xcrypt says what is wrong, with cryptsetup's exit statuses" {
+@test "xcrypt prints an error, with cryptsetup's exit statuses" {
 	local words
 	for words in "" nosuch --nosuch "top -n" "top -n 0" "top -n x" "top -d 0" \
 		"top --nosuch" "top x" ../xcrypt top.awk; do

@@ -3,8 +3,8 @@
 # machine: -m 256 -d 512M --timeout 900
 # kernels: fast-7.3 7.3
 #
-# Swap on an encrypted device, in a machine with little memory: what is paged
-# out must not need memory that only paging out can free.
+# Swap on an encrypted device, in a machine with little memory: swapping out must not
+# need memory that only swapping out can free.
 
 # shellcheck shell=bash
 load lib-io

@@ -48,7 +48,7 @@ E=/dev/ram1
 	fails grep -E "I/O error|EXT4-fs error" <<<"$(log_since)"
 }
 
-@test "a LUKS2 volume of cryptsetup's, whose key is gone, is switched with the passphrase, and back" {
+@test "a LUKS2 volume whose key is no longer in a keyring is switched with the passphrase, and back" {
 	format luks2 $D
 	reference_open $D v
 	fill /dev/mapper/v
@@ -76,7 +76,7 @@ E=/dev/ram1
 	check_fill /dev/mapper/v
 }
 
-@test "LUKS1 and plain volumes, whose key is in the table, move without a question; what xcrypt alone has is left out" {
+@test "LUKS1 and plain volumes, with the key in the table, need no passphrase; xcrypt's own options are dropped" {
 	format luks1 $D
 	reference_open $D v
 	fill /dev/mapper/v
@@ -113,7 +113,7 @@ E=/dev/ram1
 	output=
 }
 
-@test "what fails half-way is rolled back to a table that works" {
+@test "a switch that fails halfway is rolled back to a working table" {
 	local step
 	map v <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 0"
 	fill /dev/mapper/v
@@ -144,7 +144,7 @@ E=/dev/ram1
 	check_fill /dev/mapper/v
 }
 
-@test "switch says what it cannot do, and changes nothing" {
+@test "a refused switch prints the reason, and changes nothing" {
 	map v <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
 	says 4 "device nosuch does not exist" "$XCRYPT" switch nosuch crypt
 	dmsetup suspend v

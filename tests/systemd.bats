@@ -3,10 +3,10 @@
 # kernels: fast-7.3
 # before: tests/fetch/images
 #
-# Lines of /etc/crypttab, on dm-xcrypt under the name "crypt" and on dm-crypt: read
-# by systemd's generator, whose units' commands are then run as they are (by
-# systemd-cryptsetup), and by Debian's own cryptdisks_start. There is no systemd
-# running here.
+# Lines of /etc/crypttab, on dm-xcrypt under the name "crypt" and on dm-crypt: read by
+# systemd's generator, whose units' commands are then run unchanged (by
+# systemd-cryptsetup), and by Debian's own cryptdisks_start. systemd itself does not
+# run here.
 
 # shellcheck shell=bash
 load lib-alias
@@ -121,7 +121,7 @@ start_quietly()
 	fails test -e /dev/mapper/vol
 }
 
-@test "systemd: a wrong key, and the right one after it" {
+@test "systemd: a wrong key, then the right one" {
 	serve
 	fails start "$L $F/wrong luks,headless,tries=1"
 	[ "$(dmsetup ls)" = "No devices found" ]

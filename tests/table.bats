@@ -2,8 +2,8 @@
 # machine: -m 1024 -c 1 --timeout 1500
 # kernels: 7.3
 #
-# The table line: what is refused, with which words; what is accepted although
-# it is plainly a slip; what is printed; and what `dmsetup status` shows.
+# The table line: what is refused, with which message; which mistakes are accepted;
+# what is printed; and the words of `dmsetup status`.
 
 # shellcheck shell=bash
 load lib
@@ -91,7 +91,7 @@ accepted_of()
 	[ "$output" = "" ] || die "accepted: $output"
 }
 
-@test "no key in the log, whatever was wrong" {
+@test "no key in the log, whatever the error" {
 	local key
 
 	log_mark
@@ -183,7 +183,7 @@ objects()
 	fails grep "" "$leaks"
 }
 
-@test "after all that the module unloads and loads again" {
+@test "afterwards the module unloads and loads again" {
 	unload_target
 	[ ! -d "/sys/module/$(target_module)" ]
 	load_target
@@ -205,7 +205,7 @@ warned_slip()
 		die "no warning about $word: $* $(log_since)"
 }
 
-@test "slips that dm-crypt accepts are accepted, with a warning" {
+@test "mistakes that dm-crypt accepts are accepted, with a warning" {
 	warned_slip surplus aes-xts-plain64 "$K" 0 "$D" 0 1 allow_discards and more
 	warned_slip surplus aes-xts-plain64 "$K" 0 "$D" 0 0 allow_discards
 	warned_slip iv_offset aes-xts-plain64 "$K" 18446744073709551624 "$D" 0
@@ -222,7 +222,7 @@ warned_slip()
 	fails grep "device-mapper: xcrypt: " < <(log_since)
 }
 
-@test "a start that is no multiple of the sector size: accepted or refused as by dm-crypt" {
+@test "a start that is not a multiple of the sector size: accepted or refused as by dm-crypt" {
 	local start size line
 	for start in 1 3 4 7 8; do
 		for size in 1024 4096; do
@@ -245,7 +245,7 @@ all_taken()
 	done
 }
 
-@test "what dm-crypt accepts otherwise is accepted" {
+@test "other lines that dm-crypt accepts are accepted" {
 	all_taken <<-EOT
 		aes $K 0 $D 0
 		aes-plain $K 0 $D 0
@@ -277,7 +277,7 @@ all_taken()
 	SIZE=2044 all_taken <<<"aes-xts-plain64 $K 0 $D 0 1 sector_size:2048"
 }
 
-@test "a length that is no multiple of the sector size is refused" {
+@test "a length that is not a multiple of the sector size is refused" {
 	local n
 	for n in 1 2041 2047; do
 		log_mark
@@ -321,7 +321,7 @@ as_crypt()
 	[ "${mine/#$TARGET/crypt}" = "$theirs" ] || die "$mine, but dm-crypt $theirs"
 }
 
-@test "the printed table makes the same device again, in dm-crypt's words" {
+@test "the printed table creates the same device again, in dm-crypt's format" {
 	local lines line
 
 	mapfile -t lines < <(some 6 <<-END
@@ -399,7 +399,7 @@ st()
 	map st <<<"0 $SIZE xcrypt aes-xts-plain64 $K 0 ${DEVICE:-$D} 0 $*"
 }
 
-@test "status has its words" {
+@test "status has the documented words" {
 	not_for_crypt
 	local w
 
@@ -444,7 +444,7 @@ moved()
 	echo $(($(word "$1") - before))
 }
 
-@test "offload: decides where, and status shows it" {
+@test "offload: decides where the cipher runs, and status shows it" {
 	not_for_crypt
 	local put="dd if=/dev/zero of=/dev/mapper/st bs=64k count=4 oflag=direct status=none"
 	local get="dd if=/dev/mapper/st of=/dev/null bs=64k count=4 iflag=direct status=none"
@@ -472,7 +472,7 @@ moved()
 	}
 }
 
-@test "status counts errors of the device below" {
+@test "status counts errors of the underlying device" {
 	not_for_crypt
 	map bad <<<"0 1024 linear $D 0
 1024 1024 error"
@@ -485,7 +485,7 @@ moved()
 	[ "$(word errors)" = 2 ]
 }
 
-@test "status says when the key is wiped, and when it is back" {
+@test "status shows whether the key is wiped or set" {
 	not_for_crypt
 	st
 	dmsetup suspend st

@@ -2,8 +2,8 @@
 # machine: -m 768 -c 1
 # kernels: all
 #
-# Published test vectors (vectors.txt), written through the mapping and read off
-# the device below it.
+# Published test vectors (vectors.txt), written through the mapping and read from the
+# underlying device.
 
 # shellcheck shell=bash
 load lib
@@ -76,7 +76,7 @@ check_vectors()
 	done
 }
 
-@test "a wrong digit is noticed" {
+@test "a wrong digit is detected" {
 	VECTORS=$BATS_TEST_TMPDIR/vectors
 	sed 's/69c4e0d86a7b0430d8cdb78070b4c55a/69c4e0d86a7b0430d8cdb78070b4c55b/' \
 		"$XC_TESTS/vectors.txt" >"$VECTORS"

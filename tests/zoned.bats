@@ -3,8 +3,8 @@
 # machine: -m 1280 --timeout 900
 # kernels: 7.3
 #
-# Host-managed zoned devices: the zones are those of the device below, zones
-# are written in order, reset, and appended to.
+# Host-managed zoned devices: the zones are those of the underlying device, zones are
+# written in order, reset, and appended to.
 
 bats_require_minimum_version 1.5.0
 
@@ -37,7 +37,7 @@ zone_is()
 		die "zone $2 of $1: $line"
 }
 
-@test "the report is that of the device below, before and after writes" {
+@test "the zone report is the underlying device's, before and after writes" {
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts /dev/zoned $words
@@ -67,7 +67,7 @@ zone_is()
 	zone_is /dev/zoned 5 0 em
 }
 
-@test "what is written reads back, and through dm-crypt too" {
+@test "written data read back, also through dm-crypt" {
 	null_disk plain 64
 	while read -r words; do
 		# shellcheck disable=SC2086 # words

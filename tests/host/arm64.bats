@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
-# The module on arm64: built with Debian's cross compiler, and run in an
-# emulated machine, where it is compared with published vectors and dm-crypt.
+# The module on arm64: built with Debian's cross compiler, and compared with published
+# vectors and dm-crypt in an emulated machine.
 
 # shellcheck disable=SC2154 # BATS_* are bats'
 
@@ -99,7 +99,7 @@ said()
 	grep -q 'dm-xcrypt.ko .* in build/' "$BATS_FILE_TMPDIR/built"
 }
 
-@test "the machine runs to its end, and its kernel has no complaint" {
+@test "the machine finishes without kernel complaints" {
 	tail -n 50 "$BATS_FILE_TMPDIR/log"
 	[ "$(said off)" = off ]
 	[ "$(said 'ok module')" = "ok module unloaded" ]

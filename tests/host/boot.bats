@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 #
-# A Debian 12 machine whose root file system is a LUKS2 volume, opened by
-# dm-xcrypt in an initramfs of initramfs-tools; and a second volume in
-# /etc/crypttab, opened by systemd. Takes minutes: for the long run.
+# A Debian 12 machine with a LUKS2 root file system, opened by dm-xcrypt in an
+# initramfs of initramfs-tools, and a second volume in /etc/crypttab, opened by
+# systemd. Takes minutes: for the long run.
 
 # shellcheck shell=bash
 
@@ -89,7 +89,7 @@ boot()
 # reported REGEX
 reported() { cat "$report"; grep -qE "^$1$" "$report"; }
 
-@test "the root file system is on croot, and dm-xcrypt alone serves it" {
+@test "the root file system is on croot, and only dm-xcrypt serves it" {
 	reported "root /dev/mapper/croot"
 	reported "modules dm_xcrypt"
 	reported "croot table 0 [0-9]+ crypt aes-xts-plain64 .*"

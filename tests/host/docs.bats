@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
-# docs/target.md names everything that the code knows of the target: options, messages,
-# words of the status, parameters, IV generators.
+# docs/target.md names everything that the code has: options, messages, status words,
+# parameters, IV generators.
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
 
@@ -49,7 +49,7 @@ words()
 	done < <(sed -nE 's/.*strcasecmp\(argv\[[01]\], "([a-z]+)".*/\1/p' table/message.c)
 }
 
-@test "words of the status" {
+@test "status words" {
 	words '/^void xc_status_print/,/^}/ {
 		/DMEMIT/!d
 		s/.*"(.*)".*/\1/; s/:%[^ ]*//g; s/^ //; s/ /\n/g; p

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 #
-# The fuzzers, for as long as make check has time; make fuzz for longer.
+# The fuzzers, for the time that make check has; make fuzz runs them longer.
 
 # shellcheck shell=bash
 
@@ -30,7 +30,7 @@ fuzz()
 	fuzz message 3 1000
 }
 
-@test "fuzzing what is printed of a volume finds nothing" {
+@test "fuzzing the printed status and histograms finds nothing" {
 	fuzz status 4 500
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # machine: --timeout 1500
 #
-# The test machine tests itself, in QEMU and in user-mode Linux.
+# Tests of the test machine itself, in QEMU and in user-mode Linux.
 
 # shellcheck disable=SC2016 # what is not expanded here is in the machine
 
@@ -44,7 +44,7 @@ kernels()
 	done
 }
 
-@test "arguments arrive as they are, and the folder is this one" {
+@test "arguments and current folder are passed unchanged" {
 	run machine -- bash -c 'printf "%s|" "$PWD" "$@"' - 'a b' "c'd" '$e' ''
 	echo "$output"
 	[ "$status" = 0 ]
@@ -60,7 +60,7 @@ kernels()
 	done
 }
 
-@test "an expected warning does not, another one does" {
+@test "an expected warning does not, a different one does" {
 	run machine --expect-splat 'splat: as asked' -- sh -c 'insmod $XCRYPT_KO/splat.ko'
 	echo "$output"
 	[ "$status" = 0 ]
@@ -83,7 +83,7 @@ kernels()
 	done
 }
 
-@test "a leak is found" {
+@test "a leak is detected" {
 	[ -e build/7.3/out/splat.ko ] || skip "needs the user-mode Linux"
 	run machine -k 7.3 -- sh -c 'insmod $XCRYPT_KO/splat.ko how=leak'
 	echo "$output"
@@ -91,7 +91,7 @@ kernels()
 	[[ $output == *"unreferenced object"* ]]
 }
 
-@test "a machine that hangs is ended in time, and nothing of it is left" {
+@test "a machine that hangs is killed at its timeout, and nothing is left of it" {
 	for kernel in $(kernels); do
 		run machine -k "$kernel" --timeout 90 -- sh -c "echo begun; sleep 1000"
 		echo "$output"
@@ -116,7 +116,7 @@ kernels()
 }
 
 # A boot takes long: what can be seen in one is looked at in one.
-@test "disks, a shared folder, and what a command needs" {
+@test "disks, a shared folder, and a command's environment" {
 	for kernel in $(kernels); do
 		rm -f "$BATS_TEST_TMPDIR/result"
 		run machine -k "$kernel" -d 8M -d 16M,logical=4096 -d 4M --share "$BATS_TEST_TMPDIR" -- bash -ec '

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # machine: --timeout 1200
 #
-# A machine's whole memory is searched for the keys, round keys and plaintext of
-# volumes that have been there. tests/memory/volumes makes them and has no copies
-# of its own; freed memory stays as it was left. Only for cryptsetup, which leaves
-# copies (tests/memory/luks), does the kernel overwrite it.
+# Searches a machine's whole memory for the keys, round keys and plaintext of volumes
+# that were open. tests/memory/volumes creates them and keeps no copies of its own;
+# freed memory is not overwritten, except for cryptsetup (tests/memory/luks), which
+# leaves copies.
 
 # shellcheck shell=bash
 load ../lib
@@ -83,7 +83,7 @@ WITH_AES='xcrypt\.[^x].*'
 	done
 }
 
-@test "hex digits are found where there are any" {
+@test "hex digits are found if there are any" {
 	all used shown hex
 }
 

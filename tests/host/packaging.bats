@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
-# The Debian packages: what is in them, and whether they do in Debian 12 and 13
-# what they promise. The latter takes minutes, and is for the long run.
+# The Debian packages: their contents, and whether they work in Debian 12 and 13. The
+# latter takes minutes, and is for the long run.
 
 # shellcheck shell=bash
 
@@ -81,14 +81,14 @@ debian()
 		grep -x "insmod $root/.*/dm-xcrypt.ko *"
 }
 
-@test "the same sources make the same packages" {
+@test "builds are reproducible" {
 	make -s deb
 	for deb in "$DEBS"/*.deb; do cmp "$deb" "build/deb/${deb##*/}"; done
 }
 
-@test "Debian 12: the packages build, serve and go" { debian bookworm packages "$TOP" "$version" "$DEBS"; }
+@test "Debian 12: the packages build, work and can be removed" { debian bookworm packages "$TOP" "$version" "$DEBS"; }
 
-@test "Debian 13: the packages build, serve and go" { debian trixie packages "$TOP" "$version" "$DEBS"; }
+@test "Debian 13: the packages build, work and can be removed" { debian trixie packages "$TOP" "$version" "$DEBS"; }
 
 @test "Debian 12: make dkms-install and dkms-remove" { debian bookworm dkms "$TOP" "$version"; }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
-# AES-XTS of cipher/xts_*.c in user space: published vectors, and OpenSSL for
-# everything else; with sanitizers, and as fast as it can be.
+# AES-XTS of cipher/xts_*.c in user space, compared with published vectors and
+# OpenSSL; with sanitizers, and at full optimization.
 
 # shellcheck shell=bash
 load ../lib
