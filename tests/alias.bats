@@ -53,7 +53,7 @@ setup_file()
 	fill /dev/mapper/c
 	check_fill /dev/mapper/c
 	unmap c
-	# Once it is gone the same command works
+	# Once dm-crypt is unloaded the same command works
 	rmmod dm-crypt
 	load_target crypt_alias=1
 	dmsetup targets | grep -q '^crypt *v1.29.0'
@@ -64,7 +64,7 @@ setup_file()
 	serve
 	map c <<<"0 2048 crypt aes-xts-plain64 $(hex_key 32) 0 $D 0"
 	fill /dev/mapper/c
-	# modprobe takes "File exists" for success
+	# modprobe treats "File exists" as success
 	modprobe dm-crypt || true
 	[ ! -d /sys/module/dm_crypt ]
 	check_fill /dev/mapper/c
@@ -179,7 +179,7 @@ setup_file()
 			die "$flag is not among $(cryptsetup status l2)"
 	done
 	cryptsetup status l2 | grep -q "sector size: *4096"
-	# It takes them off again while the volume is in use
+	# It clears them again while the volume is in use
 	luks refresh l2
 	cryptsetup status l2 | grep -q "flags:.*discards"
 	cryptsetup close l2

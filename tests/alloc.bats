@@ -14,7 +14,7 @@ load lib-io
 
 SECTORS=8192		# of /dev/ram0
 SWEPT_SECTORS=1024	# of a volume whose tables are swept
-# Most of a constructor's thousand allocations fill pools: one in so many fails.
+# Most of a constructor's thousand allocations fill pools: only one in so many fails.
 GAP=${XCRYPT_LONG:+1}
 : "${GAP:=60}"
 # Operations of each of four processes.
@@ -33,8 +33,7 @@ set_fault()
 	done
 }
 
-# faults_off: no injector does anything by itself, and each may do it to what
-# waits for memory too
+# faults_off: disable all injectors, and let them also fail allocations that may wait
 faults_off()
 {
 	local injector
@@ -64,14 +63,14 @@ teardown()
 	rmmod xcrypt_toy 2>/dev/null || true
 }
 
-# status WORD: its value in the status
+# status WORD: print its value in the status
 status()
 {
 	dmsetup status xc | tr ' ' '\n' | sed -n "s/^$1://p"
 }
 
-# small_volume CIPHER [OPTION...]: /dev/mapper/xc over the beginning of
-# /dev/ram0, or of dm-integrity on it (BELOW), and filled
+# small_volume CIPHER [OPTION...]: create /dev/mapper/xc over the beginning of
+# /dev/ram0, or of dm-integrity on it (BELOW), and fill it
 small_volume()
 {
 	[ -z "${TAG_SIZES[$1]:-}" ] || {
@@ -83,7 +82,7 @@ small_volume()
 	fill /dev/mapper/xc
 }
 
-# check_small_volume: it is as it was filled; and it goes
+# check_small_volume: verify it, and remove it
 check_small_volume()
 {
 	check_fill /dev/mapper/xc
@@ -92,9 +91,8 @@ check_small_volume()
 	BELOW=/dev/ram0
 }
 
-# survive [OPTION...] REQUEST ARGUMENT...: tests/fail-nth.c, which takes its
-# lines from standard input. Sets SWEPT to what it says. No error may be without
-# a reason.
+# survive [OPTION...] REQUEST ARGUMENT...: run tests/fail-nth.c, which reads its lines
+# from standard input. Sets SWEPT to its output. Every error must have a reason.
 survive()
 {
 	log_mark
@@ -104,9 +102,8 @@ survive()
 	fails grep -E 'xcrypt: (Unknown error|\(null\))' <<<"$(log_since)"
 }
 
-# sweep ...: the same, where at least one fault must lead to an error. Where little
-# is allocated, a page for the slab may be asked for at that very time and fail in
-# place of what would be missed: another try.
+# sweep ...: the same, but at least one fault must lead to an error. If there are few
+# allocations, the fault may hit a page for the slab instead: retry.
 sweep()
 {
 	local lines
@@ -154,7 +151,7 @@ sweep()
 
 @test "suspend, resume, another table's resume, and removal" {
 	small_volume xts
-	# Of what they allocate they can do without all, or need none.
+	# They can do without all of their allocations, or have none.
 	survive suspend xc
 	survive resume xc
 	survive -g $((GAP / 4 + 1)) swap xc "$TARGET" $SWEPT_SECTORS <<<"${LINE#* "$TARGET" }"
@@ -183,7 +180,7 @@ sweep()
 
 # --- what workers and completions allocate --------------------------------------
 
-# volume CIPHER [OPTION...]: /dev/mapper/xc over all of it
+# volume CIPHER [OPTION...]: create /dev/mapper/xc over all of it
 volume()
 {
 	[ -z "${TAG_SIZES[$1]:-}" ] || {
@@ -201,8 +198,8 @@ volume_gone()
 	BELOW=/dev/ram0
 }
 
-# acked [INJECTOR=PERCENT]...: tests/acked.c; sets FAILED to how many of its
-# operations failed
+# acked [INJECTOR=PERCENT]...: run tests/acked.c; sets FAILED to the number of failed
+# operations
 acked()
 {
 	local said
@@ -213,7 +210,7 @@ acked()
 	FAILED=$(tr ' ' '\n' <<<"$said" | sed -n 's/^failed://p')
 }
 
-# undisturbed PERCENT: nobody notices that so many allocations fail
+# undisturbed PERCENT: no operation fails although PERCENT of allocations do
 undisturbed()
 {
 	acked fail_xcrypt="$1"
@@ -306,7 +303,7 @@ undisturbed()
 	[ "$(status errors)" = 0 ]
 }
 
-# --- the device below, and everybody's allocations --------------------------------
+# --- the underlying device, and all allocations of the kernel ---------------------
 
 # make_it_fail DEVICE 0|1: does fail_make_request apply to it?
 make_it_fail()
@@ -340,7 +337,7 @@ make_it_fail()
 	for words in "" verify_writes; do
 		# shellcheck disable=SC2086 # a word or none
 		volume gcm $words
-		# every bio has a second chance, in a worker, and must miss it too
+		# every bio is retried in a worker, and that must fail too
 		set_fault fail_xcrypt times=-1 probability=50
 		acked fail_xcrypt_tags=60
 		set_fault fail_xcrypt probability=0
@@ -355,15 +352,15 @@ make_it_fail()
 	while read -r -a words; do
 		say "${words[*]}"
 		volume "${words[@]}"
-		# Device mapper of Linux 7.3 takes it for granted that a bio with
+		# Device mapper of Linux 7.3 assumes that a bio with
 		# metadata can be cloned (alloc_io(), which dm-integrity's gets).
 		[ "${words[0]}" = gcm ] || acked failslab=3 fail_page_alloc=6
-		# only who does not wait, but often
+		# only allocations that may not wait, but often
 		set_fault failslab ignore-gfp-wait=Y
 		set_fault fail_page_alloc ignore-gfp-wait=Y
 		before=$(status errors)
 		acked failslab=40 fail_page_alloc=40
-		# What the module needs for itself it waits for.
+		# The module waits for its own allocations.
 		[ "${words[0]}" = gcm ] || [ "$(status errors)" = "$before" ] ||
 			die "bios failed: $(dmsetup status xc)"
 		faults_off
@@ -378,8 +375,8 @@ make_it_fail()
 
 @test "nothing has leaked" {
 	local leaks=$DEBUGFS/kmemleak
-	# It takes an object for lost after five seconds, and fails to be written to
-	# where it has given up itself.
+	# kmemleak reports an object after five seconds; writing to it fails if it has
+	# disabled itself.
 	sleep 6
 	echo scan >"$leaks"
 	echo scan >"$leaks"

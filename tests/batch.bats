@@ -19,7 +19,7 @@ needs()
 
 IVS="plain plain64 plain64be null benbi"
 
-# engine CIPHER KEY_BYTES [OPTION...]: which engine a volume of these gets
+# engine CIPHER KEY_BYTES [OPTION...]: print the engine that such a volume uses
 engine()
 {
 	local cipher=$1 bytes=$2
@@ -64,7 +64,7 @@ engine()
 	END
 }
 
-# lines: all that it takes, for matrix/matrix.c; the rest takes turns
+# lines: print all that it supports, for matrix/matrix.c; other options take turns
 lines()
 {
 	local iv bytes size n=0
@@ -110,7 +110,7 @@ lines()
 	done
 }
 
-# helped: how many bios of xc another CPU has helped with
+# helped: print how many bios of xc had help from another CPU
 helped()
 {
 	dmsetup status xc | tr ' ' '\n' | sed -n 's/^helped://p'

@@ -16,12 +16,12 @@ setup_file()
 	modules dm-crypt dm-inlinecrypt
 	insmod "$XCRYPT_KO/xcrypt_load.ko"
 	ram_disks 1 2
-	# A RAM disk does not count what it does, a mapping does.
+	# A mapping has I/O statistics, a RAM disk has none.
 	slice below /dev/ram0 0 4096
 	# shellcheck source=/dev/null
 	source "$XC_TESTS/../bench/targets"
 	tables /dev/mapper/below "$(hex_key 64)" | while read -r name table; do
-		# Only the newest kernels have dm-inlinecrypt.
+		# dm-inlinecrypt is only in the newest kernels.
 		dmsetup targets | grep -q "^${table%% *} " || continue
 		map "$name" <<<"0 4096 $table"
 	done
@@ -39,20 +39,20 @@ teardown_file()
 	clean_up
 }
 
-# run_load WORD...: a run; its result is in $result
+# run_load WORD...: run the load generator; sets result
 run_load()
 {
 	echo "$*" >$LOAD/run || return
 	read -r result <$LOAD/result
 }
 
-# word NAME: from $result
+# word NAME: print a value of $result
 word()
 {
 	sed -nE "s/.*(^| )$1:([0-9.]+).*/\2/p" <<<"$result"
 }
 
-# sectors_moved read|write: what the device below has seen so far
+# sectors_moved read|write: print the sectors that the underlying device has moved so far
 sectors_moved()
 {
 	local stat
@@ -89,8 +89,8 @@ sectors_moved()
 		sort -C -g "$BATS_TEST_TMPDIR/times"
 	done
 
-	# What lies beyond the span was not written to: four blocks of zeros,
-	# enciphered, differ from what the disk had.
+	# Only the span was written: four encrypted blocks of zeros differ from the
+	# previous content, the rest does not.
 	fill /dev/ram0 before
 	run_load dev=/dev/mapper/xcrypt op=write size=4096 bios=9 span=16384
 	cmp -s <(raw /dev/ram0 0 32) <(random_bytes $((32 * 512)) before) && die "nothing was written"

@@ -17,25 +17,25 @@ needs()
 	bios_module
 }
 
-# Each is written into an area of its own, of so many sectors. The last is
-# "same", whose content repeats.
+# Each layout is written into an area of its own, of so many sectors. The last is
+# "same", with repeating content.
 LAYOUTS="plain sectors odd tiny multi adjacent mixed fragments same"
 AREA=128
 
-# vec_align SECTOR_SIZE: how small a vector xcrypt takes on $FINE; dm-crypt
-# takes no less than a sector
+# vec_align SECTOR_SIZE: print the smallest vector of xcrypt on $FINE; dm-crypt needs a
+# whole sector
 vec_align()
 {
 	if [ "$TARGET" = crypt ]; then echo "$1"; else echo "$FINE_ALIGN"; fi
 }
 
-# area_max LAYOUT: bytes of the largest bio; many vectors are slow to make
+# area_max LAYOUT: print the bytes of the largest bio; creating many vectors is slow
 area_max()
 {
 	case $1 in tiny | odd | adjacent) echo 8192 ;; *) echo 32768 ;; esac
 }
 
-# write_layouts DEVICE ALIGN WORD...: every layout into its own area
+# write_layouts DEVICE ALIGN WORD...: write every layout into its own area
 write_layouts()
 {
 	local device=$1 align=$2 layout start=0
@@ -48,7 +48,7 @@ write_layouts()
 	done
 }
 
-# read_layouts DEVICE ALIGN WORD...: compare, each area in the layout after the
+# read_layouts DEVICE ALIGN WORD...: read and compare each area, in the layout after the
 # one that it was written in
 read_layouts()
 {
@@ -63,7 +63,7 @@ read_layouts()
 	done
 }
 
-# areas: sectors that the two above use
+# areas: print the number of sectors that the two above use
 areas()
 {
 	local -a layouts
@@ -71,8 +71,8 @@ areas()
 	echo $((${#layouts[@]} * AREA))
 }
 
-# plain_reference CIPHER DEVICE UNIT [OPTION...]: what dm-crypt makes of the
-# same data in whole pages
+# plain_reference CIPHER DEVICE UNIT [OPTION...]: write the same data through dm-crypt in
+# whole pages
 plain_reference()
 {
 	local name=$1 device=$2 unit=$3 last
@@ -151,7 +151,7 @@ round()
 	done
 }
 
-# together WORDS...: bios with each of these at the same time
+# together WORDS...: run bios with each of these concurrently
 together()
 {
 	local words pid pids=()
@@ -172,7 +172,7 @@ together()
 		encrypt xc xts "$FINE" $words
 		align=$(vec_align 512)
 		common="dev=/dev/mapper/xc align=$align shuffle=1 flags=random"
-		# Each in its own part, all at once.
+		# Each in its own part, concurrently.
 		together "$common op=write layout=plain sectors=8192 max=1048576 depth=4" \
 			"$common op=write layout=multi start=8192 sectors=16384 max=4194304 depth=3" \
 			"$common op=write layout=mixed start=24576 sectors=4096 split=1 depth=32 max=65536" \
@@ -231,10 +231,10 @@ together()
 		encrypt xc gcm /dev/mapper/tags $words
 		common="dev=/dev/mapper/xc sectors=1024 align=512 max=65536 depth=4"
 		bios "$common op=write layout=plain"
-		# No sector is damaged, so none may be said to be.
+		# No sector is damaged, so none may be reported.
 		bios "$common op=read layout=same"
 		bios "$common op=read layout=mixed scribble=1"
-		# Whatever is stored, its tag must fit it.
+		# Whatever is stored, its tag must match.
 		bios "$common op=write layout=mixed scribble=1"
 		bios "$common op=read layout=plain any=1"
 		unmap xc
@@ -249,7 +249,7 @@ together()
 		common="dev=/dev/mapper/xc sectors=4096 align=512 max=131072"
 		bios "$common op=write layout=mixed scribble=1"
 		bios "$common op=read layout=mixed scribble=1"
-		# What was not being changed has come to no harm.
+		# Buffers that did not change are intact.
 		bios "$common op=write layout=mixed"
 		bios "$common op=read layout=plain"
 		unmap xc
@@ -275,8 +275,8 @@ together()
 	unmap tags
 }
 
-# Adiantum and HCTR2 read a sector twice, and would spoil 16 bytes elsewhere in it. (So
-# they do with dm-crypt.)
+# Adiantum and HCTR2 read a sector twice, and would corrupt 16 bytes elsewhere in it. (With
+# dm-crypt they do.)
 @test "a buffer that changes during a write corrupts nothing else, whatever the cipher" {
 	not_for_crypt
 	local name words common
@@ -305,7 +305,7 @@ together()
 		common="dev=/dev/mapper/xc sectors=256 unit=512 align=512 fail=1"
 		bios "$common op=write max=512"
 		bios "$common op=read max=512"
-		# As long as a sector, but beginning within one.
+		# As long as a sector, but starting within one.
 		bios "$common op=write start=1 sectors=$((unit / 512)) max=$unit"
 		bios "$common op=read start=1 sectors=$((unit / 512)) max=$unit"
 		unmap xc

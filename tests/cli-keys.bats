@@ -14,7 +14,7 @@ D=/dev/ram0
 
 # --- nobody sees them ------------------------------------------------------------
 
-# spy PLACE...: starts tests/spy on the key, in hex and as it is, and on the
+# spy PLACE...: start tests/spy, which looks for the key, in hex and binary, and for the
 # passphrase
 spy()
 {
@@ -24,7 +24,7 @@ spy()
 	wait_for 60 grep -q ready /tmp/spied
 }
 
-# spied: sets SPIED to what it has found
+# spied: stop it, and set SPIED to its findings
 spied()
 {
 	kill $SPY
@@ -61,7 +61,7 @@ PLACES=(/tmp /run /etc /var/tmp /dev/shm)
 
 @test "no key and no passphrase in an argument, an environment, a file, on a disk, in a table or in the log" {
 	local i
-	# names of variables of the script: none of them is exported because it was
+	# variables of the script's: they must not stay exported
 	export PASSPHRASE=outer old=outer new=outer keys=outer text=outer
 	format luks2 $D
 	spy "${PLACES[@]}" $D
@@ -76,13 +76,13 @@ PLACES=(/tmp /run /etc /var/tmp /dev/shm)
 		env SHELLOPTS=allexport "$XCRYPT" open --type plain $D x < <(printf '%s\n' "$PASS")
 		"$XCRYPT" close x
 	done
-	# by hex, which moves as it is
+	# with a hex key, which moves with the table
 	map v <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 0"
 	"$XCRYPT" switch v xcrypt
 	"$XCRYPT" switch v crypt
 	fails secret_in < <(dmsetup table v)
 	spied
-	# it was quick enough to see those whom the key passes through
+	# the spy was fast enough to see the programs that the key passes through
 	[[ $SPIED == *"seen cryptsetup"* && $SPIED == *"seen keyctl"* && $SPIED == *"seen dmsetup"* ]] ||
 		die "$SPIED"
 	fails grep -v -e "^seen" -e "^ready" -e "rounds$" <<<"$SPIED"
@@ -105,24 +105,24 @@ PLACES=(/tmp /run /etc /var/tmp /dev/shm)
 
 # --- interrupted -----------------------------------------------------------------
 
-# stops SIGNAL NTH WHEN: `xcrypt open`, or switch, whose group gets the signal
-# just before or after its NTH call of a program that changes something
+# interruptible: install shims that send STOP_SIGNAL to the process group of `xcrypt open`
+# or switch, before or after (STOP_WHEN) call number STOP_AT of a program with an effect
 interruptible()
 {
 	local program
 	for program in losetup keyctl dmsetup cryptsetup; do
 		shim $program <<-'END'
 			read -r _ _ _ _ group _ </proc/$$/stat
-			# only what the verb itself calls, and what the plan says
+			# only calls of the verb itself, and if planned
 			[[ $group == "${VICTIM:-}" && $STOP_AT != 0 ]] || exec "$REAL" "$@"
-			# (those of a pipeline come at the same time)
+			# (the programs of a pipeline run concurrently)
 			set -C
 			nth=1
 			until { echo "${0##*/} $1" >"/tmp/calls/$nth"; } 2>/dev/null; do
 				nth=$((nth + 1))
 			done
 			[ "$nth$STOP_WHEN" != "${STOP_AT}before" ] || kill -"$STOP_SIGNAL" -- -"$VICTIM"
-			# (the keyring is for what comes after it)
+			# (execute keyctl session: the keyring is for the following calls)
 			[ "$1" != session ] || exec "$REAL" "$@"
 			if [[ $STOP_WHEN == within && $* == *"create x"* ]]; then
 				# as if it were killed between two of its requests
@@ -137,14 +137,14 @@ interruptible()
 	done
 }
 
-# victim ARGUMENT...: becomes xcrypt, in a group of its own.  (What a shell runs
-# beside itself ignores SIGINT.)
+# victim ARGUMENT...: exec xcrypt, in its own process group.  (Background processes of a
+# shell ignore SIGINT.)
 victim()
 {
 	exec setsid env --default-signal=INT bash -c 'VICTIM=$$ exec "$@"' - "$XCRYPT" "$@"
 }
 
-# points: SIGNAL NTH WHEN, all of them there are in the calls that were made
+# points: print all SIGNAL NTH WHEN for the recorded calls
 points()
 {
 	local signal nth
@@ -157,20 +157,20 @@ points()
 	done
 }
 
-# interrupted SIGNAL NTH WHEN ARGUMENT...: runs xcrypt so; sets STATUS
+# interrupted SIGNAL NTH WHEN ARGUMENT...: run xcrypt, interrupt it there; sets STATUS
 interrupted()
 {
 	rm -rf /tmp/calls
 	mkdir /tmp/calls
 	STATUS=0
 	STOP_SIGNAL=$1 STOP_AT=$2 STOP_WHEN=$3 victim "${@:4}" < <(printf '%s\n' "$PASS") >/tmp/out 2>&1 3>&- &
-	# (bash may miss the end of one that it waits for at that moment)
+	# (bash may miss the end of a process that it is just about to wait for)
 	wait_for 120 gone $!
 	wait $! || STATUS=$?
 }
 
-# nothing_left WORDS: no mapping half made, no key, no file, no loop device, and
-# nobody still at work
+# nothing_left WORDS: fail if an incomplete mapping, a key, a file, a loop device or a
+# process is left
 nothing_left()
 {
 	local files
@@ -183,7 +183,7 @@ nothing_left()
 	esac
 	[ -z "$(losetup -nO NAME -j /tmp/file)" ] || die "$1: a loop device"
 	wait_for 30 no_keys_left
-	# (this tree may be in /tmp, and get logs of other machines)
+	# (this tree may be in /tmp, and other machines write their logs to it)
 	files=$(find /tmp /run /var/tmp /dev/shm -path "$(realpath "$XC_TESTS/..")" -prune -o \
 		-newer /tmp/begin -type f ! -path '/tmp/bats*' ! -path '/tmp/calls/*' \
 		! -name points ! -name out ! -name file -print)
@@ -217,7 +217,7 @@ nothing_left()
 		open --type plain
 	END
 	)
-	# killed within the last of them, dmsetup create: half a mapping
+	# killed within the last of them, dmsetup create: an incomplete mapping
 	interrupted KILL 999 within open /tmp/file x
 	[ $STATUS = 137 ]
 	[ -s /tmp/calls/1 ]
@@ -244,7 +244,7 @@ nothing_left()
 	for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
 		signal=$(printf '%s\n' INT TERM | sed -n "$((n % 2 + 1))p")
 		rm -f /tmp/guarded
-		# nearly all that it does is to begin subshells
+		# it does hardly anything but start subshells
 		VERBS=$XCRYPT.d setsid env --default-signal=INT bash -c '
 			source "$VERBS/guard.bash"
 			guard
@@ -274,7 +274,7 @@ nothing_left()
 		delay=$((RANDOM * length / 32768))
 		victim open /tmp/file x < <(printf '%s\n' "$PASS") >/tmp/out 2>&1 3>&- &
 		sleep "$(printf '%d.%03d' $((delay / 1000)) $((delay % 1000)))"
-		# half of them the whole group, as Ctrl-C does, half the command alone
+		# half of the signals to the whole group, as Ctrl-C, half only to the command
 		if (((n + XCRYPT_SEED) % 2)); then
 			kill -"$signal" $! 2>/dev/null || true
 		else
@@ -304,7 +304,7 @@ nothing_left()
 		wait_for 30 eval '! pgrep -f "xcrypt.d/undo.bash" >/dev/null'
 		[ "$(state_of x)" = "Live Active" ] ||
 			die "SIG$signal $when call $nth: $(dmsetup info x)"
-		# what was loaded, and not yet asked for, is not used
+		# before resume, the loaded table is not live
 		grep -qx "dmsetup resume" /tmp/calls/* || [[ $(dmsetup table x) == *" $old "* ]] ||
 			die "SIG$signal $when call $nth: on $new"
 		[ "$(dmsetup ls | cut -f1)" = x ] || die "SIG$signal $when call $nth: $(dmsetup ls)"

@@ -54,10 +54,10 @@ E=/dev/ram1
 	[ "$(sectors_of /dev/mapper/x)" = "$(sectors_of $D)" ]
 	says 1 "No usable keyslot" xcrypt open -S 1 --header /tmp/header $E y
 	"$XCRYPT" close x
-	# what can be read once
+	# a pipe, which can be read only once
 	"$XCRYPT" open -S 0 --key-file <(printf %s "$PASS") $E x
 	"$XCRYPT" close x
-	# of what has more, or has no end
+	# a part of a longer or endless input
 	yes "$PASS" | "$XCRYPT" open --key-file - --keyfile-size ${#PASS} $E x
 	"$XCRYPT" close x
 
@@ -127,7 +127,7 @@ E=/dev/ram1
 
 @test "on a terminal, it asks for the passphrase three times, without echo" {
 	format luks2 $D
-	# what is typed, and when
+	# type the answers when asked
 	{
 		for answer in wrong "wrong again" "$PASS"; do
 			wait_for 60 eval '[ "$(grep -o "Enter passphrase" /tmp/screen | wc -l)" -ge '$((++asked))' ]'
@@ -150,7 +150,7 @@ E=/dev/ram1
 
 @test "wrong arguments: the error names the argument and --help" {
 	says 1 "--cipher is only for plain" "$XCRYPT" open -c aes-xts-plain64 $D x
-	# (with them it would read and write wrong data)
+	# (with these it would read and write wrong data)
 	format luks2 $D --sector-size 4096
 	says 1 "--iv-large-sectors is only for plain" xcrypt open --iv-large-sectors $D x
 	says 1 "the LUKS header sets the format" xcrypt open --option iv_large_sectors $D x
@@ -284,7 +284,7 @@ E=/dev/ram1
 	format luks1 $E
 	printf '%s\0' "$evil" | dd of=$E bs=1 seek=168 conv=notrunc status=none
 	says 1 "its uuid is 'PPID[" xcrypt open $E x
-	# what a later cryptsetup may let pass
+	# a value that a later cryptsetup may let pass
 	shim cryptsetup <<-'END'
 		[[ $* != *json* ]] || exec "$REAL" "$@" > >(sed 's/"offset":"1048576"/"offset":"PPID[$(>\/e)]"/')
 		exec "$REAL" "$@"
@@ -323,7 +323,7 @@ E=/dev/ram1
 	says 1 "keyctl is not installed: apt-get install keyutils" without keyctl "$XCRYPT" open $D x
 	unload_target
 	says 4 "dm-xcrypt is not loaded: modprobe dm-xcrypt" "$XCRYPT" open $D x
-	# dm-crypt is there, and in use, where the alias is wanted
+	# dm-crypt is loaded and in use, and modprobe.d asks for crypt_alias=1
 	cp "$XC_TESTS/../packaging/modprobe.d/dm-xcrypt.conf" $conf
 	map busy <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 0"
 	map busy2 <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 64"
@@ -334,7 +334,7 @@ E=/dev/ram1
 	open=${open##*dm-crypt: }
 	eval "${open%% && modprobe*}"
 	[ "$(dmsetup ls)" = "No devices found" ]
-	# loaded, and in use, before that was wanted
+	# dm-xcrypt is loaded without crypt_alias=1, and in use
 	load_target
 	map busy <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
 	says 1 "cryptsetup close busy && modprobe -r dm-xcrypt && modprobe" "$XCRYPT" doctor
@@ -410,7 +410,7 @@ assert v["engine"] == "api" and v["open"] == 0, v
 	local sectors=$((8 << 31))
 	format luks2 $D
 	truncate -s 9T /tmp/big
-	# a segment of a size of its own, as after cryptsetup reencrypt --device-size
+	# a segment with a fixed size, as after cryptsetup reencrypt --device-size
 	shim cryptsetup <<-END
 		[ "\$1" = luksDump ] || exec "\$REAL" "\$@"
 		exec "\$REAL" "\$@" > >(sed 's/"size":"dynamic"/"size":"$((sectors * 512))"/; s/"iv_tweak":"0"/"iv_tweak":"8"/
@@ -460,7 +460,7 @@ assert v["engine"] == "api" and v["open"] == 0, v
 	done
 }
 
-# completes LINE WORD...: after LINE these words, sorted, are offered
+# completes LINE WORD...: the completions of LINE must be these words, sorted
 completes()
 {
 	local line=$1

@@ -15,14 +15,14 @@ setup_file()
 
 # --- options ---------------------------------------------------------------------
 
-# The options of a table line, and what says so in cryptsetup status
+# The options of a table line, and their names in cryptsetup status
 FLAGS="allow-discards:allow_discards:discards
 perf-same_cpu_crypt:same_cpu_crypt:same_cpu_crypt
 perf-submit_from_crypt_cpus:submit_from_crypt_cpus:submit_from_crypt_cpus
 perf-no_read_workqueue:no_read_workqueue:no_read_workqueue
 perf-no_write_workqueue:no_write_workqueue:no_write_workqueue"
 
-# shows OPTION...: do table and status tell of just these (allow-discards, ...)?
+# shows OPTION...: do table and status show exactly these (allow-discards, ...)?
 shows()
 {
 	local option word flag table status
@@ -53,7 +53,7 @@ refresh_plain()
 		--key-size 512 --key-file - --keyfile-size 64 "$@"
 }
 
-# options: of which each is tried by itself
+# options: print those to test one by one
 options()
 {
 	sed -n 's/^\([a-z_-]*\):.*/--\1/p' <<<"$FLAGS"
@@ -72,7 +72,7 @@ options()
 	END
 }
 
-# shows_each: the flags one after the other
+# shows_each: test the flags one by one
 shows_each()
 {
 	local option
@@ -123,7 +123,7 @@ shows_each()
 		shows allow-discards perf-no_read_workqueue
 		shut
 	done
-	# Stored by dm-crypt, through a refresh; the flags take each other's place.
+	# Stored on dm-crypt, by a refresh; each replaces the previous flags.
 	luks open "$D" vol
 	luks refresh vol --persistent --perf-submit_from_crypt_cpus --perf-no_write_workqueue
 	shut
@@ -133,7 +133,7 @@ shows_each()
 	luks refresh vol
 	shows perf-submit_from_crypt_cpus perf-no_write_workqueue
 	shut
-	# What is asked for besides comes on top
+	# Options on the command line are added
 	luks open "$D" vol --perf-same_cpu_crypt
 	shows perf-submit_from_crypt_cpus perf-no_write_workqueue perf-same_cpu_crypt
 	shut
@@ -152,8 +152,8 @@ open_luks()
 	local header=$BATS_TEST_TMPDIR/header
 	serve
 	truncate -s 4M "$header.1" "$header.2"
-	# A header of before, of which data are written over the first copy, is
-	# repaired from the second by cryptsetup status, over the data.
+	# Erase the old header: if data overwrite only its first copy, cryptsetup status
+	# repairs it from the second, over the data.
 	random_bytes $((1 << 20)) none | raw_write "$D"
 	luks luksFormat "${LUKS1[@]}" --header "$header.1" "$D"
 	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" --header "$header.2" --sector-size 4096 "$D"

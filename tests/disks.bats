@@ -45,32 +45,32 @@ teardown()
 	unmap_all
 }
 
-# put DEVICE [FILE]: one write of what is in the file (OLD) to its beginning
+# put DEVICE [FILE]: write FILE (default OLD) to its beginning, in one write
 put()
 {
 	dd if="${2:-$OLD}" of="$1" bs=128k oflag=direct conv=notrunc status=none
 }
 
-# become NAME <TABLE: another table, which resuming puts in place
+# become NAME <TABLE: replace its table
 become()
 {
 	dmsetup load "$1" && dmsetup resume --noudevsync "$1"
 }
 
-# states DEVICE [UNIT]: a letter for each unit of its beginning, which holds what
-# is in OLD (o), in NEW (n), or neither (x)
+# states DEVICE [UNIT]: print a letter for each unit of its beginning: equal to OLD (o), to
+# NEW (n), or neither (x)
 states()
 {
 	"$(c_tool old-or-new.c)" "$1" "${2:-512}" "$OLD" "$NEW"
 }
 
-# all LETTER [COUNT]: what states prints when all are the same
+# all LETTER [COUNT]: print what states prints if all units are the same
 all()
 {
 	printf "%${2:-256}s" | tr ' ' "$1"
 }
 
-# bad_sectors DEVICE [UNIT]: which fail, read one by one, and how
+# bad_sectors DEVICE [UNIT]: read it unit by unit, and print those that fail, with the error
 bad_sectors()
 {
 	"$(c_tool bad-sectors.c)" "$1" "${2:-512}"
@@ -106,7 +106,7 @@ bad_sectors()
 		encrypt xc xts /dev/mapper/flaky $words
 		area="dev=/dev/mapper/xc sectors=1024 layout=mixed align=512 depth=32"
 		bios "$area op=write data=1"
-		# older kernels' dm-flakey cannot fail reads alone
+		# older kernels' dm-flakey cannot fail only reads
 		! kernel_at_least 6.4 || {
 			become flaky <<<"$DOWN 1 error_reads"
 			bios "$area op=read data=1 fail=1"
@@ -128,7 +128,7 @@ bad_sectors()
 	put /dev/mapper/xc
 	sync /dev/mapper/xc
 	become flaky <<<"$DOWN 1 drop_writes"
-	# Neither the write nor its flush fails: nobody here can know.
+	# Neither the write nor its flush fails: xcrypt cannot detect it.
 	put /dev/mapper/xc "$NEW"
 	sync /dev/mapper/xc
 	become flaky <<<"$UP"
@@ -145,7 +145,7 @@ bad_sectors()
 	become flaky <<<"$DOWN 1 drop_writes"
 	put /dev/mapper/xc "$NEW"
 	sync /dev/mapper/xc
-	# what dm-integrity has in memory would know
+	# dm-integrity's cache would detect it
 	unmap xc tags
 	become flaky <<<"$UP"
 	map tags <<<"$table"
@@ -155,15 +155,15 @@ bad_sectors()
 
 # --- wrong bytes -------------------------------------------------------------
 
-# next_byte AT: the byte of the disk there, and one
+# next_byte AT: print the disk's byte at AT, plus one
 next_byte()
 {
-	# (raw: the page cache would have what an earlier table left in it)
+	# (raw: the page cache may have data of an earlier table)
 	echo $((($(raw /dev/ram0 $(($1 / 512)) 1 | od -An -t u1 -j $(($1 % 512)) -N 1) + 1) % 256))
 }
 
-# damage CIPHER: what is wrong in the plaintext of 64 KiB, read at once, whose
-# byte 1000 of the ciphertext came back wrong; as ranges of bytes, from 0
+# damage CIPHER: print the wrong ranges of bytes, from 0, in 64 KiB of plaintext, read at
+# once, if byte 1000 of the ciphertext is read wrong
 damage()
 {
 	raw /dev/mapper/xc 0 128 | cmp -l - <(head -c 65536 "$OLD") | awk '
@@ -199,12 +199,12 @@ damage()
 
 @test "a byte that is written wrong changes the disk, not the caller's buffer" {
 	map flaky <<<"$UP"
-	# below the volume, so verify_writes cannot know of it
+	# on the underlying device, so verify_writes cannot detect it
 	encrypt xc xts /dev/mapper/flaky verify_writes
 	put /dev/mapper/xc
 	become flaky <<<"$DOWN 5 corrupt_bio_byte 1001 w $(next_byte 1000) 0"
 	put /dev/mapper/xc
-	# and bios compares its own memory
+	# and bios compares its own buffers
 	bios "dev=/dev/mapper/xc op=write start=512 sectors=256"
 	become flaky <<<"$UP"
 	got=$(damage)
@@ -252,8 +252,7 @@ damage()
 	bios "dev=/dev/mapper/xc op=read sectors=$size unit=4096"
 }
 
-# holey LETTERS: a table over /dev/ram0 of which a sector is bad where its letter
-# is o
+# holey LETTERS: print a table over /dev/ram0 with a bad sector for each letter o
 holey()
 {
 	local letters=$1 i from=0
@@ -269,8 +268,8 @@ holey()
 	echo "$from $((SECTORS - from)) linear /dev/ram0 $from"
 }
 
-# meanwhile COMMAND...: repeats it, all through, until the test has its result
-# from `finished`
+# meanwhile COMMAND...: repeat it in the background until `finished`, which returns its
+# result
 meanwhile()
 {
 	(while "$@"; do
@@ -308,7 +307,7 @@ finished()
 
 # --- torn writes -------------------------------------------------------------
 
-# draw_letters: sets LETTERS to 256 of them, n with a chance that is drawn too
+# draw_letters: set LETTERS to 256 random ones, n with a random probability
 draw_letters()
 {
 	local i chance=$((1 + RANDOM % 9))
@@ -318,8 +317,8 @@ draw_letters()
 	done
 }
 
-# tear LETTERS [OPTION...]: OLD is overwritten by NEW in one write, of which the
-# sectors marked n arrive; then all can be read
+# tear LETTERS [OPTION...]: overwrite OLD by NEW in one write, of which only the sectors
+# marked n are written; then all sectors are readable
 tear()
 {
 	local letters=$1
@@ -366,8 +365,8 @@ tear()
 
 # --- authenticated sectors ---------------------------------------------------
 
-# audit_says TARGET SECTOR...: the kernel has written an audit record for each of
-# these since log_mark, and for no other
+# audit_says TARGET SECTOR...: since log_mark there must be an audit record for each of
+# these sectors, and for no other
 audit_says()
 {
 	local module=$1

@@ -16,7 +16,7 @@ setup_file()
 {
 	not_for_crypt
 	seed_init
-	# where modprobe looks, and thus the kernel
+	# where modprobe, and thus the kernel, finds it
 	cp "$XCRYPT_KO/dm-xcrypt.ko" "/lib/modules/$(uname -r)/"
 	depmod
 	export PATH=$TOP/scripts:$PATH
@@ -38,7 +38,7 @@ teardown()
 	clean_up
 }
 
-# examples PAGE: those of a page, with what they need, if that is known
+# examples PAGE: run the examples of a page, after its preparation, if there is one
 examples()
 {
 	local name=${1##*/}

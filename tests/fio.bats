@@ -19,7 +19,7 @@ needs()
 # Sizes for a device whose blocks are 4096 bytes.
 LARGE="--bssplit=4k/40:20k/20:64k/20:256k/10:1m/10"
 
-# each offloads|ways DEVICE OPTION... -- FIO OPTION...: with each of these in turn
+# each offloads|ways DEVICE OPTION... -- FIO OPTION...: run fio with each of these in turn
 each()
 {
 	local list=$1 device=$2 words
@@ -73,7 +73,7 @@ each()
 }
 
 @test "over a loop device with 4096-byte blocks and direct I/O" {
-	# on a disk, for tmpfs has no direct I/O everywhere
+	# on a disk, because not every kernel's tmpfs supports direct I/O
 	mkfs.ext4 -q "${disks[1]}"
 	modules ext4
 	mkdir /tmp/xc.file

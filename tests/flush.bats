@@ -18,20 +18,20 @@ needs()
 	log_writes=$(c_tool log-writes.c)
 }
 
-# logged OPTION...: xcrypt over dm-log-writes over /dev/ram0; log in /dev/ram1
+# logged OPTION...: map xcrypt over dm-log-writes over /dev/ram0; log in /dev/ram1
 logged()
 {
 	map log <<<"0 $(sectors_of /dev/ram0) log-writes /dev/ram0 /dev/ram1" &&
 		encrypt xc xts /dev/mapper/log "$@"
 }
 
-# logged_done: away with them; the log, one entry a line, to /tmp/xc-log
+# logged_done: remove them, and write the log, one entry per line, to /tmp/xc-log
 logged_done()
 {
 	unmap xc log && "$log_writes" list /dev/ram1 >/tmp/xc-log
 }
 
-# say_log TEXT...: fail, with the end of the log
+# say_log TEXT...: fail, and print the end of the log
 say_log()
 {
 	tail -n 40 /tmp/xc-log
@@ -78,7 +78,7 @@ say_log()
 		bios "dev=/dev/mapper/xc op=write flags=preflush unit=8192 max=8192" \
 			"depth=1 sectors=320"
 		logged_done
-		# 20 bios of 16 sectors: when flush number n arrives, n - 1 are done.
+		# 20 bios of 16 sectors: when flush number n arrives, n - 1 have completed.
 		awk '
 			$4 ~ /FLUSH/ && sectors != 16 * flushes++ { exit failed = 1 }
 			{ sectors += $3 }
@@ -138,7 +138,7 @@ say_log()
 	done
 }
 
-# back: how often does the log of writes go back to an earlier sector?
+# back: print how often the log of writes goes back to an earlier sector
 back()
 {
 	awk '$3 { if ($2 < last) n++; last = $2 } END { print n + 0 }' /tmp/xc-log
@@ -148,7 +148,7 @@ back()
 	not_for_crypt
 	local rotating times=()
 	ram_disks 2 16
-	# It takes one at a time, so that the others gather.
+	# It accepts one at a time, so that the others queue up.
 	null_disk slow 16 irqmode=2 completion_nsec=1000000 hw_queue_depth=1
 	for rotating in 0 1; do
 		echo $rotating >/sys/block/slow/queue/rotational
@@ -173,14 +173,14 @@ back()
 			oflag=direct status=none
 		yes "$canary" | dd of=/dev/mapper/xc bs=512 seek=4096 count=64 \
 			iflag=fullblock conv=fsync status=none
-		# The search itself works, where there is plaintext.
+		# The search itself finds plaintext.
 		[ "$(raw /dev/mapper/xc 0 2048 | grep -c "$canary")" -gt 1000 ]
 		logged_done
 		[ "$("$log_writes" find /dev/ram1 "$canary")" = 0 ]
 		run ! grep -q "$canary" /dev/ram0
 		run ! grep -q "$canary" /dev/ram1
 	done < <(ways)
-	# and so does that of the log
+	# and so does the search of the log
 	map log <<<"0 $(sectors_of /dev/ram0) log-writes /dev/ram0 /dev/ram1"
 	yes "$canary" | dd of=/dev/mapper/log bs=64k count=1 iflag=fullblock oflag=direct status=none
 	unmap log
@@ -198,7 +198,7 @@ back()
 		[ "$MS" -ge 500 ] || die "an empty flush was answered after $MS ms"
 		milliseconds bios "dev=/dev/mapper/xc op=write sectors=16 max=8192 unit=8192 flags=preflush"
 		[ "$MS" -ge 500 ] || die "a flush with data was answered after $MS ms"
-		# A write alone is not delayed: it was the flush.
+		# A write without flush is not delayed: it was the flush.
 		milliseconds bios "dev=/dev/mapper/xc op=write sectors=16"
 		[ "$MS" -lt 500 ] || say "a write took $MS ms, as long as a flush"
 		unmap xc

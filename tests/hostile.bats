@@ -29,12 +29,12 @@ more()
 	modules dm-integrity
 	null_disk hostile 64
 	ram_disks 2 64
-	# What may be asked for is there; looking for a module that is not takes
-	# most of the time else.
+	# Load what may be requested: otherwise searching for missing modules takes most of
+	# the time.
 	modules xts cts lrw ctr gcm ccm chacha20poly1305 authenc adiantum hctr2 \
 		essiv cryptd pcrypt crypto_null
 	echo >/proc/sys/kernel/modprobe
-	# what a volume with authentication needs, as large as the others
+	# dm-integrity for a volume with authentication, as large as the others
 	integrity_disk tags /dev/ram1 28
 
 	run "$(c_tool hostile.c)" "$TARGET" "$XCRYPT_SEED" "$seconds" \
@@ -69,7 +69,7 @@ more()
 	ram_disks 1 16
 	not_for_crypt
 	log_mark
-	# They would take all of the memory, and minutes.
+	# They would take all memory, and minutes.
 	milliseconds eval "echo 'aes:524288-cbc-plain64 $(hex_key 32) 0 /dev/ram0 0' |
 		$(c_tool try-lines.c) $TARGET 8192 >$BATS_TEST_TMPDIR/out"
 	grep -qx '0 Invalid argument' "$BATS_TEST_TMPDIR/out"

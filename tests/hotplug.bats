@@ -22,12 +22,12 @@ needs()
 	ram_disks 1 32
 }
 
-# What decides on which processor the work is done
+# Options that decide which CPU does the work
 WAYS=("" offload:inline offload:spread same_cpu_crypt
 	"submit_from_crypt_cpus high_priority" "offload:spread verify_writes")
 
-# keep_busy DEVICE: write and verify its 1024 sectors until told to stop, twice at
-# least; says how often
+# keep_busy DEVICE: write and verify its 1024 sectors until told to stop, at least twice;
+# prints how often
 keep_busy()
 {
 	local area="dev=$1 sectors=1024 depth=24 max=131072" round=0
@@ -38,7 +38,7 @@ keep_busy()
 	echo "$round"
 }
 
-# word NAME KEY: the value of key:value in the status
+# word NAME KEY: print the value of key:value in the status
 word()
 {
 	dmsetup status "$1" | tr ' ' '\n' | sed -n "s/^$2://p"
@@ -64,7 +64,7 @@ word()
 	echo 0 >$CPU
 	for i in "${!WAYS[@]}"; do
 		read -r rounds <"$BATS_TEST_TMPDIR/busy$i"
-		# Nothing is lost of what the processor that left had counted.
+		# The counters of the offline CPU are not lost.
 		[ "$TARGET" = crypt ] || {
 			[[ $(word "xc$i" read) == */$((rounds * 1024)) ]]
 			[[ $(word "xc$i" write) == */$((rounds * 1024)) ]]

@@ -22,8 +22,8 @@ teardown_file()
 	unload_target
 }
 
-# in_session NAME COMMAND...: runs it with a session keyring that has a key for
-# aes-xts-plain64 in it, xcrypt-test:NAME, and ends with it
+# in_session NAME COMMAND...: run it in a session keyring of its own with a key for
+# aes-xts-plain64, xcrypt-test:NAME
 in_session()
 {
 	# shellcheck disable=SC2016 # for the shell in there
@@ -31,12 +31,12 @@ in_session()
 		keyctl padd logon "xcrypt-test:$0" @s && exec "$@"' "$@"
 }
 
-# kept NAME: is its key in any keyring, though its session is over?
+# kept NAME: does its key still exist after its session has ended?
 kept() { ! within 10 released "$1"; }
 
 released() { ! grep -qF "xcrypt-test:$1:" /proc/keys; }
 
-# line TARGET NAME DISK
+# line TARGET NAME DISK: print a table line with that key
 line() { echo "0 512 $1 aes-xts-plain64 :64:logon:xcrypt-test:$2 0 /dev/ram$3 0"; }
 
 @test "the key lives as long as its session" {

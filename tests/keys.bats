@@ -36,7 +36,7 @@ setup()
 	log_mark
 }
 
-# Whatever a test did, its keys are not in the log
+# No test may leave its keys in the log
 teardown()
 {
 	unmap_all
@@ -45,19 +45,19 @@ teardown()
 		-e "${KEY: -16}" -e "${OTHER: -16}" <<<"$(log_since)"
 }
 
-# bytes HEX: as they are
+# bytes HEX: print them in binary
 bytes()
 {
 	xxd -r -p <<<"$1"
 }
 
-# add_key TYPE NAME HEX: prints its number
+# add_key TYPE NAME HEX: add a key, and print its serial number
 add_key()
 {
 	bytes "$3" | keyctl padd "$1" "$2" @s
 }
 
-# pair KEY [OPTION...]: mapping x over X, and c, the same with dm-crypt, over C
+# pair KEY [OPTION...]: create mapping x over X, and c, the same with dm-crypt, over C
 pair()
 {
 	local key=$1
@@ -66,8 +66,8 @@ pair()
 	map c <<<"0 $SIZE crypt $SPEC $key 0 $C 0 $*"
 }
 
-# both COMMAND...: with x and with c in the place of NAME; prints the exit
-# status, and fails when they differ
+# both COMMAND...: run it with x and with c instead of NAME; prints the exit status, and
+# fails if they differ
 both()
 {
 	local xs=0 cs=0
@@ -78,7 +78,7 @@ both()
 	echo "$xs"
 }
 
-# ok COMMAND...: works on both; refused COMMAND...: fails on both
+# ok COMMAND...: must succeed on both; refused COMMAND...: must fail on both
 ok()
 {
 	[ "$(both "$@")" = 0 ] || die "refused: $*"
@@ -92,7 +92,7 @@ refused()
 }
 
 
-# sent WORDS...: the message is accepted by both; unsent WORDS...: by neither
+# sent WORDS...: both must accept the message; unsent WORDS...: neither may
 sent()
 {
 	ok dmsetup message NAME 0 "$@"
@@ -113,13 +113,13 @@ resumed()
 	ok dmsetup resume --noudevsync NAME
 }
 
-# key_shown NAME: the key argument of the printed table
+# key_shown NAME: print the key argument of the table
 key_shown()
 {
 	dmsetup table --showkeys "$1" | cut -d' ' -f5
 }
 
-# shown KEY: printed by both
+# shown KEY: both must print it
 shown()
 {
 	local name
@@ -134,7 +134,7 @@ zeros()
 	printf "%0$1d" 0
 }
 
-# reads_with DEVICE KEY LABEL: dm-crypt with that key finds what fill LABEL wrote
+# reads_with DEVICE KEY LABEL: dm-crypt with that key must read what fill LABEL wrote
 reads_with()
 {
 	map check <<<"0 $SIZE crypt $SPEC $2 0 $1 0"
@@ -166,11 +166,11 @@ reads_with()
 	fill /dev/mapper/x enc
 	unmap x c
 	reads_with "$X" :32:encrypted:xc-enc enc
-	# Of another size than the key has
+	# A size other than the key's
 	fails map x 2>/dev/null <<<"0 $SIZE $TARGET $SPEC :64:encrypted:xc-enc 0 $X 0"
 }
 
-# refused_since REASON: the log has had an error of xcrypt's that says so
+# refused_since REASON: xcrypt must have logged an error with that reason
 refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 
 @test "a trusted key that does not exist is refused" {
@@ -380,7 +380,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	unsent nosuch set "$KEY"
 	unsent keys wipe
 	unsent '' ''
-	# A surplus digit more or less is a different size only from two on
+	# A single surplus or missing digit does not change the size, two do
 	sent key set "${KEY}0"
 	shown "$KEY"
 	# Case does not matter
@@ -426,7 +426,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 		resumed
 		fill /dev/mapper/x two
 		reads_with "$X" "$two" two
-		# Away and back, by way of no key at all
+		# Away and back, by wiping the key
 		suspended
 		sent key wipe
 		shown "$(zeros $((size * 2)))"
@@ -457,7 +457,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 }
 
 @test "the log of all tests contains no key" {
-	# What teardown looks for after each test would be found
+	# The search of teardown works
 	echo "a key: $KEY" >/dev/kmsg
 	log_since | grep -qF "${KEY:8:16}"
 	log_mark

@@ -15,9 +15,9 @@ setup_file()
 	in_machine
 	[ -e "$XCRYPT_KO/xcrypt_kunit.ko" ] || return 0
 	modprobe kunit
-	# what key/ needs, and a cipher to compare with
+	# modules that key/ needs, and a reference cipher
 	modules trusted encrypted-keys asn1_encoder tee xts
-	# The suites run now; KUnit keeps what they said.
+	# The suites run now; KUnit keeps their results.
 	insmod "$XCRYPT_KO/xcrypt_kunit.ko"
 }
 
@@ -31,7 +31,7 @@ teardown_file()
 	[ ! -d /sys/module/xcrypt_kunit ] || rmmod xcrypt_kunit
 }
 
-# suite NAME: every case of it, and each must be "ok"
+# suite NAME: report every case of it; each must be "ok"
 suite()
 {
 	local results=$RESULTS/$1/results line cases

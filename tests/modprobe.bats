@@ -39,7 +39,7 @@ teardown()
 	rmmod dm-xcrypt dm-crypt 2>/dev/null || true
 }
 
-# crypt_table: has the kernel ask for the module, as dmsetup and cryptsetup do
+# crypt_table: make the kernel request the module, as dmsetup and cryptsetup do
 crypt_table()
 {
 	map c <<<"0 2048 crypt aes-xts-plain64 $(hex_key 32) 0 $D 0"

@@ -40,8 +40,7 @@ teardown_file()
 	unload_target
 }
 
-# create SIZE WORD=VALUE...: an image by qemu-img, as aes-256-xts-plain64 unless the
-# words say otherwise
+# create SIZE WORD=VALUE...: create an image with qemu-img, aes-256-xts-plain64 by default
 create()
 {
 	local size=$1
@@ -50,7 +49,7 @@ create()
 		"key-secret=s,iter-time=10$([ $# = 0 ] || printf ',%s' "$@")" $IMAGE "$size"
 }
 
-# io COMMAND...: qemu-io on the image
+# io COMMAND...: run qemu-io on the image
 io()
 {
 	local words=() word
@@ -59,7 +58,7 @@ io()
 		"${words[@]}" >/dev/null
 }
 
-# in_qemu: what qemu reads of it
+# in_qemu: print what qemu reads from it
 in_qemu()
 {
 	qemu-img convert "${SECRET[@]}" --image-opts \
@@ -67,13 +66,13 @@ in_qemu()
 	cat $IMAGE.raw
 }
 
-# luks COMMAND...: cryptsetup with the passphrase
+# luks COMMAND...: run cryptsetup with the passphrase
 luks()
 {
 	printf 'correct horse' | cryptsetup --key-file - "$@"
 }
 
-# payload: the image's first sector of data, by qemu-img info
+# payload: print the image's first data sector, from qemu-img info
 payload()
 {
 	qemu-img info --output=json $IMAGE |
@@ -86,7 +85,7 @@ print(json.load(sys.stdin)["format-specific"]["data"]["payload-offset"] // 512)'
 	for iv in plain plain64; do
 		create 3T ivgen-alg=$iv
 		at=$(payload)
-		# the same data in the same place of each 2 TiB, one by each side
+		# the same data at the same place of each 2 TiB, one written by each side
 		io "write -P 0x5a $((7 * 512)) 512" "write -P 0xa5 2t 512"
 		luks open $IMAGE v
 		[ "$(sectors_of /dev/mapper/v)" = $((3 << 31)) ]
@@ -108,7 +107,7 @@ print(json.load(sys.stdin)["format-specific"]["data"]["payload-offset"] // 512)'
 	done
 }
 
-# raw_file SECTOR: a sector of the image as it is, in hex
+# raw_file SECTOR: print a raw sector of the image, in hex
 raw_file()
 {
 	dd if=$IMAGE bs=512 skip="$1" count=1 status=none | xxd -p

@@ -25,7 +25,7 @@ look_at()
 	done >/dev/null 2>&1
 }
 
-# watched NAME... -- COMMAND...: somebody looks while the command runs
+# watched NAME... -- COMMAND...: run the command while others read status and table
 watched()
 {
 	local names=() watcher status=0

@@ -43,7 +43,7 @@ flat()
 	[ $total -gt 0 ] || total=40 every=15
 	first=$((total / 10 > 10 ? total / 10 : 10))
 
-	# What is allocated once, at first use, is not of interest.
+	# Warm up: ignore allocations that are made once, on first use.
 	soak_begin
 	soak_end
 	memory none

@@ -50,7 +50,7 @@ teardown()
 		done
 		unmap ref xc
 	done
-	# Sectors that share such a block are still their own.
+	# Sectors that share such a block are still independent.
 	encrypt xc xts /dev/ram0
 	bios "dev=/dev/mapper/xc op=write sectors=2048 data=1"
 	bios "dev=/dev/mapper/xc op=write start=1027 sectors=1 max=512 data=2"
@@ -82,14 +82,14 @@ teardown()
 		bios "dev=/dev/mapper/ref op=read sectors=16384 unit=4096 data=2"
 		unmap ref
 	done
-	# where its blocks are cut, no volume begins or ends
+	# no volume begins or ends within a block
 	fails map xc 2>/dev/null <<<"$(line "$TARGET" xts "$DISK_4KN" 8192:4)"
 	fails map xc 2>/dev/null <<<"$(line crypt xts "$DISK_4KN" 8192:4)"
 }
 
 # --- thin pools --------------------------------------------------------------
 
-# thin_pool MIB: a pool with so much room, and a thin device of 16 MiB
+# thin_pool MIB: create a pool of that size, and a thin device of 16 MiB
 thin_pool()
 {
 	ram_disks 2 16
@@ -99,7 +99,7 @@ thin_pool()
 	map thin <<<"0 32768 thin /dev/mapper/pool 0"
 }
 
-# pool_used: blocks of 64 KiB
+# pool_used: print the used blocks of 64 KiB
 pool_used()
 {
 	dmsetup status pool | sed -E 's/.* ([0-9]+)\/[0-9]+ - .*/\1/'
@@ -109,7 +109,7 @@ pool_used()
 	thin_pool 16
 	encrypt xc xts /dev/mapper/thin
 	bios "dev=/dev/mapper/xc op=write sectors=8192 data=1"
-	# As LVM does it: what is on its way arrives first.
+	# As LVM does: suspend first, which completes I/O in flight.
 	dmsetup suspend xc
 	dmsetup suspend thin
 	dmsetup message pool 0 "create_snap 1 0"
@@ -120,7 +120,7 @@ pool_used()
 	encrypt old xts /dev/mapper/snap
 	bios "dev=/dev/mapper/old op=read sectors=8192 data=1"
 	bios "dev=/dev/mapper/xc op=read sectors=8192 data=2"
-	# It is a volume of its own, which dm-crypt reads too.
+	# It is a separate volume, which dm-crypt reads too.
 	bios "dev=/dev/mapper/old op=write start=1024 sectors=1024 data=3"
 	bios "dev=/dev/mapper/xc op=read sectors=8192 data=2"
 	unmap old
@@ -147,14 +147,14 @@ pool_used()
 
 # --- mirrors -----------------------------------------------------------------
 
-# mirror DEVICE DEVICE: /dev/md0 over the two
+# mirror DEVICE DEVICE: create /dev/md0 over the two
 mirror()
 {
 	mdadm --quiet --create /dev/md0 --run --level=1 --raid-devices=2 --metadata=1.2 \
 		--assume-clean --bitmap=none "$@" </dev/null
 }
 
-# no_errors: the volume was told of none
+# no_errors: the volume must have seen none
 no_errors()
 {
 	[ "$TARGET" = crypt ] || [[ "$(dmsetup status xc) " == *" errors:0 "* ]] ||
@@ -191,7 +191,7 @@ md_is()
 	bios "$area op=read data=10"
 	no_errors
 	unmap xc
-	# What came back is as good as what stayed.
+	# The leg that was added again has the same data.
 	mdadm --quiet /dev/md0 --fail /dev/ram1 --remove /dev/ram1
 	reference xc xts /dev/md0
 	bios "$area op=read data=10"

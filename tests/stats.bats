@@ -28,7 +28,7 @@ setup()
 	log_mark
 }
 
-# No key is in what any test was shown
+# No output of any test may contain a key
 teardown()
 {
 	[ ! -e $TRACING/events/xcrypt ] || echo 0 >$TRACING/events/xcrypt/enable
@@ -41,13 +41,13 @@ teardown()
 	fi
 }
 
-# volume [OPTION...]: /dev/mapper/x over $LOWER, or /dev/ram0
+# volume [OPTION...]: create /dev/mapper/x over $LOWER, or /dev/ram0
 volume()
 {
 	map x <<<"0 $SIZE $TARGET aes-xts-plain64 $KEY 0 ${LOWER:-/dev/ram0} 0${1:+ $# $*}"
 }
 
-# rush read|write [WORD...]: $BIOS bios of 4 KiB through the volume
+# rush read|write [WORD...]: submit $BIOS bios of 4 KiB to the volume
 rush()
 {
 	local op=$1
@@ -56,19 +56,19 @@ rush()
 	[ "$(bios_count bios)" = $BIOS ] || die "not $BIOS bios"
 }
 
-# take_stats: sets STATS to the answer of the message
+# take_stats: set STATS to the result of the message
 take_stats()
 {
 	STATS=$(dmsetup message x 0 stats)
 }
 
-# stat_of DIRECTION PHASE [FIELD]: of STATS: how often (1), or ns in all (2)
+# stat_of DIRECTION PHASE [FIELD]: print the count (1) or total ns (2) from STATS
 stat_of()
 {
 	grep "^$1 $2 " <<<"$STATS" | cut -d' ' -f$((${3:-1} + 2))
 }
 
-# starts DIRECTION PHASE: where the buckets begin
+# starts DIRECTION PHASE: print the starts of the buckets
 starts()
 {
 	grep "^$1 $2 " <<<"$STATS" | cut -d' ' -f5- | tr ' ' '\n' | cut -d: -f1
@@ -92,8 +92,8 @@ sampled()
 	[ "$(head -n 1 <<<"$STATS")" = sampled:32 ]
 	[ "$(sed 1d <<<"$STATS" | cut -d' ' -f1,2 | xargs)" = \
 		"read wait read cipher read device write wait write cipher write device" ]
-	# buckets in order, adding up to the count, and the sum is between
-	# what they begin and what they end at
+	# buckets are in order and add up to the count, and the sum is between those of
+	# their starts and of their ends
 	sed 1d <<<"$STATS" | awk '{
 		n = least = most = 0
 		last = -1
@@ -152,10 +152,10 @@ sampled()
 		n=$(stat_of $dir device)
 		[ "$n" -gt 0 ]
 		[ "$n" -lt $((BIOS / 4)) ]
-		# put off once or more where the driver's queue is full
+		# queued again once or more if the driver's queue is full
 		[ "$(stat_of $dir cipher)" -ge "$n" ]
 	done
-	# a write goes on in a workqueue when it is enciphered
+	# a write continues in a workqueue when it is encrypted
 	[ "$(stat_of write wait)" -ge "$(stat_of write device)" ]
 }
 
@@ -170,7 +170,7 @@ sampled()
 	local dir first
 	for dir in read write; do
 		first=$(starts $dir device | head -n 1)
-		# the half octave that has 50 ms in it begins at 2^25 ns
+		# the half octave with 50 ms begins at 2^25 ns
 		[ "$first" -ge 33554432 ] || die "$STATS"
 		[ $(($(stat_of $dir device 2) / $(stat_of $dir device))) -ge 50000000 ]
 		[ $(($(stat_of $dir cipher 2) / $(stat_of $dir cipher))) -lt 50000000 ]
@@ -210,7 +210,7 @@ sampled()
 
 # --- tracepoints ---------------------------------------------------------------
 
-# trace_on: from now on, from an empty buffer
+# trace_on: enable the events, with an empty buffer
 trace_on()
 {
 	mountpoint -q $TRACING || mount -t tracefs none $TRACING
@@ -218,8 +218,8 @@ trace_on()
 	echo 1 >$TRACING/events/xcrypt/enable
 }
 
-# trace_off: sets TRACE to the events: name, and what it printed, without the
-# device's number, which must be that of x
+# trace_off: disable them, and set TRACE to the events: name and text, without the device
+# number, which must be that of x
 trace_off()
 {
 	local number
@@ -231,7 +231,7 @@ trace_off()
 	fails grep -iqF -e "${KEY:8:16}" -e "${KEY: -16}" $TRACING/trace
 }
 
-# traced LINE...: these events, in this order
+# traced LINE...: TRACE must have these events, in this order
 traced()
 {
 	diff <(printf '%s\n' "$@") <(echo "$TRACE")
@@ -290,13 +290,13 @@ traced()
 
 # --- xcrypt top ----------------------------------------------------------------
 
-# field N NAME: of that volume's line in the last report of $output
+# field N NAME: print it from that volume's line in the last report of $output
 field()
 {
 	awk -v name="$2" -v n="$1" '$1 == name { f = $n } END { print f }' <<<"$output"
 }
 
-# keep_busy: bios through x, in the background, until stopped
+# keep_busy: submit bios to x, in the background, until stopped
 keep_busy()
 {
 	while [ ! -e /tmp/stop ]; do
@@ -314,7 +314,7 @@ keep_busy()
 	wait
 	say "$output"
 	[ "$(grep -c '^VOLUME' <<<"$output")" = 2 ]
-	# nothing is read, a good deal is written, in bios of 8 sectors
+	# no reads, many writes, in bios of 8 sectors
 	[ "$(field 2 x) $(field 3 x)" = "0.0 0" ]
 	[ "$(field 5 x)" -gt 0 ]
 	awk -v mb="$(field 4 x)" -v iops="$(field 5 x)" 'BEGIN {
@@ -357,14 +357,14 @@ keep_busy()
 	unload_target
 }
 
-# on_terminal KEY TEXT: xcrypt top on a terminal that KEY is typed on when it
-# shows TEXT; sets SCREEN to all that was shown, between two `stty -g`
+# on_terminal KEY TEXT: run xcrypt top on a terminal, and type KEY when it shows TEXT; sets
+# SCREEN to its output, between two `stty -g`
 on_terminal()
 {
 	rm -f /tmp/screen /tmp/keys
 	touch /tmp/screen
 	mkfifo /tmp/keys
-	# at the end of its input script(1) may stop reading what is shown
+	# script(1) may stop reading the output at the end of its input
 	exec 5<>/tmp/keys
 	{
 		wait_for 60 grep -q "$2" /tmp/screen
@@ -382,7 +382,7 @@ on_terminal()
 	for keys in "q VOLUME" $'\003 VOLUME' $'\003 first'; do
 		# shellcheck disable=SC2086 # two words
 		on_terminal $keys
-		# a screen of its own, which is left again
+		# the alternate screen, and back
 		[[ $SCREEN == *$'\e[?1049h'*"${keys#* }"*$'\e[?25h\e[?1049l'* ]] ||
 			die "$SCREEN"
 		[ "$(head -n 1 <<<"$SCREEN")" = \
@@ -405,7 +405,7 @@ on_terminal()
 	run -0 "$XCRYPT" --version
 	[[ $output == "xcrypt "[0-9]* ]]
 
-	# where anyone may read it
+	# world-readable
 	mkdir -p /tmp/bin
 	cp -r "$XCRYPT" "$XCRYPT.d" /tmp/bin
 	run -2 setpriv --reuid 65534 --clear-groups /tmp/bin/xcrypt top -n 1

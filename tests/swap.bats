@@ -22,14 +22,14 @@ teardown()
 	io_clean_up
 }
 
-# swapped SECONDS OPTION...: under pressure for so long
+# swapped SECONDS OPTION...: run under memory pressure for that long
 swapped()
 {
 	local seconds=$1 total free before after
 	shift
 	encrypt xc xts "$disk" "$@" || return
 	mkswap /dev/mapper/xc >/dev/null && swapon /dev/mapper/xc || return
-	# A quarter more than there is.
+	# A quarter more than the machine has.
 	total=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
 	free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
 	before=$(awk '$1 == "pswpout" { print $2 }' /proc/vmstat)
@@ -67,7 +67,7 @@ swapped()
 	swapon /tmp/xc.swap/file
 	free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
 	before=$(awk '$1 == "pswpout" { print $2 }' /proc/vmstat)
-	# with a writer of pages of the same file system beside it
+	# while pages of the same file system are written
 	rm -f /tmp/stop
 	(while [ ! -e /tmp/stop ]; do
 		dd if=/dev/zero of=/tmp/xc.swap/other bs=256k count=200 status=none

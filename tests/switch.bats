@@ -20,7 +20,7 @@ E=/dev/ram1
 	mkfs.ext4 -q /dev/mapper/v
 	mkdir -p /tmp/xc.mnt
 	mount /dev/mapper/v /tmp/xc.mnt
-	# without end: it is told when
+	# runs until it is interrupted
 	fio --name=verify --filename=/tmp/xc.mnt/file --size=6M --ioengine=libaio --direct=1 \
 		--rw=randrw --iodepth=8 --bssplit=4k/60:64k/30:256k/10 --verify=crc32c \
 		--verify_fatal=1 --verify_backlog=16 --time_based --runtime=3600 \
@@ -64,11 +64,11 @@ E=/dev/ram1
 	cryptsetup status v | grep -q "type: *LUKS2"
 	cryptsetup close v
 
-	# one of another volume
+	# the header of another volume
 	xcrypt open $D v
 	format luks2 $E
 	says 1 "does not belong to v: use --header" xcrypt switch --header $E v crypt
-	# one of its own, with the key of before a re-encryption
+	# its own header, with the key from before a re-encryption
 	KEY=$(hex_key 64 before) format luks2 $E --uuid "$(cryptsetup luksUUID $D)"
 	says 1 "a different key" xcrypt switch --header $E v crypt
 	[[ $(dmsetup table v) == *" xcrypt "* && -z $(dmsetup table --inactive v) ]]
@@ -118,7 +118,7 @@ E=/dev/ram1
 	map v <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 0"
 	fill /dev/mapper/v
 	for step in load resume suspended; do
-		# "suspended": the kernel refuses the new table when it has suspended
+		# "suspended": the kernel refuses the new table after suspending
 		shim dmsetup <<-END
 			case $step,\$1 in
 			load,load) echo "device-mapper: reload ioctl failed: Cannot allocate memory"; exit 1 ;;

@@ -40,26 +40,26 @@ teardown()
 
 # --- the wrong lines -----------------------------------------------------------
 
-# wrong_lines [own]: the list, see table/wrong-lines
+# wrong_lines [own]: print the list, see table/wrong-lines
 wrong_lines()
 {
 	bash "$XC_TESTS/table/wrong-lines" "$D" "$K16" "$K" "$K64" \
 		"$(hex_key 1024)" "$@"
 }
 
-# What there is to try on the target under test
+# The lines for the target under test
 all_wrong()
 {
 	if [ "$TARGET" = crypt ]; then wrong_lines; else wrong_lines own; fi
 }
 
-# try_lines TARGET [REPEAT] <PARAMETERS: which are accepted, which not
+# try_lines TARGET [REPEAT] <PARAMETERS: print for each whether it is accepted
 try_lines()
 {
 	"$(c_tool try-lines.c)" "$1" "$SIZE" "${2:-1}"
 }
 
-# accepted_of TARGET <LIST: the lines of the list that are accepted
+# accepted_of TARGET <LIST: print the accepted lines of the list
 accepted_of()
 {
 	local list=$BATS_TEST_TMPDIR/list
@@ -100,23 +100,23 @@ accepted_of()
 	for key in "$K16" "$K" "$K64" "$(hex_key 1024)"; do
 		fails grep -F -e "${key:4:12}" -e "${key: -16:12}" "$BATS_TEST_TMPDIR/log"
 	done
-	# It would be noticed
+	# The search works
 	echo "a key: $K" >/dev/kmsg
 	log_since | grep -qF -e "${K:4:12}"
 }
 
-# counted: what a failed construction could leave behind
+# counted: print counts of what a failed construction could leave behind
 counted()
 {
 	cat "/sys/module/$(target_module)/refcnt"
 	awk '/^(driver|refcnt)/ { print }' /proc/crypto | paste - - | sort
-	# key payloads still in use show in the number of references
+	# a key payload that is still in use has a higher reference count
 	awk '/xctable/ { print $2, $9 }' /proc/keys | sort
-	# workers of workqueues that are gone leave the list a little later
+	# workers of destroyed workqueues leave the list a little later
 	pgrep -l 'kcryptd|dmcrypt|xcrypt' | cut -d' ' -f2 | sort || true
 }
 
-# objects: active objects of the slab caches that a target may use
+# objects: print the active objects of the slab caches that a target may use
 objects()
 {
 	local shrink
@@ -147,14 +147,14 @@ objects()
 		"aes-xts-plain64 :33:logon:xctable:k 0 $D 0"
 	)
 	[ -r /proc/slabinfo ] || skip "no /proc/slabinfo"
-	# The next test sees the same in another way.
+	# The next test detects the same in another way.
 	[ ! -e /sys/kernel/debug/kmemleak ] || n=100
 
 	mapfile -t lines < <(printf '%s\n' "${lines[@]}" | some 2)
 	for line in "${lines[@]}"; do
 		try_lines "$TARGET" "$n" <<<"$line" >/dev/null
-		# A leak shows as an object for each try, every time; what KASAN
-		# holds back for a while grows to its limit and no further.
+		# A leak is an object for each try, every time; KASAN's quarantine
+		# only grows to its limit.
 		rounds=5
 		while [ $((rounds--)) -gt 0 ]; do
 			objects >"$BATS_TEST_TMPDIR/before"
@@ -174,8 +174,8 @@ objects()
 
 	echo clear >"$leaks"
 	all_wrong | accepted_of "$TARGET"
-	# What was just freed by RCU, and what only a register held, needs a second
-	# look.
+	# Objects that RCU has just freed, or that only a register pointed to, need a second
+	# scan.
 	echo scan >"$leaks"
 	sleep 6
 	echo scan >"$leaks"
@@ -191,8 +191,8 @@ objects()
 
 # --- slips ---------------------------------------------------------------------
 
-# warned_slip WORD PARAMS...: dm-crypt takes it, so it is taken, and there is a
-# line in the log that says WORD
+# warned_slip WORD PARAMS...: dm-crypt and xcrypt must accept it, and xcrypt must log a
+# warning with WORD
 warned_slip()
 {
 	local word=$1
@@ -216,7 +216,7 @@ warned_slip()
 	warned_slip "integrity_key_size:" aes-xts-plain64 "$K" 0 "$D" 0 1 integrity_key_size:32
 	warned_slip "sector_size:512 is followed" aes-xts-plain64 "$K" 0 "$D" 0 \
 		2 sector_size:512 sector_size:4096
-	# what says the same twice does no harm
+	# repeated options are harmless
 	log_mark
 	[ "$(try_lines "$TARGET" <<<"aes-xts-plain64 $K 0 $D 0 2 sector_size:512 sector_size:512")" = "0 accepted" ]
 	fails grep "device-mapper: xcrypt: " < <(log_since)
@@ -233,7 +233,7 @@ warned_slip()
 	done
 }
 
-# all_taken <PARAMETERS: by both
+# all_taken <PARAMETERS: both must accept all
 all_taken()
 {
 	local list=$BATS_TEST_TMPDIR/list by
@@ -288,13 +288,13 @@ all_taken()
 
 # --- what is printed -----------------------------------------------------------
 
-# printed NAME: the table line without its start and length
+# printed NAME: print the table line without its start and length
 printed()
 {
 	dmsetup table --showkeys "$1" | sed 's/^[0-9]* [0-9]* //'
 }
 
-# round_trip PARAMS...: what is printed makes the same device, printed the same
+# round_trip PARAMS...: the printed line must create the same device, and print the same
 round_trip()
 {
 	local first second
@@ -309,7 +309,7 @@ round_trip()
 	printf '%s\n' "$first"
 }
 
-# as_crypt PARAMS...: the line is dm-crypt's, word for word
+# as_crypt PARAMS...: the printed line must be dm-crypt's, word for word
 as_crypt()
 {
 	local mine theirs
@@ -387,13 +387,13 @@ as_crypt()
 
 # --- status --------------------------------------------------------------------
 
-# word NAME: the value of a word of the status of mapping st
+# word NAME: print the value of a word in the status of mapping st
 word()
 {
 	dmsetup status st | tr ' ' '\n' | sed -n "s/^$1://p"
 }
 
-# st PARAMS...: mapping st with an AES-XTS key and these options
+# st PARAMS...: create mapping st with an AES-XTS key and these options
 st()
 {
 	map st <<<"0 $SIZE xcrypt aes-xts-plain64 $K 0 ${DEVICE:-$D} 0 $*"
@@ -428,14 +428,14 @@ st()
 	[ "$(word write)" = "$((${w%/*} + 1))/$((${w#*/} + 8))" ]
 	dd if=/dev/mapper/st of=/dev/null bs=512 count=3 iflag=direct status=none
 	[ "$(word read)" = "$((${r%/*} + 3))/$((${r#*/} + 3))" ]
-	# A larger one counts all of its sectors, in however many pieces
+	# A larger bio counts all of its sectors, however it is split
 	w=$(word write)
 	dd if=/dev/zero of=/dev/mapper/st bs=1M count=1 oflag=direct status=none
 	[ "$(($(word write | cut -d/ -f2) - ${w#*/}))" = 2048 ]
 	[ "$(word errors)" = 0 ]
 }
 
-# moved WORD COMMAND...: by how much does COMMAND move the counter?
+# moved WORD COMMAND...: print by how much COMMAND increases the counter
 moved()
 {
 	local before

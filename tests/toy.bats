@@ -31,13 +31,13 @@ toy()
 	echo "$2" >"/sys/module/xcrypt_toy/parameters/$1"
 }
 
-# toy_volume [OPTION...]: /dev/mapper/toy
+# toy_volume [OPTION...]: create /dev/mapper/toy
 toy_volume()
 {
 	map toy <<<"0 $SIZE $TARGET capi:xcrypt-toy-plain64 $(hex_key 16) 0 /dev/ram0 0${1:+ $# $*}"
 }
 
-# status WORD: its value in the status
+# status WORD: print its value in the status
 status()
 {
 	dmsetup status toy | tr ' ' '\n' | sed -n "s/^$1://p"

@@ -27,15 +27,15 @@ teardown()
 	unmap_all
 }
 
-# vectors WHAT [OPTIONS]: see vectors.awk
+# vectors WHAT [OPTIONS]: run vectors.awk
 vectors()
 {
 	awk -v what="$1" -v target="$TARGET" -v device="$D" -v options="${2:-}" \
 		-f "$XC_TESTS/vectors.awk" "${VECTORS:-$XC_TESTS/vectors.txt}"
 }
 
-# check_vectors [OPTIONS]: through the mapping and off the device below. All
-# vectors go at once, a segment each.
+# check_vectors [OPTIONS]: write through the mapping and read from the underlying device.
+# All vectors at once, one segment each.
 check_vectors()
 {
 	local image=$BATS_TEST_TMPDIR/image bad=0

@@ -22,7 +22,7 @@ needs()
 	[ "$(limit /dev/zoned zoned)" = host-managed ]
 }
 
-# zones DEVICE: what blkzone says of them, without device mapper's name
+# zones DEVICE: print blkzone's report, without the device's name
 zones()
 {
 	blkzone report "$1"
@@ -100,10 +100,9 @@ zone_is()
 	done < <(ways)
 }
 
-# Before 6.10 dm core moves its write pointer once the target's map method has
-# returned, and a clone may have ended by then: dm_zone_endio() of Linux 6.1 then
-# tells the writer of an append the sectors before its own. dm-crypt suffers
-# from it too.
+# Before 6.10, dm core advances its write pointer after the target's map method has
+# returned, and a clone may have completed by then: dm_zone_endio() of Linux 6.1 then
+# reports the sectors before the append's own. dm-crypt has the same problem.
 needs_zone_append()
 {
 	kernel_at_least 6.10 ||
@@ -141,7 +140,7 @@ needs_zone_append()
 	done < <(ways)
 }
 
-# make_zonefs: the superblock of a zonefs; Debian has no mkzonefs
+# make_zonefs: write the superblock of a zonefs; Debian has no mkzonefs
 make_zonefs()
 {
 	python3 - <<-'END'
