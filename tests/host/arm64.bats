@@ -26,7 +26,7 @@ setup_file()
 setup() { :; }
 teardown() { :; }
 
-# copy_modules ROOT: what the test needs of the kernel's modules, and ours
+# copy_modules ROOT: copy the kernel modules that the test needs, and ours
 copy_modules()
 {
 	local modules release names
@@ -43,7 +43,7 @@ copy_modules()
 	depmod -b "$1" "$release"
 }
 
-# make_root ROOT: the machine's files
+# make_root ROOT: create the machine's files
 make_root()
 {
 	local root=$1 programs n name target
@@ -77,7 +77,7 @@ make_root()
 	echo xts-4096 >>"$root/tables/names"
 }
 
-# boot: prints the kernel's log, without its times
+# boot: boot it, and print the kernel's log without timestamps
 boot()
 {
 	timeout -s KILL 600 setpriv --pdeathsig KILL \
@@ -88,7 +88,7 @@ boot()
 		-serial stdio </dev/null | tr -d '\r'
 }
 
-# said WORDS: the machine's lines that begin with them
+# said WORDS: print the machine's lines that begin with them
 said()
 {
 	sed -nE "s/.*dm-xcrypt machine: ($1.*)/\1/p" "$BATS_FILE_TMPDIR/log"

@@ -23,7 +23,7 @@ setup()
 	report=$BATS_FILE_TMPDIR/report
 }
 
-# volume DISK IMAGE UUID KEY-FILE: a LUKS2 volume, by cryptsetup and OpenSSL
+# volume DISK IMAGE UUID KEY-FILE: create a LUKS2 volume with cryptsetup and OpenSSL
 volume()
 {
 	head -c 64 /dev/urandom >"$1.key"
@@ -57,8 +57,8 @@ machine_files()
 	volume "$1/data.disk" "$1/data.img" "$data_uuid" "$1/data.key"
 }
 
-# boot FOLDER: types the passphrase when asked for it; the machine's report is
-# in FOLDER/report, all that it says in FOLDER/console
+# boot FOLDER: boot it, and type the passphrase when asked; the machine's report is in
+# FOLDER/report, its whole output in FOLDER/console
 boot()
 {
 	local machine

@@ -9,7 +9,7 @@ cd "$BATS_TEST_DIRNAME/../.." || exit
 
 page=docs/target.md
 
-# named WORD...: each is in the page, as code or at the beginning of it
+# named WORD...: each must be in the page, as code or at the beginning of it
 named()
 {
 	local word
@@ -20,7 +20,7 @@ named()
 	done
 }
 
-# words SED-COMMAND FILE...: sets words to what it prints of the code
+# words SED-COMMAND FILE...: set words to sed's output for the code
 words()
 {
 	mapfile -t words < <(sed -nE "$@")
@@ -42,7 +42,7 @@ words()
 	words 's/^ \*	([a-z]+( [a-z]+)?)( <key>)?$/\1/p' table/message.c
 	[ ${#words[@]} -ge 3 ]
 	named "${words[@]}"
-	# what its head names is what it takes
+	# the file's head names exactly what the code accepts
 	while read -r word; do
 		echo "$word"
 		grep -qw "$word" <<<"${words[*]}"

@@ -4,13 +4,13 @@
 
 # shellcheck shell=bash
 
-# fuzz NAME SECONDS RUNS: finds nothing, and made more than so many runs
+# fuzz NAME SECONDS RUNS: it must find nothing, in more than RUNS runs
 fuzz()
 {
 	run "$BATS_TEST_DIRNAME/../fuzz/run" "$2" "$1"
 	echo "$output"
 	[ "$status" = 0 ]
-	# it did run, and from the corpus on
+	# it did run, starting from the corpus
 	[[ ${lines[-1]} =~ ^"$1: "([0-9]+)" inputs tried, from "([0-9]+)" on: nothing found"$ ]]
 	[ "${BASH_REMATCH[1]}" -gt "$3" ]
 	[ "${BASH_REMATCH[2]}" -ge 4 ]

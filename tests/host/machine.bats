@@ -23,7 +23,7 @@ setup()
 	cd "$top" || return
 }
 
-# kernels: one of those that are built, of either kind, by the seed; in the long run
+# kernels: print one of the built kernels of the two kinds, by the seed; in the long run
 # both
 kernels()
 {
@@ -115,19 +115,19 @@ kernels()
 	grep -q kept "$BATS_TEST_TMPDIR/disk"
 }
 
-# A boot takes long: what can be seen in one is looked at in one.
+# A boot takes long: test as much as possible in one.
 @test "disks, a shared folder, and a command's environment" {
 	for kernel in $(kernels); do
 		rm -f "$BATS_TEST_TMPDIR/result"
 		run machine -k "$kernel" -d 8M -d 16M,logical=4096 -d 4M --share "$BATS_TEST_TMPDIR" -- bash -ec '
-			# in order, of the sizes and sectors that were asked for, empty
+			# in order, with the given sizes and sectors, empty
 			for disk in $XCRYPT_DISKS; do
 				blockdev --getsize64 --getss "$disk" | xargs
 				cmp -n 4194304 "$disk" /dev/zero
 				dd if=/dev/urandom of="$disk" bs=4096 count=1 oflag=direct status=none
 			done
 
-			# written to, unlike the rest of the host
+			# writable, unlike the rest of the host
 			echo "$XCRYPT_KERNEL" >"$1/result"
 			echo x >/etc/xcrypt-was-here
 			echo x >"$2/not-shared"

@@ -20,10 +20,10 @@ setup()
 	version=${version#xcrypt }
 }
 
-# contents PACKAGE: its files' names
+# contents PACKAGE: print the names of its files
 contents() { dpkg-deb --fsys-tarfile "$DEBS/$1_${version}_all.deb" | tar -t | sed '/\/$/d; s/^\.//'; }
 
-# debian SUITE SCRIPT [ARGUMENT]...: a script of tests/host/debian, in the suite
+# debian SUITE SCRIPT [ARGUMENT]...: run a script of tests/host/debian in the suite
 debian()
 {
 	[ -n "${XCRYPT_LONG:-}" ] || skip "minutes: XCRYPT_LONG=1"
@@ -40,7 +40,7 @@ debian()
 
 @test "dm-xcrypt-dkms has every source of the module, and no other" {
 	contents dm-xcrypt-dkms | sed -n "s#^/usr/src/dm-xcrypt-$version/##p" | sort >"$BATS_TEST_TMPDIR/there"
-	# What Kbuild builds; debug/ is in no build but the tests'.
+	# The files that Kbuild builds; debug/ is only in the tests' build.
 	{
 		printf '%s\n' Kbuild dkms.conf dm-xcrypt.c
 		sed '/^CFLAGS/d; /^\$/d' Kbuild | grep -oE '[[:space:]][a-z0-9]+/[a-z0-9_]+\.o' |

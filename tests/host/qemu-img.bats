@@ -17,7 +17,7 @@ setup_file()
 {
 	seed_init
 	export shared=/dev/shm/xc.qemu.$$ QUICK=$BATS_FILE_TMPDIR/quick.so
-	# A build replaces the modules that other machines use: only if there are none.
+	# Build only if there are no modules: it would replace those that other machines use.
 	[ -e "$top/build/fast-7.3/out/dm-xcrypt.ko" ] || {
 		"$top/scripts/kernel" fetch fast-7.3
 		"$top/scripts/build" fast-7.3
@@ -43,7 +43,7 @@ teardown_file()
 
 @test "one wrong bit in one image is detected" {
 	local image byte
-	# one that both sides know
+	# one that both sides support
 	image=$(find "$shared" -name 'aes-256_[cx]*.luks' ! -name '*_md5.luks' | head -n 1)
 	byte=$(tail -c 1 "$image" | od -An -t u1)
 	# shellcheck disable=SC2059 # one byte, in octal

@@ -28,7 +28,7 @@ setup_file()
 	local sources=(tests/host/{xts,check}.c)
 
 	export FAST=$BATS_FILE_TMPDIR/xts-fast CHECKED=$BATS_FILE_TMPDIR/xts-checked
-	# As the kernel compiles: no red zone, and variables start as zeros.
+	# The kernel's options: no red zone, and variables initialized to zero.
 	"$BATS_TEST_DIRNAME/compile-xts" "$FAST" gcc "${sources[@]}" -O3 \
 		-mno-red-zone -fno-strict-aliasing -ftrivial-auto-var-init=zero
 	"$BATS_TEST_DIRNAME/compile-xts" "$CHECKED" gcc "${sources[@]}" -O1 \
@@ -36,7 +36,7 @@ setup_file()
 	seed_init
 }
 
-# group IMPLEMENTATION PROGRAM GROUP: all of its tests pass
+# group IMPLEMENTATION PROGRAM GROUP: all of its tests must pass
 group()
 {
 	local missing
