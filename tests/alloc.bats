@@ -49,8 +49,8 @@ faults_off()
 needs()
 {
 	not_for_crypt
-	[ -d "$DEBUGFS/failslab" ] || skip "this kernel injects no faults"
-	[ -d "$DEBUGFS/fail_xcrypt" ] || die "this build of dm-xcrypt injects no faults"
+	[ -d "$DEBUGFS/failslab" ] || skip "this kernel has no fault injection"
+	[ -d "$DEBUGFS/fail_xcrypt" ] || die "this build of dm-xcrypt has no fault injection"
 	faults_off
 	ram_disks 1 $((SECTORS / 2048))
 	BELOW=/dev/ram0

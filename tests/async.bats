@@ -19,7 +19,7 @@ setup_file()
 	{ ! slow_machine && modprobe -qn cryptd; } || return 0
 	# The queue's length can only be set when cryptd is loaded.
 	rmmod aesni_intel crypto_simd ghash_clmulni_intel cryptd 2>/dev/null || true
-	[ ! -d /sys/module/cryptd ] || die "cryptd is in use already"
+	[ ! -d /sys/module/cryptd ] || die "cryptd is already in use"
 	modprobe cryptd cryptd_max_cpu_qlen=4
 	# Load it now: loading it on a cipher's first use takes minutes.
 	modules aesni_intel
@@ -133,11 +133,11 @@ enqueued()
 	done
 	if [ $watched = yes ]; then
 		# -115 is EINPROGRESS, -16 is EBUSY
-		say "put off: $(enqueued -115), told to wait: $(enqueued -16)"
+		say "EINPROGRESS: $(enqueued -115), EBUSY: $(enqueued -16)"
 		[ "0$(enqueued -115)" -gt 0 ]
 		[ "0$(enqueued -16)" -gt 0 ]
 	else
-		say "this kernel cannot count what cryptd answers"
+		say "this kernel cannot count cryptd's return values"
 	fi
 }
 

@@ -100,7 +100,7 @@ round()
 	encrypt xc "$name" "$FINE" "sector_size:$unit" "$@" || return
 	write_layouts /dev/mapper/xc "$align" "unit=$unit depth=16 shuffle=1 prio=1 flags=random" || return
 	same_start "$FINE" /dev/ram0 "$(areas)" ||
-		die "stored otherwise than by dm-crypt: $name, $unit-byte sectors, $*" || return
+		die "stored bytes differ from dm-crypt's: $name, $unit-byte sectors, $*" || return
 	read_layouts /dev/mapper/xc "$align" "unit=$unit depth=16 shuffle=1 prio=1 flags=random" || return
 	unmap xc
 }

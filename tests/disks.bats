@@ -96,7 +96,7 @@ bad_sectors()
 	become flaky <<<"$UP"
 	[ "$(states /dev/mapper/xc 4096)" = "$want" ] ||
 		die "$(states /dev/mapper/xc 4096) instead of $want"
-	[[ $want == *n*o*n* || $want == *o*n*o* ]] || die "it never came and went: $want"
+	[[ $want == *n*o*n* || $want == *o*n*o* ]] || die "it did not alternate: $want"
 }
 
 @test "a device that fails only reads, or only writes" {
@@ -281,7 +281,7 @@ meanwhile()
 finished()
 {
 	touch "$BATS_TEST_TMPDIR/stop"
-	wait $! || die "what went on meanwhile failed"
+	wait $! || die "the concurrent I/O failed"
 	rm "$BATS_TEST_TMPDIR/stop"
 }
 

@@ -146,7 +146,7 @@ in_flight()
 		wait_for 60 in_flight xc
 		milliseconds dmsetup suspend xc
 		wait $!
-		[ "$MS" -ge 200 ] || die "suspended in $MS ms, with a write under way"
+		[ "$MS" -ge 200 ] || die "suspended after $MS ms, with a write in flight"
 		dmsetup resume --noudevsync xc
 		bios "dev=/dev/mapper/xc op=read sectors=256 depth=64"
 		unmap xc

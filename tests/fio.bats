@@ -89,7 +89,7 @@ each()
 }
 
 @test "over a disk with 4096-byte logical blocks" {
-	[ "${disks[0]}" ] || skip "this machine's disks have 512-byte blocks only"
+	[ "${disks[0]}" ] || skip "this machine's disks have only 512-byte blocks"
 	each ways "${disks[0]}" sector_size:4096 -- \
 		"$LARGE" --numjobs=2 --size=4M --offset_increment=16M
 	# 512-byte encryption sectors in 4096-byte blocks

@@ -195,12 +195,12 @@ back()
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts /dev/mapper/slow $words
 		milliseconds sync /dev/mapper/xc
-		[ "$MS" -ge 500 ] || die "an empty flush was answered after $MS ms"
+		[ "$MS" -ge 500 ] || die "an empty flush completed after $MS ms"
 		milliseconds bios "dev=/dev/mapper/xc op=write sectors=16 max=8192 unit=8192 flags=preflush"
-		[ "$MS" -ge 500 ] || die "a flush with data was answered after $MS ms"
+		[ "$MS" -ge 500 ] || die "a flush with data completed after $MS ms"
 		# A write without flush is not delayed: it was the flush.
 		milliseconds bios "dev=/dev/mapper/xc op=write sectors=16"
-		[ "$MS" -lt 500 ] || say "a write took $MS ms, as long as a flush"
+		[ "$MS" -lt 500 ] || say "a write without flush took $MS ms, as long as a flush"
 		unmap xc
 	done < <(ways)
 }

@@ -101,7 +101,7 @@ open_tcrypt()
 	echo "$pass" | cryptsetup open --type tcrypt --hash "$hash" --cipher "$cipher" \
 		"${options[@]}" "$V" vol || return
 	# The rounds write elsewhere.
-	[ "$(blkid_uuid)" = "$uuid" ] || die "$1: not the volume that it should be: $(blkid_uuid)"
+	[ "$(blkid_uuid)" = "$uuid" ] || die "$1: wrong volume: $(blkid_uuid)"
 }
 
 # tcrypt_images REGEX: print those whose name matches, without Kuznyechik, which Linux
@@ -169,7 +169,7 @@ open_bitlk()
 	else
 		printf %s "${!way}" | cryptsetup open --type bitlk "$V" vol --key-file -
 	fi || return
-	[ "$(blkid_uuid)" = "$UUID" ] || die "$1: not the volume that it should be: $(blkid_uuid)"
+	[ "$(blkid_uuid)" = "$UUID" ] || die "$1: wrong volume: $(blkid_uuid)"
 }
 
 # bitlk_images: print each one that cryptsetup can open, with each WAY

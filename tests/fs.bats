@@ -124,7 +124,7 @@ can()
 
 @test "ext4 with discards passed down, and trimmed" {
 	can ext4
-	[ "$(limit "$disk" discard_max_bytes)" -gt 0 ] || skip "$disk takes no discards"
+	[ "$(limit "$disk" discard_max_bytes)" -gt 0 ] || skip "$disk does not support discards"
 	encrypt xc xts "$disk" allow_discards
 	mkfs.ext4 -q /dev/mapper/xc
 	mount -o discard /dev/mapper/xc $MNT

@@ -17,7 +17,7 @@ TIMES=4
 
 needs()
 {
-	[ -e $CPU ] || skip "no processor of this machine can leave"
+	[ -e $CPU ] || skip "this machine has no CPU hotplug"
 	bios_module
 	ram_disks 1 32
 }

@@ -87,7 +87,7 @@ suite()
 
 @test "AES-XTS of the batch engine, each implementation" {
 	grep -qw avx /proc/cpuinfo && grep -qw aes /proc/cpuinfo ||
-		skip "this processor has no AES-NI"
+		skip "this CPU has no AES-NI"
 	suite xcrypt-batch
 }
 

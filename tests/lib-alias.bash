@@ -193,7 +193,7 @@ same_sample()
 	! cmp -s "$1" "$2.found" || return 0
 	echo "the first sectors of the sample that differ (bytes, sector):"
 	cmp -l "$1" "$2.found" | awk '{ print int(($1 - 1) / 512) }' | uniq -c | head -n 20
-	sample "$2" | cmp - "$2.found" && echo "read again it is the same"
+	sample "$2" | cmp - "$2.found" && echo "a second read gives the same"
 	return 1
 } >&2
 

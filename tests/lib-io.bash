@@ -171,7 +171,7 @@ fine_disk()
 		FINE=/dev/$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*/block/sd*)
 	fi
 	FINE_ALIGN=$(($(limit "$FINE" dma_alignment) + 1))
-	[ "$FINE_ALIGN" -lt 512 ] || die "$FINE takes no small vectors"
+	[ "$FINE_ALIGN" -lt 512 ] || die "$FINE does not accept small vectors"
 }
 
 # queue DEVICE: print the folder of its queue limits
@@ -208,7 +208,7 @@ gone()
 still_running()
 {
 	sleep "$1"
-	kill -0 "$2" 2>/dev/null || die "process $2 ended, and should not have"
+	kill -0 "$2" 2>/dev/null || die "process $2 has ended unexpectedly"
 }
 
 # milliseconds COMMAND...: set MS to its runtime

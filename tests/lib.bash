@@ -38,8 +38,8 @@ die()
 fails()
 {
 	# (no variable: the command may be a function that sets one of its name)
-	"$@" && die "succeeded, but must not: $*"
-	[ $? -lt 126 ] || die "is not there, or crashed: $*"
+	"$@" && die "expected to fail, but succeeded: $*"
+	[ $? -lt 126 ] || die "missing, or crashed: $*"
 }
 
 # within SECONDS COMMAND...: retry it; does it succeed in time?
@@ -274,7 +274,7 @@ unmap_all()
 				[ "$pass" -lt 5 ] || dmsetup remove --force "$name"
 		done < <(dmsetup ls 2>/dev/null)
 	done
-	echo "mappings that would not go: $(dmsetup ls)" >&2
+	echo "cannot remove mappings: $(dmsetup ls)" >&2
 	return 1
 }
 

@@ -36,7 +36,7 @@ teardown()
 
 teardown_file()
 {
-	[ ! -d /sys/module/dm_crypt ] || die "dm-crypt was there too"
+	[ ! -d /sys/module/dm_crypt ] || die "dm-crypt was loaded too"
 	unload_target
 }
 
@@ -178,7 +178,7 @@ raw_file()
 	check_fill /dev/mapper/v
 	run qemu-img create -f luks -o help $IMAGE.new
 	grep -q detached-header <<<"$output" ||
-		say "this qemu makes no detached headers: $(qemu-img --version | head -n 1)"
+		say "this qemu does not support detached headers: $(qemu-img --version | head -n 1)"
 }
 
 @test "by a table line of xcrypt, with options that cryptsetup does not know" {

@@ -179,7 +179,7 @@ md_is()
 	sleep 0.3
 	remap leg <<<"0 16384 flakey /dev/ram0 0 0 3600"
 	wait $!
-	md_is degraded 1 || die "the leg was not missed"
+	md_is degraded 1 || die "the RAID did not degrade"
 	bios "$area op=read data=9"
 
 	remap leg <<<"0 16384 flakey /dev/ram0 0 3600 0"

@@ -34,7 +34,7 @@ swapped()
 	free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
 	before=$(awk '$1 == "pswpout" { print $2 }' /proc/vmstat)
 	"$load_prog" $((free + total / 4)) "$seconds" "$XCRYPT_SEED" ||
-		die "memory lost, or a process killed" || return
+		die "memory leaked, or a process was killed" || return
 	after=$(awk '$1 == "pswpout" { print $2 }' /proc/vmstat)
 	say "$* $((after - before)) pages written to swap in $seconds s and the end"
 	[ $((after - before)) -gt 2000 ] || die "hardly anything was swapped" || return

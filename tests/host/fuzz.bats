@@ -36,6 +36,6 @@ fuzz()
 
 @test "fuzzing AES-XTS finds nothing" {
 	grep -qw avx /proc/cpuinfo && grep -qw aes /proc/cpuinfo ||
-		skip "this processor has no AES-NI"
+		skip "this CPU has no AES-NI"
 	fuzz xts 10 150
 }

@@ -42,7 +42,7 @@ group()
 	local missing
 
 	missing=$("$2" "$1" missing)
-	[ -z "$missing" ] || skip "this processor has no $missing"
+	[ -z "$missing" ] || skip "this CPU has no $missing"
 	"$2" "$1" "$3" "$XCRYPT_SEED"
 }
 

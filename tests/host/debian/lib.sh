@@ -3,7 +3,7 @@
 # and exit at the first failure; sourced.
 
 # Refuse to run elsewhere: some would damage a real machine.
-[ -n "${XCRYPT_DEBIAN:-}" ] || { echo "only in scripts/debian" >&2; exit 1; }
+[ -n "${XCRYPT_DEBIAN:-}" ] || { echo "run this with scripts/debian" >&2; exit 1; }
 
 # (grep -q would end its pipe early, and pipefail would report that.)
 set -euxo pipefail
