@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What a user types.  How the module is made is in Kbuild.
+# Targets for users.  Kbuild describes the module.
 #
 #   make             build dm-xcrypt.ko; KDIR= or KVER= chooses the kernel
 #   make demo        see it work, in a virtual machine
 #   make quick       the tests that say most of a first change, in five minutes
 #   make check       run every test, in virtual machines; T=NAME one file,
-#                    K=NAME one kernel, LONG=1 what takes hours
+#                    K=NAME one kernel, LONG=1 also tests that take hours
 #   make check-all   the same, with every test on every kernel
-#   make fuzz        look for input that does harm: FOR=MINUTES (default 10),
-#                    T="NAME..." for some of tests/fuzz; what is found is kept
-#                    in build/fuzz, and is an error
+#   make fuzz        search for harmful input: FOR=MINUTES (default 10),
+#                    T="NAME..." for some of tests/fuzz; findings are errors,
+#                    and are kept in build/fuzz
 #   make soak        volumes under load for an hour; FOR=MINUTES, K=NAME
 #   make bench       measure it beside dm-crypt; CASES=targets is quick, and
 #                    bench/run has more such variables
@@ -20,7 +20,7 @@
 #   make deb         the Debian packages dm-xcrypt-dkms and dm-xcrypt-tools
 #   make clean
 
-# The kernel: the running one if its headers are there, else the newest.
+# The kernel: the running one if its headers are installed, else the newest.
 ifdef KVER
 KDIR ?= /lib/modules/$(KVER)/build
 else
@@ -34,7 +34,7 @@ all: modules
 modules modules_install: | kernel-headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 
-# It installs what it finds, which may be nothing yet.
+# Kbuild's modules_install does not build anything.
 modules_install: | modules
 
 kernel-headers:

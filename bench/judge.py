@@ -5,13 +5,13 @@ from stats import case_name
 
 BEST = ("crypt", "crypt-inline")
 
-# What a ratio is of.
+# What a ratio compares.
 ADDED, TIME = "added time", "time"
 
 
 def verdict(what, value, limit, unit=ADDED, best=None):
-    """One target; best is the value from the best round of each, in which the
-    rest of the machine disturbed least."""
+    """One target; best is the value from the best round of each, the one least
+    disturbed by other programs."""
     return {"what": what, "value": value, "limit": limit, "unit": unit, "met": value <= limit,
             "best_rounds": best}
 
@@ -21,18 +21,18 @@ def ratio(results, case, target, reference, limit, words):
         return []
     value = results.added(case, target) / max(results.added(case, reference), 1e-3)
     best = results.best_added(case, target) / max(results.best_added(case, reference), 1e-3)
-    return [verdict(f"{case_name(case)}: added, of what {words} adds", value, limit, best=best)]
+    return [verdict(f"{case_name(case)}: added time, relative to {words}", value, limit, best=best)]
 
 
 def no_case_slower(results):
-    """Where xcrypt takes longer than dm-crypt's faster setting, by more than
-    both spread."""
+    """For each case: is xcrypt slower than dm-crypt's faster setting by more
+    than both spreads?"""
     for case in results.cases():
         if not results.has(case, "xcrypt") or not results.has(case, "crypt") or case.endswith("late"):
             continue
         best = min(BEST, key=lambda target: results.us(case, target))
         spread = results.spread(case, best) + results.spread(case, "xcrypt")
-        yield verdict(f"{case_name(case)}: time, of {best}'s",
+        yield verdict(f"{case_name(case)}: time, relative to {best}",
                       results.us(case, "xcrypt") / results.us(case, best),
                       1 + spread / results.us(case, best), TIME)
 
@@ -53,20 +53,20 @@ def judge(results):
     two = f"null/read/{MIB}/1"
     one = two + "/one-cpu"
     if results.has(one, "xcrypt"):
-        # With one, whichever way of xcrypt is faster there.
+        # With one CPU, the faster setting of xcrypt.
         added = min(results.added(one, target) for target in ("xcrypt", "xcrypt-inline"))
         best = min(results.best_added(one, target) for target in ("xcrypt", "xcrypt-inline"))
-        verdicts.append(verdict(f"{case_name(two)}: added with two CPUs, of that with one",
+        verdicts.append(verdict(f"{case_name(two)}: added time with two CPUs, relative to one",
                                 results.added(two, "xcrypt") / added, 2 / 3,
                                 best=results.best_added(two, "xcrypt") / best))
     return verdicts + list(no_case_slower(results))
 
 
 def print_verdicts(verdicts):
-    """All of them, but what is merely not slower only by number."""
+    """Prints all targets, but only counts the met 'no slower' ones."""
     if not verdicts:
         return
-    print("\nTargets: measured, limit; in brackets measured in the best round of each")
+    print("\nTargets: measured, limit; in brackets the ratio of the best rounds")
     for each in verdicts:
         if each["met"] and each["unit"] == TIME:
             continue

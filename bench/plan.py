@@ -1,4 +1,4 @@
-"""What is measured, and in which order."""
+"""The plan: what to measure, in which order."""
 
 import itertools
 
@@ -11,12 +11,12 @@ ONE_CPU_TARGETS = ["linear", "xcrypt", "xcrypt-inline"]
 LATE_TARGETS = ["linear", "crypt", "crypt-inline", "xcrypt"]
 
 
-def name(below, op, size, depth):
-    return f"{below}/{op}/{size}/{depth}"
+def name(lower, op, size, depth):
+    return f"{lower}/{op}/{size}/{depth}"
 
 
-def matrix(belows, sizes, depths):
-    return [name(*each) for each in itertools.product(belows, ("read", "write"), sizes, depths)]
+def matrix(lowers, sizes, depths):
+    return [name(*each) for each in itertools.product(lowers, ("read", "write"), sizes, depths)]
 
 
 CASES = {
@@ -27,12 +27,12 @@ CASES = {
 
 
 def run(case, target, words):
-    """A line for bench/guest.  With one bio in flight it is measured in slices
-    of half a MiB: see Results.add()."""
-    below, op, size, depth = case.split("/")[:4]
+    """A line for bench/guest.  With one bio in flight, the run is measured in
+    slices of half a MiB: see Results.add()."""
+    lower, op, size, depth = case.split("/")[:4]
     if depth == "1":
         words += f" slice={max(1, 512 * KIB // int(size))}"
-    return (f"run {case}:{target} {below}-{target} op={op} size={size} depth={depth} "
+    return (f"run {case}:{target} {lower}-{target} op={op} size={size} depth={depth} "
             f"cpu=0 {words}")
 
 
@@ -42,7 +42,7 @@ def rotated(items, by):
 
 
 def one_cpu(number, ms, cpus):
-    """One large read with all queues confined to the CPU that submits."""
+    """A large read with all unbound workqueues confined to the submitting CPU."""
     case = name("null", "read", MIB, 1) + "/one-cpu"
     return (["cpus 1"] +
             [run(case, target, f"ms={ms}") for target in rotated(ONE_CPU_TARGETS, number)] +
@@ -50,14 +50,14 @@ def one_cpu(number, ms, cpus):
 
 
 def late(number):
-    """A thread that wants to be in time while the CPUs are full of writes."""
+    """Wakeup latency of a thread while the CPUs are busy with writes."""
     case = name("null", "write", 128 * KIB, 32) + "/late"
     return [run(case, target, "ms=500 wake=1000") for target in rotated(LATE_TARGETS, number)]
 
 
 def make(cases, rounds, ms, cpus):
     """All lines, round by round.  Within a case the targets take turns, and
-    each round begins with another case and another target."""
+    each round starts with a different case and target."""
     lines = []
     for number in range(rounds):
         for case in rotated(cases, number * 7):

@@ -1,4 +1,4 @@
-"""Plots and a page of what was measured: build/bench/*.svg, *.png, report.html."""
+"""Plots and a page of the results: build/bench/*.svg, *.png, report.html."""
 
 import html
 import os
@@ -6,7 +6,7 @@ import subprocess
 
 from stats import case_name, size_name
 
-# Okabe and Ito's colours, which everyone can tell apart, by target.
+# Okabe and Ito's colour-blind safe palette, by target.
 STYLES = {
     "linear": "#999999", "crypt": "#e69f00", "crypt-inline": "#d55e00",
     "crypt-4096": "#56b4e9", "crypt-4096-inline": "#0072b2",
@@ -24,12 +24,12 @@ pre { background: #f4f4f4; padding: 1em; overflow-x: auto }
 """
 
 
-def series(results, below, op, depth, targets, value):
-    """{target: [(size, value, low, high)]}, where there is more than one size."""
+def series(results, lower, op, depth, targets, value):
+    """{target: [(size, value, low, high)]}, for targets with more than one size."""
     lines = {}
     for case in results.cases():
         parts = case.split("/")
-        if len(parts) != 4 or (parts[0], parts[1], parts[3]) != (below, op, depth):
+        if len(parts) != 4 or (parts[0], parts[1], parts[3]) != (lower, op, depth):
             continue
         for target in targets:
             if results.has(case, target):
@@ -38,10 +38,10 @@ def series(results, below, op, depth, targets, value):
 
 
 def plot(out, name, title, ylabel, lines, logscale):
-    """One picture, as SVG and as PNG; lines with bars from lowest to highest."""
+    """Draws one plot as SVG and PNG; error bars from lowest to highest."""
     sizes = sorted({point[0] for points in lines.values() for point in points})
     script = [
-        f'set title "{title}" noenhanced', f'set ylabel "{ylabel}"', 'set xlabel "bytes in a bio"',
+        f'set title "{title}" noenhanced', f'set ylabel "{ylabel}"', 'set xlabel "bytes per bio"',
         "set key left top", "set grid", "set logscale x 2", "set bars small",
         "set xtics (" + ", ".join(f'"{size_name(size)}" {size}' for size in sizes) + ")",
         f"set xrange [{sizes[0] / 1.3}:{sizes[-1] * 1.3}]",
@@ -63,7 +63,7 @@ def plot(out, name, title, ylabel, lines, logscale):
 
 
 def plots(out, results, targets):
-    """Draws what there is enough for; returns the names."""
+    """Draws all plots that have enough points; returns their names."""
     def added(case, target):
         values = results.added_values(case, target)
         return results.added(case, target), min(values), max(values)
@@ -76,17 +76,17 @@ def plots(out, results, targets):
     places = {"null": "null_blk", "ram": "a RAM disk", "disk": "the disk"}
     shapes = dict.fromkeys((case.split("/")[0], case.split("/")[1], case.split("/")[3])
                            for case in results.cases())
-    for below, op, depth in shapes:
+    for lower, op, depth in shapes:
         for what, label, value, shown in (
-                ("added", "added to dm-linear, microseconds a bio", added, targets[1:]),
+                ("added", "added to dm-linear, microseconds per bio", added, targets[1:]),
                 ("rate", "MB/s", rate, targets)):
             if (what == "added") != (depth == "1"):
                 continue
-            lines = series(results, below, op, depth, shown, value)
+            lines = series(results, lower, op, depth, shown, value)
             if lines:
-                name = f"{what}-{below}-{op}-{depth}"
+                name = f"{what}-{lower}-{op}-{depth}"
                 low = min(point[2] for points in lines.values() for point in points)
-                plot(out, name, f"{op}s of {places[below]}, {depth} in flight", label, lines,
+                plot(out, name, f"{op}s of {places[lower]}, {depth} in flight", label, lines,
                      low > 0)
                 names.append(name)
     return names
@@ -108,9 +108,9 @@ def cell(results, case, target):
 
 
 def write(out, about, results, verdicts, targets):
-    """The page, with all pictures in it."""
+    """Writes the page, with all plots embedded."""
     names = plots(out, results, targets)
-    parts = [f"<!DOCTYPE html>\n<html lang=en><meta charset=utf-8><title>dm-xcrypt measured</title>"
+    parts = [f"<!DOCTYPE html>\n<html lang=en><meta charset=utf-8><title>dm-xcrypt bench</title>"
              f"<style>{STYLE}</style>\n<h1>dm-xcrypt beside dm-crypt</h1>\n",
              table(["", ""], [(key, html.escape(str(value))) for key, value in about.items()
                               if key not in ("tables", "options")] + [
@@ -123,23 +123,21 @@ def write(out, about, results, verdicts, targets):
             [(html.escape(each["what"]), f"{each['value']:.2f}", f"{each['limit']:.2f}",
               "<span class=met>met</span>" if each["met"] else "<span class=missed>missed</span>")
              for each in verdicts]))
-    parts.append("<h2>Microseconds a bio</h2>\n<p>Median, <b>what is added to dm-linear</b> on the "
+    parts.append("<h2>Microseconds per bio</h2>\n<p>Median, <b>time added to dm-linear</b> on the "
                  "same device in the same round, and the median absolute deviation.\n")
     parts.append(table([""] + targets, [
         [case_name(case)] + [cell(results, case, target) for target in targets]
         for case in results.cases() if not case.endswith("late")]))
     late = results.late_rows()
     if late:
-        parts.append("<h2>In time under full write load</h2>\n<p>A thread that wakes every "
-                     "millisecond while 32 writes of 128 KiB are in flight: how many microseconds "
-                     "late it is.\n")
+        parts.append("<h2>Wakeup latency under full write load</h2>\n<p>A thread that wakes every "
+                     "millisecond while 32 writes of 128 KiB are in flight, in microseconds.\n")
         parts.append(table(["", "median", "99 %", "99.9 %", "worst"],
                            [[target] + [f"{value:.0f}" for value in row] for target, row in late]))
     for name in names:
         with open(os.path.join(out, f"{name}.svg"), encoding="utf-8") as file:
             picture = file.read()
-        # Without the XML declaration; identifiers must differ from picture to
-        # picture on one page.
+        # Drop the XML declaration, and make identifiers unique on the page.
         picture = picture[picture.index("<svg"):].replace("gnuplot_", f"{name}_")
         parts.append(f"<p>{picture}\n")
     parts.append("<h2>Tables</h2>\n<pre>" + html.escape("\n".join(about["tables"])) + "</pre>\n")

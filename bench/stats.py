@@ -1,4 +1,4 @@
-"""What was measured: microseconds a bio, by case and target, round by round."""
+"""The results: microseconds per bio, by case and target, round by round."""
 
 from statistics import median
 
@@ -9,20 +9,20 @@ def size_name(size):
 
 
 def case_name(case):
-    below, op, size, depth, *more = case.split("/")
-    return " ".join([below, op, size_name(size), f"depth {depth}", *more])
+    lower, op, size, depth, *more = case.split("/")
+    return " ".join([lower, op, size_name(size), f"depth {depth}", *more])
 
 
 class Results:
     """The results of all rounds.  Times are in microseconds."""
 
     def __init__(self):
-        self.runs = {}      # (case, target): a dictionary of words for each round
+        self.runs = {}      # (case, target): a list of dictionaries, one per round
 
     def add(self, key, words):
-        """One run.  The time of its median slice, where it was measured in
-        slices, is nearer to the truth than the mean: most slices are over
-        before another program of this machine gets the CPU."""
+        """Adds one run.  If it was measured in slices, the median slice is more
+        accurate than the mean: most slices end before another program of this
+        machine gets the CPU."""
         case, _, target = key.rpartition(":")
         run = {name: float(value) for name, value in words.items()}
         run["us"] = run.get("us_50", run["us"])
@@ -41,17 +41,17 @@ class Results:
         return median(self.values(case, target))
 
     def spread(self, case, target):
-        """The median's median absolute deviation."""
+        """The median absolute deviation."""
         middle = self.us(case, target)
         return median(abs(value - middle) for value in self.values(case, target))
 
     def added(self, case, target):
-        """What the target adds to dm-linear on the same device: the median of
-        the differences within each round."""
+        """Time added to dm-linear on the same device: the median of the
+        differences within each round."""
         return median(self.added_values(case, target))
 
     def best_added(self, case, target):
-        """The same, from each one's best round."""
+        """The same, from the best round of each."""
         return min(self.values(case, target)) - min(self.values(case, "linear"))
 
     def added_values(self, case, target):
@@ -60,7 +60,7 @@ class Results:
 
     def print_table(self, targets):
         width = max(map(len, targets)) + 2
-        print("\nMicroseconds a bio: median, and in brackets what is added to linear")
+        print("\nMicroseconds per bio: median, and in brackets the time added to linear")
         print(f"{'':34}" + "".join(f"{target:>{max(width, 17)}}" for target in targets))
         for case in self.cases():
             if case.endswith(("late", "one-cpu")):
@@ -87,7 +87,7 @@ class Results:
         rows = self.late_rows()
         if not rows:
             return
-        print("\nA thread that wakes every millisecond, under full write load: microseconds late")
+        print("\nWakeup latency of a thread under full write load, in microseconds")
         print(f"{'':20}" + "".join(f"{name:>12}" for name in ("median", "99 %", "99.9 %", "worst")))
         for target, row in rows:
             print(f"{target:20}" + "".join(f"{value:12.0f}" for value in row))

@@ -2,12 +2,11 @@
 /*
  * acked DEVICE OPERATIONS SEED [INJECTOR=PERCENT]...
  *
- * Four processes read and write a device of theirs at random, past the page
- * cache, while injectors of the kernel (folders in debugfs) make so many of the
- * things fail that they are for.  Then the faults end, and everything is read
- * once more.  A sector must hold what was last written to it with success, or
- * what was written later without.  Fails if it holds anything else, or if an
- * injector has injected nothing.
+ * Four processes read and write a device at random, bypassing the page cache, while
+ * the kernel's fault injectors (folders in debugfs) inject faults with these
+ * probabilities.  Then the faults end, and everything is read again.  A sector must
+ * hold the data of its last successful write, or of a later failed write.  Fails if
+ * it holds anything else, or if an injector has injected nothing.
  *
  * Prints "operations:N failed:N" and INJECTOR:N, the faults injected.
  */

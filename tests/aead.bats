@@ -2,9 +2,9 @@
 # machine: -m 1024 -c 1 --timeout 1500
 # kernels: fast-newest
 #
-# Authenticated encryption over dm-integrity, set up as cryptsetup does it: both
-# targets read what the other wrote, store the same where nothing is random, and
-# a damaged sector is an error of its own and of no other.
+# Authenticated encryption over dm-integrity, set up as cryptsetup does: each target
+# reads what the other wrote, both store the same bytes unless IVs are random, and a
+# damaged sector gives an error for that sector only.
 
 # shellcheck shell=bash
 load lib
@@ -29,8 +29,7 @@ teardown()
 	unmap_all
 }
 
-# Cipher, bytes of key, bytes of tag with the IV that is stored in it, and
-# whether there is anything random in it
+# Cipher, bytes of key, bytes of tag including a stored IV, and whether it is random
 MODES="\
 capi:gcm(aes)-random 32 28 random
 capi:gcm(aes)-random 16 28 random
@@ -64,14 +63,14 @@ tags()
 	grep -e " $1$" <<<"$MODES" | cut -d' ' -f3 | sort -nu
 }
 
-# layouts KIND: bytes of tag and of a sector, a choice of them
+# layouts KIND: print a choice of tag and sector sizes, in bytes
 layouts()
 {
 	local size
 	for size in 512 4096; do tags "$1" | sed "s/\$/ $size/"; done | some 3
 }
 
-# lines KIND TAG SECTOR_SIZE: table lines for matrix
+# lines KIND TAG SECTOR_SIZE: print table lines for matrix
 lines()
 {
 	local cipher key tag kind n=$((16#$(random_bytes 2 lines | xxd -p)))
@@ -84,12 +83,12 @@ lines()
 	done <<<"$MODES"
 }
 
-# compare KIND TAG SECTOR_SIZE MODE: through matrix, on two integrity devices
+# compare KIND TAG SECTOR_SIZE MODE: run matrix on two integrity devices
 compare()
 {
 	local options=()
 	[ "$1" = - ] || options=(-c)
-	# What lies there is compared in the end, with what was never written too
+	# The devices are compared at the end, including sectors that were never written
 	dd if=/dev/zero of=/dev/ram0 bs=1M oflag=direct status=none 2>/dev/null || true
 	dd if=/dev/zero of=/dev/ram1 bs=1M oflag=direct status=none 2>/dev/null || true
 	integrity_disk ia /dev/ram0 "$2" "$3" "$4"
@@ -101,7 +100,7 @@ compare()
 	[ "$status" = 0 ] || die "tag $2, sectors of $3, mode $4: $output"
 	[[ "$output" == *" 0 refused by both"* ]] || die "$output $(dmesg | tail -n 20)"
 	COMPARED=$((COMPARED + $(sed -n 's/ combinations.*//p' <<<"$output")))
-	# Tags as well: all that dm-integrity keeps. (A journal keeps more.)
+	# Tags as well: all of dm-integrity's data. (A journal has more.)
 	if [ "$1/$4" = -/D ]; then
 		same_content /dev/ram0 /dev/ram1 || die "tags differ: $(cat "$BATS_TEST_TMPDIR/lines")"
 	fi
@@ -123,14 +122,14 @@ compare()
 	say "$COMPARED combinations"
 }
 
-@test "with a journal below" {
+@test "dm-integrity with a journal" {
 	local COMPARED=0
 	compare random 28 512 J
 	compare - 32 4096 J
 	say "$COMPARED combinations"
 }
 
-# aead CIPHER KEY_BYTES TAG SECTOR_SIZE [OPTION...]: mapping x of the target over
+# aead CIPHER KEY_BYTES TAG SECTOR_SIZE [OPTION...]: create mapping x of the target over
 # an integrity device ia
 aead()
 {
@@ -141,8 +140,7 @@ aead()
 	map x <<<"0 2048 $TARGET $cipher $key 0 /dev/mapper/ia 0 $((2 + $#)) integrity:$tag:aead sector_size:$size $*"
 }
 
-# damage SECTOR [UNIT]: change the ciphertext of what begins there, past the
-# target
+# damage SECTOR [UNIT]: change the ciphertext of that unit, bypassing the target
 damage()
 {
 	raw /dev/mapper/ia "$1" $((${2:-512} / 512)) |
@@ -150,8 +148,7 @@ damage()
 	raw_write /dev/mapper/ia "$1" <"$BATS_TEST_TMPDIR/damaged"
 }
 
-# bad_sectors UNIT: which of x, read one by one, give an error; each must be
-# EILSEQ
+# bad_sectors UNIT: read x unit by unit, and print those that fail; each must with EILSEQ
 bad_sectors()
 {
 	"$(c_tool bad-sectors.c)" /dev/mapper/x "$1"
@@ -171,14 +168,14 @@ bad_sectors()
 		damage 1000 "$size"
 		[ "$(bad_sectors "$size")" = "24 EILSEQ
 1000 EILSEQ" ] || die "$mode: $(bad_sectors "$size")"
-		# and it is said
+		# and the error is logged
 		log_since | grep -q "INTEGRITY AEAD ERROR, sector 24"
 		log_since | grep -q "INTEGRITY AEAD ERROR, sector 1000"
-		# a large read that holds it fails
+		# a large read that contains it fails
 		run dd if=/dev/mapper/x of=/dev/null bs=64k count=1 iflag=direct
 		[[ "$status" = 1 && "$output" == *"Invalid or incomplete multibyte"* ]]
 
-		# Written anew it is whole again
+		# Writing it repairs it
 		fill /dev/mapper/x again
 		check_fill /dev/mapper/x again
 		unmap x ia
@@ -203,7 +200,7 @@ bad_sectors()
 	[ "$(bad_sectors 512)" = "16 EILSEQ" ]
 }
 
-@test "another key reads nothing" {
+@test "a wrong key reads nothing" {
 	aead "capi:gcm(aes)-random" 32 28 4096
 	fill /dev/mapper/x
 	dmsetup suspend x
@@ -231,7 +228,7 @@ bad_sectors()
 	if [ "$TARGET" = crypt ] && ! kernel_at_least 6.11; then
 		skip "dm-crypt of this kernel has no integrity_key_size"
 	fi
-	# Of the hash's own size it is the same as none
+	# The hash's own size is the same as none
 	aead "capi:authenc(hmac(sha256),xts(aes))-plain64" 96 32 512 integrity_key_size:32
 	fill /dev/mapper/x
 	[[ "$(dmsetup table --showkeys x)" == *integrity_key_size:32* ]]
@@ -240,7 +237,7 @@ bad_sectors()
 	check_fill /dev/mapper/x
 	unmap x ia
 
-	# Of another size: what dm-crypt of this kernel does, if it knows it
+	# A different size: as this kernel's dm-crypt does, if it supports the option
 	aead "capi:authenc(hmac(sha256),xts(aes))-plain64" 80 32 512 integrity_key_size:16
 	fill /dev/mapper/x
 	check_fill /dev/mapper/x
@@ -251,7 +248,7 @@ bad_sectors()
 	check_fill /dev/mapper/x
 }
 
-@test "integrity that does not fit the device below is refused by both" {
+@test "integrity that does not match the underlying device is refused by both targets" {
 	local words
 	integrity_disk ia /dev/ram0 28 4096
 	while read -r words; do
@@ -274,7 +271,7 @@ bad_sectors()
 	dd if=/dev/mapper/x of=/dev/mapper/x bs=4096 count=4 iflag=direct oflag=direct,dsync \
 		conv=notrunc,fsync status=none
 	check_fill /dev/mapper/x
-	# dm-integrity without a hash of its own takes no discards
+	# dm-integrity without a hash of its own supports no discards
 	fails blkdiscard /dev/mapper/x 2>/dev/null
 	check_fill /dev/mapper/x
 }

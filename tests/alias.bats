@@ -3,7 +3,7 @@
 # kernels: fast-newest
 #
 # crypt_alias=1: the stock cryptsetup on dm-xcrypt, under the name "crypt". With
-# XCRYPT_TARGET=crypt the same is done to dm-crypt.
+# XCRYPT_TARGET=crypt the same runs on dm-crypt.
 
 # shellcheck shell=bash
 load lib-alias
@@ -38,7 +38,7 @@ setup_file()
 	fails grep '^crypt ' <<<"$(dmsetup targets)"
 }
 
-@test "with dm-crypt loaded the alias is refused with EBUSY, clear words, and nothing left behind" {
+@test "with dm-crypt loaded, crypt_alias=1 fails with EBUSY and a clear message, and leaves nothing behind" {
 	not_for_crypt
 	modprobe dm-crypt
 	log_mark
@@ -53,7 +53,7 @@ setup_file()
 	fill /dev/mapper/c
 	check_fill /dev/mapper/c
 	unmap c
-	# Once it is gone the same command works
+	# Once dm-crypt is unloaded the same command works
 	rmmod dm-crypt
 	load_target crypt_alias=1
 	dmsetup targets | grep -q '^crypt *v1.29.0'
@@ -64,7 +64,7 @@ setup_file()
 	serve
 	map c <<<"0 2048 crypt aes-xts-plain64 $(hex_key 32) 0 $D 0"
 	fill /dev/mapper/c
-	# modprobe takes "File exists" for success
+	# modprobe treats "File exists" as success
 	modprobe dm-crypt || true
 	[ ! -d /sys/module/dm_crypt ]
 	check_fill /dev/mapper/c
@@ -84,7 +84,7 @@ setup_file()
 	fails grep crypt <<<"$(dmsetup targets)"
 }
 
-@test "both names make the same volume, and one table takes the other's place" {
+@test "both names create the same volume, and their tables replace each other" {
 	not_for_crypt
 	local words
 	words="aes-xts-plain64 $(hex_key 64) 0 $D 0 1 sector_size:4096"
@@ -179,7 +179,7 @@ setup_file()
 			die "$flag is not among $(cryptsetup status l2)"
 	done
 	cryptsetup status l2 | grep -q "sector size: *4096"
-	# It takes them off again while the volume is in use
+	# It clears them again while the volume is in use
 	luks refresh l2
 	cryptsetup status l2 | grep -q "flags:.*discards"
 	cryptsetup close l2

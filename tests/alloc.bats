@@ -3,10 +3,9 @@
 # machine: -m 1024 --timeout 900
 # kernels: newest
 #
-# Memory that is not there when it is asked for, and a device below that fails.
-# What a task allocates for itself fails one allocation after the other
-# (tests/fail-nth.c); what workers and completions allocate, by the module's own
-# injection point (debug/inject.c) and by the kernel's.
+# Failed allocations, and an underlying device that fails. A task's own allocations
+# fail one after the other (tests/fail-nth.c); those of workers and completions fail
+# by the module's own injection point (debug/inject.c) and by the kernel's.
 
 bats_require_minimum_version 1.5.0
 
@@ -15,7 +14,7 @@ load lib-io
 
 SECTORS=8192		# of /dev/ram0
 SWEPT_SECTORS=1024	# of a volume whose tables are swept
-# Most of a constructor's thousand allocations fill pools: one in so many fails.
+# Most of a constructor's thousand allocations fill pools: only one in so many fails.
 GAP=${XCRYPT_LONG:+1}
 : "${GAP:=60}"
 # Operations of each of four processes.
@@ -26,8 +25,8 @@ MNT=/tmp/xc.alloc
 needs()
 {
 	not_for_crypt
-	[ -d "$DEBUGFS/failslab" ] || skip "this kernel injects no faults"
-	[ -d "$DEBUGFS/fail_xcrypt" ] || die "this build of dm-xcrypt injects no faults"
+	[ -d "$DEBUGFS/failslab" ] || skip "this kernel has no fault injection"
+	[ -d "$DEBUGFS/fail_xcrypt" ] || die "this build of dm-xcrypt has no fault injection"
 	faults_off
 	ram_disks 1 $((SECTORS / 2048))
 	BELOW=/dev/ram0
@@ -40,14 +39,14 @@ teardown()
 	rmmod xcrypt_toy 2>/dev/null || true
 }
 
-# status WORD: its value in the status
+# status WORD: print its value in the status
 status()
 {
 	dmsetup status xc | tr ' ' '\n' | sed -n "s/^$1://p"
 }
 
-# small_volume CIPHER [OPTION...]: /dev/mapper/xc over the beginning of
-# /dev/ram0, or of dm-integrity on it (BELOW), and filled
+# small_volume CIPHER [OPTION...]: create /dev/mapper/xc over the beginning of
+# /dev/ram0, or of dm-integrity on it (BELOW), and fill it
 small_volume()
 {
 	[ -z "${TAG_SIZES[$1]:-}" ] || {
@@ -59,7 +58,7 @@ small_volume()
 	fill /dev/mapper/xc
 }
 
-# check_small_volume: it is as it was filled; and it goes
+# check_small_volume: verify it, and remove it
 check_small_volume()
 {
 	check_fill /dev/mapper/xc
@@ -68,9 +67,8 @@ check_small_volume()
 	BELOW=/dev/ram0
 }
 
-# survive [OPTION...] REQUEST ARGUMENT...: tests/fail-nth.c, which takes its
-# lines from standard input. Sets SWEPT to what it says. No error may be without
-# a reason.
+# survive [OPTION...] REQUEST ARGUMENT...: run tests/fail-nth.c, which reads its lines
+# from standard input. Sets SWEPT to its output. Every error must have a reason.
 survive()
 {
 	log_mark
@@ -80,9 +78,8 @@ survive()
 	fails grep -E 'xcrypt: (Unknown error|\(null\))' <<<"$(log_since)"
 }
 
-# sweep ...: the same, where at least one fault must lead to an error. Where little
-# is allocated, a page for the slab may be asked for at that very time and fail in
-# place of what would be missed: another try.
+# sweep ...: the same, but at least one fault must lead to an error. If there are few
+# allocations, the fault may hit a page for the slab instead: retry.
 sweep()
 {
 	local lines
@@ -96,7 +93,7 @@ sweep()
 
 # --- the task's own allocations ------------------------------------------------
 
-@test "a table that cannot be loaded leaves the one in use" {
+@test "a failed table load leaves the live table" {
 	while read -r -a words; do
 		small_volume "${words[@]}"
 		XCRYPT_SEED=$((XCRYPT_SEED + 1)) \
@@ -118,7 +115,7 @@ sweep()
 	)
 }
 
-@test "nor one whose key is in the keyring" {
+@test "the same with a key in the keyring" {
 	keyctl new_session >/dev/null
 	hex_key 64 ring | xxd -r -p | keyctl padd logon xc:k @s >/dev/null
 	small_volume xts
@@ -130,7 +127,7 @@ sweep()
 
 @test "suspend, resume, another table's resume, and removal" {
 	small_volume xts
-	# Of what they allocate they can do without all, or need none.
+	# They can do without all of their allocations, or have none.
 	survive suspend xc
 	survive resume xc
 	survive -g $((GAP / 4 + 1)) swap xc "$TARGET" $SWEPT_SECTORS <<<"${LINE#* "$TARGET" }"
@@ -138,7 +135,7 @@ sweep()
 	survive -g $((GAP / 4 + 1)) remove gone "$TARGET" $SWEPT_SECTORS <<<"${LINE#* "$TARGET" }"
 }
 
-@test "a key that cannot be set leaves the old one, or none" {
+@test "a failed key set leaves the old key, or none" {
 	for cipher in xts lmk elephant authenc \
 		${XCRYPT_LONG:+tcw eboiv essiv gcm}; do
 		small_volume "$cipher"
@@ -159,7 +156,7 @@ sweep()
 
 # --- what workers and completions allocate --------------------------------------
 
-# volume CIPHER [OPTION...]: /dev/mapper/xc over all of it
+# volume CIPHER [OPTION...]: create /dev/mapper/xc over all of it
 volume()
 {
 	[ -z "${TAG_SIZES[$1]:-}" ] || {
@@ -177,8 +174,8 @@ volume_gone()
 	BELOW=/dev/ram0
 }
 
-# acked [INJECTOR=PERCENT]...: tests/acked.c; sets FAILED to how many of its
-# operations failed
+# acked [INJECTOR=PERCENT]...: run tests/acked.c; sets FAILED to the number of failed
+# operations
 acked()
 {
 	local said
@@ -189,7 +186,7 @@ acked()
 	FAILED=$(tr ' ' '\n' <<<"$said" | sed -n 's/^failed://p')
 }
 
-# undisturbed PERCENT: nobody notices that so many allocations fail
+# undisturbed PERCENT: no operation fails although PERCENT of allocations do
 undisturbed()
 {
 	acked fail_xcrypt="$1"
@@ -197,7 +194,7 @@ undisturbed()
 	[ "$(status errors)" = 0 ] || die "bios failed: $(dmsetup status xc)"
 }
 
-@test "what is not there at once is waited for" {
+@test "bios wait for memory" {
 	while read -r -a words; do
 		say "${words[*]}"
 		volume "${words[@]}"
@@ -241,7 +238,7 @@ undisturbed()
 	)
 }
 
-@test "the same in zones, where writes keep their order" {
+@test "the same on a zoned device, where writes keep their order" {
 	bios_module
 	null_disk zoned 32 zoned=1 zone_size=4 zone_nr_conv=2
 	encrypt xc xts /dev/zoned
@@ -282,7 +279,7 @@ undisturbed()
 	[ "$(status errors)" = 0 ]
 }
 
-# --- the device below, and everybody's allocations --------------------------------
+# --- the underlying device, and all allocations of the kernel ---------------------
 
 # make_it_fail DEVICE 0|1: does fail_make_request apply to it?
 make_it_fail()
@@ -312,11 +309,11 @@ make_it_fail()
 	)
 }
 
-@test "tags for which there is no memory, and no pool: EIO, counted, and nothing acknowledged is lost" {
+@test "failed allocations of tags, which have no pool: EIO, counted, and nothing acknowledged is lost" {
 	for words in "" verify_writes; do
 		# shellcheck disable=SC2086 # a word or none
 		volume gcm $words
-		# every bio has a second chance, in a worker, and must miss it too
+		# every bio is retried in a worker, and that must fail too
 		set_fault fail_xcrypt times=-1 probability=50
 		acked fail_xcrypt_tags=60
 		set_fault fail_xcrypt probability=0
@@ -327,19 +324,19 @@ make_it_fail()
 	done
 }
 
-@test "memory that fails everybody: what is acknowledged is right" {
+@test "allocations fail everywhere: acknowledged data are right" {
 	while read -r -a words; do
 		say "${words[*]}"
 		volume "${words[@]}"
-		# Device mapper of Linux 7.3 takes it for granted that a bio with
+		# Device mapper of Linux 7.3 assumes that a bio with
 		# metadata can be cloned (alloc_io(), which dm-integrity's gets).
 		[ "${words[0]}" = gcm ] || acked failslab=3 fail_page_alloc=6
-		# only who does not wait, but often
+		# only allocations that may not wait, but often
 		set_fault failslab ignore-gfp-wait=Y
 		set_fault fail_page_alloc ignore-gfp-wait=Y
 		before=$(status errors)
 		acked failslab=40 fail_page_alloc=40
-		# What the module needs for itself it waits for.
+		# The module waits for its own allocations.
 		[ "${words[0]}" = gcm ] || [ "$(status errors)" = "$before" ] ||
 			die "bios failed: $(dmsetup status xc)"
 		faults_off
@@ -354,8 +351,8 @@ make_it_fail()
 
 @test "nothing has leaked" {
 	local leaks=$DEBUGFS/kmemleak
-	# It takes an object for lost after five seconds, and fails to be written to
-	# where it has given up itself.
+	# kmemleak reports an object after five seconds; writing to it fails if it has
+	# disabled itself.
 	sleep 6
 	echo scan >"$leaks"
 	echo scan >"$leaks"

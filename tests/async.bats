@@ -3,9 +3,9 @@
 # machine: -m 1024 --timeout 900
 # kernels: newest
 #
-# Asynchronous ciphers: cryptd hands every request to a worker. Its queue is
-# made so small that it is full nearly always: requests are then put off
-# (-EINPROGRESS) or the caller is told to wait (-EBUSY).
+# Asynchronous ciphers: cryptd hands every request to a worker. Its queue is so small
+# that it is nearly always full: requests return -EINPROGRESS, or -EBUSY, which tells
+# the caller to wait.
 
 bats_require_minimum_version 1.5.0
 
@@ -17,11 +17,11 @@ setup_file()
 	seed_init
 	in_machine
 	{ ! slow_machine && modprobe -qn cryptd; } || return 0
-	# The queue's length can only be given when cryptd is loaded.
+	# The queue's length can only be set when cryptd is loaded.
 	rmmod aesni_intel crypto_simd ghash_clmulni_intel cryptd 2>/dev/null || true
-	[ ! -d /sys/module/cryptd ] || die "cryptd is in use already"
+	[ ! -d /sys/module/cryptd ] || die "cryptd is already in use"
 	modprobe cryptd cryptd_max_cpu_qlen=4
-	# Now, for to be loaded by a cipher's user again takes minutes.
+	# Load it now: loading it on a cipher's first use takes minutes.
 	modules aesni_intel
 }
 
@@ -36,8 +36,8 @@ setup()
 	async_ciphers
 }
 
-# driver NAME: a driver of a cipher, to be put behind cryptd, which goes by
-# drivers' names and takes synchronous ones only
+# driver NAME: print a driver of a cipher for cryptd, which needs the name of a
+# synchronous driver
 driver()
 {
 	awk -v name="$1" '
@@ -53,12 +53,12 @@ driver()
 	' /proc/crypto
 }
 
-# async_ciphers: sets XTS and CBC to what dm tables call them behind cryptd
+# async_ciphers: set XTS and CBC to their cipher specs with cryptd
 async_ciphers()
 {
 	local spec
-	# Made known by using them: what the kernel likes, which may itself be
-	# asynchronous, and then what is plain C on kernels that have it.
+	# Register them by using them: the preferred driver, which may itself be
+	# asynchronous, then the plain C one on kernels that have it.
 	ram_disks 1 1
 	for spec in "aes-xts-plain64 64" "aes-cbc-plain64 32" \
 		"capi:xts(ecb(aes-generic))-plain64 64" "capi:cbc(aes-generic)-plain64 32"; do
@@ -77,7 +77,7 @@ async()
 	map "$name" <<<"0 $(sectors_of "$device") $TARGET $spec $key 0 $device 0 $# $*"
 }
 
-# sync_reference SPEC KEYBYTES DEVICE [OPTION...]: by dm-crypt, for comparison
+# sync_reference SPEC KEYBYTES DEVICE [OPTION...]: the same on dm-crypt, to compare
 sync_reference()
 {
 	local spec=$1 bytes=$2 device=$3
@@ -85,15 +85,15 @@ sync_reference()
 	map ref <<<"0 $(sectors_of "$device") crypt $spec $(hex_key "$bytes" async) 0 $device 0 $# $*"
 }
 
-# What dm-crypt knows of this, when dm-crypt is under test.
+# The options that dm-crypt supports, if dm-crypt is under test.
 async_ways()
 {
 	printf '%s\n' '' "no_read_workqueue no_write_workqueue" same_cpu_crypt
 	[ "$TARGET" = crypt ] || printf '%s\n' offload:spread verify_writes
 }
 
-# busy_count: how many requests cryptd has answered with -EBUSY; where the
-# kernel can tell
+# busy_count: print how many requests returned -EBUSY from cryptd, if the kernel has
+# kprobes
 watch_queue()
 {
 	local events=/sys/kernel/tracing/kprobe_events
@@ -133,11 +133,11 @@ enqueued()
 	done
 	if [ $watched = yes ]; then
 		# -115 is EINPROGRESS, -16 is EBUSY
-		say "put off: $(enqueued -115), told to wait: $(enqueued -16)"
+		say "EINPROGRESS: $(enqueued -115), EBUSY: $(enqueued -16)"
 		[ "0$(enqueued -115)" -gt 0 ]
 		[ "0$(enqueued -16)" -gt 0 ]
 	else
-		say "this kernel cannot count what cryptd answers"
+		say "this kernel cannot count cryptd's return values"
 	fi
 }
 
@@ -170,7 +170,7 @@ enqueued()
 	done
 }
 
-@test "suspending, reloading and errors below, with requests put off" {
+@test "suspend, reload and errors of the underlying device, with requests in progress" {
 	ram_disks 1 64
 	modules dm-flakey
 	map flaky <<<"0 131072 flakey /dev/ram0 0 3600 0"
@@ -189,7 +189,7 @@ enqueued()
 	unmap xc
 }
 
-@test "the wrong key is noticed here too" {
+@test "a wrong key is detected here too" {
 	ram_disks 1 16
 	async xc "$XTS" 64 /dev/ram0
 	bios "dev=/dev/mapper/xc op=write sectors=256"

@@ -2,8 +2,8 @@
 # machine: -m 1024 --timeout 900
 # kernels: 6.1 newest
 #
-# engine:batch: chosen for what it takes and for nothing else, the same bytes as
-# dm-crypt for all of that, and one large bio on several CPUs.
+# engine:batch: chosen for exactly what it supports, with the same bytes as dm-crypt
+# for all of that, and one large bio on several CPUs.
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
 
@@ -19,7 +19,7 @@ needs()
 
 IVS="plain plain64 plain64be null benbi"
 
-# engine CIPHER KEY_BYTES [OPTION...]: which engine a volume of these gets
+# engine CIPHER KEY_BYTES [OPTION...]: print the engine that such a volume uses
 engine()
 {
 	local cipher=$1 bytes=$2
@@ -29,7 +29,7 @@ engine()
 	unmap e
 }
 
-@test "it has passed its own check" {
+@test "the check at load passed" {
 	dmesg >"$BATS_TEST_TMPDIR/log"
 	fails grep -E 'xcrypt: engine: batch .*(WRONG|not used)' "$BATS_TEST_TMPDIR/log"
 	[ "$(engine aes-xts-plain64 64)" = batch ]
@@ -45,7 +45,7 @@ engine()
 	[ "$(engine aes-xts-plain64 64 engine:batch sector_size:4096 iv_large_sectors)" = batch ]
 }
 
-@test "not chosen for anything else, and refused where it is asked for" {
+@test "not chosen for anything else, and engine:batch is refused there" {
 	local cipher bytes why
 	while read -r cipher bytes why; do
 		[ "$(engine "$cipher" "$bytes" engine:auto)" = api ]
@@ -64,7 +64,7 @@ engine()
 	END
 }
 
-# lines: all that it takes, for matrix/matrix.c; the rest takes turns
+# lines: print all that it supports, for matrix/matrix.c; other options take turns
 lines()
 {
 	local iv bytes size n=0
@@ -83,7 +83,7 @@ lines()
 	done
 }
 
-@test "all that it takes: the same bytes as dm-crypt" {
+@test "everything it supports: the same bytes as dm-crypt" {
 	local share=6
 	[ -z "${XCRYPT_LONG:-}" ] || share=1
 	run "$(c_tool matrix/matrix.c)" "$TARGET" /dev/ram0 /dev/ram1 "$XCRYPT_SEED" \
@@ -110,13 +110,13 @@ lines()
 	done
 }
 
-# helped: how many bios of xc another CPU has helped with
+# helped: print how many bios of xc had help from another CPU
 helped()
 {
 	dmsetup status xc | tr ' ' '\n' | sed -n 's/^helped://p'
 }
 
-@test "one large bio, several CPUs: the same bytes, and none too few" {
+@test "one large bio, several CPUs: the same bytes, and none missing" {
 	local words i
 	bios_module
 	[ "$(nproc)" -gt 1 ] || skip "needs two CPUs"

@@ -3,8 +3,8 @@
 # kernels: newest
 # machine: -m 1024 --timeout 300
 #
-# The load generator of `make bench`: that it does what it counts, on every
-# target that is compared there. Nothing is said of how long anything took.
+# The load generator of `make bench`: it does what it counts, on every target that is
+# compared there. Durations are not checked.
 
 LOAD=/sys/kernel/debug/xcrypt_load
 
@@ -16,12 +16,12 @@ setup_file()
 	modules dm-crypt dm-inlinecrypt
 	insmod "$XCRYPT_KO/xcrypt_load.ko"
 	ram_disks 1 2
-	# A RAM disk does not count what it does, a mapping does.
+	# A mapping has I/O statistics, a RAM disk has none.
 	slice below /dev/ram0 0 4096
 	# shellcheck source=/dev/null
 	source "$XC_TESTS/../bench/targets"
 	tables /dev/mapper/below "$(hex_key 64)" | while read -r name table; do
-		# Only the newest kernels have dm-inlinecrypt.
+		# dm-inlinecrypt is only in the newest kernels.
 		dmsetup targets | grep -q "^${table%% *} " || continue
 		map "$name" <<<"0 4096 $table"
 	done
@@ -39,20 +39,20 @@ teardown_file()
 	clean_up
 }
 
-# run_load WORD...: a run; its result is in $result
+# run_load WORD...: run the load generator; sets result
 run_load()
 {
 	echo "$*" >$LOAD/run || return
 	read -r result <$LOAD/result
 }
 
-# word NAME: from $result
+# word NAME: print a value of $result
 word()
 {
 	sed -nE "s/.*(^| )$1:([0-9.]+).*/\2/p" <<<"$result"
 }
 
-# sectors_moved read|write: what the device below has seen so far
+# sectors_moved read|write: print the sectors that the underlying device has moved so far
 sectors_moved()
 {
 	local stat
@@ -60,7 +60,7 @@ sectors_moved()
 	if [ "$1" = read ]; then echo "${stat[2]}"; else echo "${stat[6]}"; fi
 }
 
-@test "so many bios of that size reach the device, through every target" {
+@test "the given number and size of bios reach the device, through every target" {
 	count=0
 	while read -r name; do
 		for op in read write; do
@@ -79,7 +79,7 @@ sectors_moved()
 	[ "$count" -ge $((7 * 6)) ]
 }
 
-@test "a run ends by time, goes round its span, and has quantiles in order" {
+@test "a run ends by time, wraps around its span, and has ordered quantiles" {
 	run_load dev=/dev/mapper/xcrypt op=write size=4096 depth=4 ms=100 span=16384 latency=1 wake=1000
 	say "$result"
 	[ "$(word bios)" -gt 4 ]
@@ -89,15 +89,15 @@ sectors_moved()
 		sort -C -g "$BATS_TEST_TMPDIR/times"
 	done
 
-	# What lies beyond the span was not written to: four blocks of zeros,
-	# enciphered, differ from what the disk had.
+	# Only the span was written: four encrypted blocks of zeros differ from the
+	# previous content, the rest does not.
 	fill /dev/ram0 before
 	run_load dev=/dev/mapper/xcrypt op=write size=4096 bios=9 span=16384
 	cmp -s <(raw /dev/ram0 0 32) <(random_bytes $((32 * 512)) before) && die "nothing was written"
 	cmp <(raw /dev/ram0 32) <(random_bytes 2097152 before | tail -c +16385)
 }
 
-@test "bios that fail are counted, and the run fails" {
+@test "failed bios are counted, and the run fails" {
 	map broken <<<"0 1024 error"
 	fails run_load dev=/dev/mapper/broken op=read bios=5 warm=0
 	read -r result <$LOAD/result
@@ -106,7 +106,7 @@ sectors_moved()
 	unmap broken
 }
 
-@test "what makes no sense is refused" {
+@test "invalid parameters are refused" {
 	for wrong in "size=4096" "bios=1 size=0" "bios=1 size=5000" "bios=1 size=2097152" \
 		"bios=1 depth=0" "bios=1 cpu=99" "bios=1 op=erase" "bios=1 colour=red"; do
 		fails run_load "dev=/dev/ram0 $wrong" 2>/dev/null

@@ -3,10 +3,10 @@
 # machine: -m 1024 --timeout 900
 # kernels: newest
 #
-# Bios of every vector layout: those that a file system or a kernel module
-# makes and user space cannot. What they store is compared with what dm-crypt
-# stores of the same data in whole pages, and they are read back in another
-# layout. All memory that a bio's vectors lie in is compared too.
+# Bios of every vector layout: those that a file system or a kernel module can create
+# and user space cannot. The stored bytes are compared with those of dm-crypt for the
+# same data in whole pages, and read back in another layout. All memory of a bio's
+# vectors is compared too.
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
 
@@ -17,25 +17,25 @@ needs()
 	bios_module
 }
 
-# Each is written into an area of its own, of so many sectors. The last is
-# "same", whose content repeats.
+# Each layout is written into an area of its own, of so many sectors. The last is
+# "same", with repeating content.
 LAYOUTS="plain sectors odd tiny multi adjacent mixed fragments same"
 AREA=128
 
-# vec_align SECTOR_SIZE: how small a vector xcrypt takes on $FINE; dm-crypt
-# takes no less than a sector
+# vec_align SECTOR_SIZE: print the smallest vector of xcrypt on $FINE; dm-crypt needs a
+# whole sector
 vec_align()
 {
 	if [ "$TARGET" = crypt ]; then echo "$1"; else echo "$FINE_ALIGN"; fi
 }
 
-# area_max LAYOUT: bytes of the largest bio; many vectors are slow to make
+# area_max LAYOUT: print the bytes of the largest bio; creating many vectors is slow
 area_max()
 {
 	case $1 in tiny | odd | adjacent) echo 8192 ;; *) echo 32768 ;; esac
 }
 
-# write_layouts DEVICE ALIGN WORD...: every layout into its own area
+# write_layouts DEVICE ALIGN WORD...: write every layout into its own area
 write_layouts()
 {
 	local device=$1 align=$2 layout start=0
@@ -48,7 +48,7 @@ write_layouts()
 	done
 }
 
-# read_layouts DEVICE ALIGN WORD...: compare, each area in the layout after the
+# read_layouts DEVICE ALIGN WORD...: read and compare each area, in the layout after the
 # one that it was written in
 read_layouts()
 {
@@ -63,7 +63,7 @@ read_layouts()
 	done
 }
 
-# areas: sectors that the two above use
+# areas: print the number of sectors that the two above use
 areas()
 {
 	local -a layouts
@@ -71,8 +71,8 @@ areas()
 	echo $((${#layouts[@]} * AREA))
 }
 
-# plain_reference CIPHER DEVICE UNIT [OPTION...]: what dm-crypt makes of the
-# same data in whole pages
+# plain_reference CIPHER DEVICE UNIT [OPTION...]: write the same data through dm-crypt in
+# whole pages
 plain_reference()
 {
 	local name=$1 device=$2 unit=$3 last
@@ -100,7 +100,7 @@ round()
 	encrypt xc "$name" "$FINE" "sector_size:$unit" "$@" || return
 	write_layouts /dev/mapper/xc "$align" "unit=$unit depth=16 shuffle=1 prio=1 flags=random" || return
 	same_start "$FINE" /dev/ram0 "$(areas)" ||
-		die "stored otherwise than by dm-crypt: $name, $unit-byte sectors, $*" || return
+		die "stored bytes differ from dm-crypt's: $name, $unit-byte sectors, $*" || return
 	read_layouts /dev/mapper/xc "$align" "unit=$unit depth=16 shuffle=1 prio=1 flags=random" || return
 	unmap xc
 }
@@ -117,7 +117,7 @@ round()
 	done
 }
 
-@test "vectors of 512-byte blocks, where that is what the device below takes" {
+@test "vectors of 512-byte blocks, if the underlying device accepts them" {
 	ram_disks 2 16
 	for unit in 1024 4096; do
 		plain_reference xts /dev/ram0 "$unit" "sector_size:$unit"
@@ -152,7 +152,7 @@ round()
 	done
 }
 
-# together WORDS...: bios with each of these at the same time
+# together WORDS...: run bios with each of these concurrently
 together()
 {
 	local words pid pids=()
@@ -173,7 +173,7 @@ together()
 		encrypt xc xts "$FINE" $words
 		align=$(vec_align 512)
 		common="dev=/dev/mapper/xc align=$align shuffle=1 flags=random"
-		# Each in its own part, all at once.
+		# Each in its own part, concurrently.
 		together "$common op=write layout=plain sectors=8192 max=1048576 depth=4" \
 			"$common op=write layout=multi start=8192 sectors=16384 max=4194304 depth=3" \
 			"$common op=write layout=mixed start=24576 sectors=4096 split=1 depth=32 max=65536" \
@@ -232,10 +232,10 @@ together()
 		encrypt xc gcm /dev/mapper/tags $words
 		common="dev=/dev/mapper/xc sectors=1024 align=512 max=65536 depth=4"
 		bios "$common op=write layout=plain"
-		# No sector is damaged, so none may be said to be.
+		# No sector is damaged, so none may be reported.
 		bios "$common op=read layout=same"
 		bios "$common op=read layout=mixed scribble=1"
-		# Whatever is stored, its tag must fit it.
+		# Whatever is stored, its tag must match.
 		bios "$common op=write layout=mixed scribble=1"
 		bios "$common op=read layout=plain any=1"
 		unmap xc
@@ -250,14 +250,14 @@ together()
 		common="dev=/dev/mapper/xc sectors=4096 align=512 max=131072"
 		bios "$common op=write layout=mixed scribble=1"
 		bios "$common op=read layout=mixed scribble=1"
-		# What was not being changed has come to no harm.
+		# Buffers that did not change are intact.
 		bios "$common op=write layout=mixed"
 		bios "$common op=read layout=plain"
 		unmap xc
 	done < <(ways)
 }
 
-@test "a device that takes few bytes and segments at a time, sooner or later" {
+@test "a device with small limits of bytes and segments, immediate and delayed" {
 	local name kib device=/dev/narrow
 	null_disk narrow 16
 	for name in xts gcm; do
@@ -276,9 +276,9 @@ together()
 	unmap tags
 }
 
-# Adiantum and HCTR2 read a sector twice, and would spoil 16 bytes elsewhere in it. (So
-# they do with dm-crypt.)
-@test "what changes during a write spoils nothing beside it, whatever the cipher" {
+# Adiantum and HCTR2 read a sector twice, and would corrupt 16 bytes elsewhere in it. (With
+# dm-crypt they do.)
+@test "a buffer that changes during a write corrupts nothing else, whatever the cipher" {
 	not_for_crypt
 	local name words common
 	ram_disks 1 16
@@ -357,7 +357,7 @@ PART=2048
 		common="dev=/dev/mapper/xc sectors=256 unit=512 align=512 fail=1"
 		bios "$common op=write max=512"
 		bios "$common op=read max=512"
-		# As long as a sector, but beginning within one.
+		# As long as a sector, but starting within one.
 		bios "$common op=write start=1 sectors=$((unit / 512)) max=$unit"
 		bios "$common op=read start=1 sectors=$((unit / 512)) max=$unit"
 		unmap xc
@@ -366,7 +366,7 @@ PART=2048
 }
 
 # bats test_tags=quick
-@test "these tests notice one wrong bit" {
+@test "these tests detect one wrong bit" {
 	ram_disks 1 16
 	encrypt xc xts /dev/ram0
 	bios "dev=/dev/mapper/xc op=write sectors=1024"

@@ -25,17 +25,17 @@ format_integrity()
 		--key-file - $D
 }
 
-@test "LUKS2 with integrity is refused, with the way that works" {
+@test "LUKS2 with integrity is refused, and the error names the way that works" {
 	format_integrity
 	says 1 "integrity protection (hmac(sha256))" xcrypt open $D x
 	[[ $output == *"crypt_alias=1"* ]]
 	reference_open $D v
-	says 1 "v has integrity protection, which is not switched" xcrypt switch v xcrypt
+	says 1 "v has integrity protection, and its key cannot be recovered" xcrypt switch v xcrypt
 	[[ $(dmsetup table v) == *" crypt "* && -z $(dmsetup table --inactive v) ]]
 	cryptsetup close v
 }
 
-@test "LUKS2 with integrity whose key is in its table is switched, and closed with what is below" {
+@test "LUKS2 with integrity and its key in the table is switched, and closed with its dm-integrity device" {
 	format_integrity
 	reference_open --disable-keyring $D v
 	fill /dev/mapper/v

@@ -3,8 +3,7 @@
 # machine: -m 768 --timeout 1800
 # kernels: fast-newest
 #
-# What becomes of keys and passphrases while scripts/xcrypt runs, and of
-# everything else when it is interrupted.
+# Keys and passphrases while scripts/xcrypt runs, and cleanup after an interruption.
 
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # each test is a subshell, and means to be
 
@@ -15,7 +14,7 @@ D=/dev/ram0
 
 # --- nobody sees them ------------------------------------------------------------
 
-# spy PLACE...: starts tests/spy on the key, in hex and as it is, and on the
+# spy PLACE...: start tests/spy, which looks for the key, in hex and binary, and for the
 # passphrase
 spy()
 {
@@ -25,7 +24,7 @@ spy()
 	wait_for 60 grep -q ready /tmp/spied
 }
 
-# spied: sets SPIED to what it has found
+# spied: stop it, and set SPIED to its findings
 spied()
 {
 	kill $SPY
@@ -62,7 +61,7 @@ PLACES=(/tmp /run /etc /var/tmp /dev/shm)
 
 @test "no key and no passphrase in an argument, an environment, a file, on a disk, in a table or in the log" {
 	local i
-	# names of variables of the script: none of them is exported because it was
+	# variables of the script's: they must not stay exported
 	export PASSPHRASE=outer old=outer new=outer keys=outer text=outer
 	format luks2 $D
 	spy "${PLACES[@]}" $D
@@ -77,53 +76,53 @@ PLACES=(/tmp /run /etc /var/tmp /dev/shm)
 		env SHELLOPTS=allexport "$XCRYPT" open --type plain $D x < <(printf '%s\n' "$PASS")
 		"$XCRYPT" close x
 	done
-	# by hex, which moves as it is
+	# with a hex key, which moves with the table
 	map v <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 0"
 	"$XCRYPT" switch v xcrypt
 	"$XCRYPT" switch v crypt
 	fails secret_in < <(dmsetup table v)
 	spied
-	# it was quick enough to see those whom the key passes through
+	# the spy was fast enough to see the programs that the key passes through
 	[[ $SPIED == *"seen cryptsetup"* && $SPIED == *"seen keyctl"* && $SPIED == *"seen dmsetup"* ]] ||
 		die "$SPIED"
 	fails grep -v -e "^seen" -e "^ready" -e "rounds$" <<<"$SPIED"
 }
 
-@test "below a login of another user, whose session keyring root inherits, the key has a keyring too" {
+@test "the key also gets a keyring of its own if root inherits another user's session keyring" {
 	local under
 	under=$(c_tool foreign-keyring.c)
 	format luks2 $D
 	run -0 "$under" "$XCRYPT" open $D x < <(printf '%s\n' "$PASS")
 	[ -z "$output" ]
 	run -0 "$under" "$XCRYPT" switch x crypt < <(printf '%s\n' "$PASS")
-	[[ $output == "x: on crypt now"* ]]
+	[[ $output == "x: switched to crypt"* ]]
 	"$XCRYPT" close x
 	"$under" "$XCRYPT" open --type plain $D x < <(printf '%s\n' "$PASS")
 	"$XCRYPT" close x
 	shim keyctl <<<'[ "$1" = session ] || exec "$REAL" "$@"; echo "no such luck" >&2; exit 1'
-	says 3 "the kernel gives no session keyring" xcrypt open $D x
+	says 3 "cannot create a session keyring" xcrypt open $D x
 }
 
 # --- interrupted -----------------------------------------------------------------
 
-# stops SIGNAL NTH WHEN: `xcrypt open`, or switch, whose group gets the signal
-# just before or after its NTH call of a program that changes something
+# interruptible: install shims that send STOP_SIGNAL to the process group of `xcrypt open`
+# or switch, before or after (STOP_WHEN) call number STOP_AT of a program with an effect
 interruptible()
 {
 	local program
 	for program in losetup keyctl dmsetup cryptsetup; do
 		shim $program <<-'END'
 			read -r _ _ _ _ group _ </proc/$$/stat
-			# only what the verb itself calls, and what the plan says
+			# only calls of the verb itself, and if planned
 			[[ $group == "${VICTIM:-}" && $STOP_AT != 0 ]] || exec "$REAL" "$@"
-			# (those of a pipeline come at the same time)
+			# (the programs of a pipeline run concurrently)
 			set -C
 			nth=1
 			until { echo "${0##*/} $1" >"/tmp/calls/$nth"; } 2>/dev/null; do
 				nth=$((nth + 1))
 			done
 			[ "$nth$STOP_WHEN" != "${STOP_AT}before" ] || kill -"$STOP_SIGNAL" -- -"$VICTIM"
-			# (the keyring is for what comes after it)
+			# (execute keyctl session: the keyring is for the following calls)
 			[ "$1" != session ] || exec "$REAL" "$@"
 			if [[ $STOP_WHEN == within && $* == *"create x"* ]]; then
 				# as if it were killed between two of its requests
@@ -138,14 +137,14 @@ interruptible()
 	done
 }
 
-# victim ARGUMENT...: becomes xcrypt, in a group of its own.  (What a shell runs
-# beside itself ignores SIGINT.)
+# victim ARGUMENT...: exec xcrypt, in its own process group.  (Background processes of a
+# shell ignore SIGINT.)
 victim()
 {
 	exec setsid env --default-signal=INT bash -c 'VICTIM=$$ exec "$@"' - "$XCRYPT" "$@"
 }
 
-# points: SIGNAL NTH WHEN, all of them there are in the calls that were made
+# points: print all SIGNAL NTH WHEN for the recorded calls
 points()
 {
 	local signal nth
@@ -158,20 +157,20 @@ points()
 	done
 }
 
-# interrupted SIGNAL NTH WHEN ARGUMENT...: runs xcrypt so; sets STATUS
+# interrupted SIGNAL NTH WHEN ARGUMENT...: run xcrypt, interrupt it there; sets STATUS
 interrupted()
 {
 	rm -rf /tmp/calls
 	mkdir /tmp/calls
 	STATUS=0
 	STOP_SIGNAL=$1 STOP_AT=$2 STOP_WHEN=$3 victim "${@:4}" < <(printf '%s\n' "$PASS") >/tmp/out 2>&1 3>&- &
-	# (bash may miss the end of one that it waits for at that moment)
+	# (bash may miss the end of a process that it is just about to wait for)
 	wait_for 120 gone $!
 	wait $! || STATUS=$?
 }
 
-# nothing_left WORDS: no mapping half made, no key, no file, no loop device, and
-# nobody still at work
+# nothing_left WORDS: fail if an incomplete mapping, a key, a file, a loop device or a
+# process is left
 nothing_left()
 {
 	local files
@@ -184,14 +183,14 @@ nothing_left()
 	esac
 	[ -z "$(losetup -nO NAME -j /tmp/file)" ] || die "$1: a loop device"
 	wait_for 30 no_keys_left
-	# (this tree may be in /tmp, and get logs of other machines)
+	# (this tree may be in /tmp, and other machines write their logs to it)
 	files=$(find /tmp /run /var/tmp /dev/shm -path "$(realpath "$XC_TESTS/..")" -prune -o \
 		-newer /tmp/begin -type f ! -path '/tmp/bats*' ! -path '/tmp/calls/*' \
 		! -name points ! -name out ! -name file -print)
 	[ -z "$files" ] || die "$1: $files"
 }
 
-@test "interrupted at any call, it leaves no half mapping, no key, no file and no loop device" {
+@test "interrupted at any call, it leaves no incomplete mapping, no key, no file and no loop device" {
 	local way signal nth when
 	truncate -s 4M /tmp/file
 	format luks2 /tmp/file
@@ -218,14 +217,14 @@ nothing_left()
 		open --type plain
 	END
 	)
-	# killed within the last of them, dmsetup create: half a mapping
+	# killed within the last of them, dmsetup create: an incomplete mapping
 	interrupted KILL 999 within open /tmp/file x
 	[ $STATUS = 137 ]
 	[ -s /tmp/calls/1 ]
 	nothing_left "SIGKILL within dmsetup create"
 }
 
-@test "killed when what undoes it is slow to come, it leaves nothing either" {
+@test "killed before undo.bash has started, it leaves nothing either" {
 	local nth
 	truncate -s 4M /tmp/file
 	format luks2 /tmp/file
@@ -240,12 +239,12 @@ nothing_left()
 	nothing_left "SIGKILL after losetup"
 }
 
-@test "a signal that finds a subshell at its beginning, with its parent's traps, leaves nobody waiting" {
+@test "a signal to a new subshell, which still has its parent's traps, does not deadlock" {
 	local signal n
 	for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
 		signal=$(printf '%s\n' INT TERM | sed -n "$((n % 2 + 1))p")
 		rm -f /tmp/guarded
-		# nearly all that it does is to begin subshells
+		# it does hardly anything but start subshells
 		VERBS=$XCRYPT.d setsid env --default-signal=INT bash -c '
 			source "$VERBS/guard.bash"
 			guard
@@ -259,7 +258,7 @@ nothing_left()
 	done
 }
 
-@test "interrupted at any instant, the same" {
+@test "the same, interrupted at any instant" {
 	local signal delay length tries=200 n
 	[ -n "$XCRYPT_LONG" ] || skip "only in the long run (XCRYPT_LONG=1)"
 	truncate -s 4M /tmp/file
@@ -275,7 +274,7 @@ nothing_left()
 		delay=$((RANDOM * length / 32768))
 		victim open /tmp/file x < <(printf '%s\n' "$PASS") >/tmp/out 2>&1 3>&- &
 		sleep "$(printf '%d.%03d' $((delay / 1000)) $((delay % 1000)))"
-		# half of them the whole group, as Ctrl-C does, half the command alone
+		# half of the signals to the whole group, as Ctrl-C, half only to the command
 		if (((n + XCRYPT_SEED) % 2)); then
 			kill -"$signal" $! 2>/dev/null || true
 		else
@@ -287,7 +286,7 @@ nothing_left()
 	done
 }
 
-@test "a switch that is interrupted at any call leaves the volume running, on one table" {
+@test "an interrupted switch leaves the volume running, on one of the two tables" {
 	local signal nth when load old new
 	format luks2 $D
 	reference_open $D x
@@ -305,7 +304,7 @@ nothing_left()
 		wait_for 30 eval '! pgrep -f "xcrypt.d/undo.bash" >/dev/null'
 		[ "$(state_of x)" = "Live Active" ] ||
 			die "SIG$signal $when call $nth: $(dmsetup info x)"
-		# what was loaded, and not yet asked for, is not used
+		# before resume, the loaded table is not live
 		grep -qx "dmsetup resume" /tmp/calls/* || [[ $(dmsetup table x) == *" $old "* ]] ||
 			die "SIG$signal $when call $nth: on $new"
 		[ "$(dmsetup ls | cut -f1)" = x ] || die "SIG$signal $when call $nth: $(dmsetup ls)"

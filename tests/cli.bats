@@ -3,11 +3,10 @@
 # machine: -m 768 --timeout 1800
 # kernels: fast-newest
 #
-# scripts/xcrypt: open, close, status, doctor, what they say when something is
-# wrong, the man page and the completion.  What becomes of keys is in
-# cli-keys.bats, switch in switch.bats, integrity in cli-integrity.bats, top in
-# stats.bats.  Programs are tried here and not the module: without sanitizers it
-# takes a third of the time.
+# scripts/xcrypt: open, close, status, doctor, their error messages, the man page and
+# the completion. Keys are in cli-keys.bats, switch in switch.bats, integrity in
+# cli-integrity.bats, top in stats.bats. This tests programs, not the module: without
+# sanitizers it takes a third of the time.
 
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # each test is a subshell, and means to be
 
@@ -19,7 +18,7 @@ E=/dev/ram1
 
 # --- open and close ------------------------------------------------------------
 
-@test "LUKS1, and LUKS2 with both sizes of sectors: what cryptsetup wrote, and back, under its dm UUID" {
+@test "LUKS1, and LUKS2 with both sector sizes: reads cryptsetup's data and the reverse, with its dm UUID" {
 	local words uuid
 	for words in luks1 luks2 "luks2 --sector-size 4096"; do
 		# shellcheck disable=SC2086 # words
@@ -55,10 +54,10 @@ E=/dev/ram1
 	[ "$(sectors_of /dev/mapper/x)" = "$(sectors_of $D)" ]
 	says 1 "No usable keyslot" xcrypt open -S 1 --header /tmp/header $E y
 	"$XCRYPT" close x
-	# what can be read once
+	# a pipe, which can be read only once
 	"$XCRYPT" open -S 0 --key-file <(printf %s "$PASS") $E x
 	"$XCRYPT" close x
-	# of what has more, or has no end
+	# a part of a longer or endless input
 	yes "$PASS" | "$XCRYPT" open --key-file - --keyfile-size ${#PASS} $E x
 	"$XCRYPT" close x
 
@@ -75,14 +74,14 @@ E=/dev/ram1
 	format luks1 /tmp/file
 	xcrypt open /tmp/file x
 	wait_for 10 no_keys_left
-	says 5 "/tmp/file is in use: below x (xcrypt close x)" xcrypt open /tmp/file y
+	says 5 "/tmp/file is in use: held by x (xcrypt close x)" xcrypt open /tmp/file y
 	fill /dev/mapper/x
 	check_fill /dev/mapper/x
 	"$XCRYPT" close x
 	[ -z "$(losetup -nO NAME -j /tmp/file)" ]
 }
 
-@test "a file of any name: its loop device goes with the volume, and without one" {
+@test "a file of any name: its loop device is detached with the volume, or on failure" {
 	local file name
 	for name in 'a b\c' $'\xc3\xa4\nb' $'\xff"' -d.img; do
 		file=/tmp/$name
@@ -96,7 +95,7 @@ E=/dev/ram1
 	done
 }
 
-@test "plain: the key that cryptsetup would make" {
+@test "plain: the same key as cryptsetup's" {
 	local words
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
@@ -126,9 +125,9 @@ E=/dev/ram1
 	[ "$(dmsetup info -c --noheadings -o uuid x)" = CRYPT-PLAIN-x ]
 }
 
-@test "on a terminal the passphrase is asked for, three times, and not shown" {
+@test "on a terminal, it asks for the passphrase three times, without echo" {
 	format luks2 $D
-	# what is typed, and when
+	# type the answers when asked
 	{
 		for answer in wrong "wrong again" "$PASS"; do
 			wait_for 60 eval '[ "$(grep -o "Enter passphrase" /tmp/screen | wc -l)" -ge '$((++asked))' ]'
@@ -149,12 +148,12 @@ E=/dev/ram1
 
 # --- what is wrong ---------------------------------------------------------------
 
-@test "wrong arguments are named, with the help that explains them" {
-	says 1 "--cipher is for plain" "$XCRYPT" open -c aes-xts-plain64 $D x
-	# (with them it would read and write wrong data)
+@test "wrong arguments: the error names the argument and --help" {
+	says 1 "--cipher is only for plain" "$XCRYPT" open -c aes-xts-plain64 $D x
+	# (with these it would read and write wrong data)
 	format luks2 $D --sector-size 4096
-	says 1 "--iv-large-sectors is for plain" xcrypt open --iv-large-sectors $D x
-	says 1 "said by the LUKS header" xcrypt open --option iv_large_sectors $D x
+	says 1 "--iv-large-sectors is only for plain" xcrypt open --iv-large-sectors $D x
+	says 1 "the LUKS header sets the format" xcrypt open --option iv_large_sectors $D x
 	while read -r text words; do
 		# shellcheck disable=SC2086 # words
 		says 1 "$text" "$XCRYPT" $words
@@ -162,7 +161,7 @@ E=/dev/ram1
 	done <<-END
 		nosuch open --nosuch $D x
 		DEVICE open $D
-		cannot open $D a/b
+		'a/b' open $D a/b
 		tcrypt: open -M tcrypt $D x
 		--tries open --tries 0 $D x
 		--key-slot open --key-slot 1x $D x
@@ -176,7 +175,7 @@ E=/dev/ram1
 		NAME close
 		nosuch close --nosuch x
 		nosuch status --nosuch
-		neither switch x linear
+		linear: switch x linear
 		NAME switch x
 		arguments doctor x
 		verb nosuch
@@ -184,15 +183,15 @@ E=/dev/ram1
 	[ "$(dmsetup ls)" = "No devices found" ]
 }
 
-@test "a device that is not there, in use or read-only is named, with what frees it" {
-	says 4 "there is no device /dev/nosuch" "$XCRYPT" open /dev/nosuch x
-	says 4 "/dev/null is no block device" "$XCRYPT" open /dev/null x
+@test "a missing, busy or read-only device: the error names it, and how to free it" {
+	says 4 "device /dev/nosuch does not exist" "$XCRYPT" open /dev/nosuch x
+	says 4 "/dev/null is not a block device" "$XCRYPT" open /dev/null x
 	format luks2 $D
-	says 4 "there is no header /tmp/nosuch" "$XCRYPT" open --header /tmp/nosuch $D x
+	says 4 "header /tmp/nosuch does not exist" "$XCRYPT" open --header /tmp/nosuch $D x
 	xcrypt open $D x
-	says 5 "a device called x exists already: xcrypt close x" xcrypt open $E x
-	# another mapping could be made over the same sectors, and must not
-	says 5 "$D is in use: below x (xcrypt close x)" xcrypt open $D y
+	says 5 "device x already exists: xcrypt close x" xcrypt open $E x
+	# device mapper would allow another mapping of the same sectors
+	says 5 "$D is in use: held by x (xcrypt close x)" xcrypt open $D y
 	mkfs.ext4 -q /dev/mapper/x
 	mkdir -p /tmp/xc.mnt
 	mount /dev/mapper/x /tmp/xc.mnt
@@ -204,13 +203,13 @@ E=/dev/ram1
 	"$XCRYPT" close --deferred x
 	exec {held}<&-
 	wait_for 10 eval '! dmsetup info x'
-	says 4 "there is no device called x (xcrypt status" "$XCRYPT" close x
+	says 4 "device x does not exist (xcrypt status" "$XCRYPT" close x
 	map "my x" <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
 	map above <<<"0 64 linear /dev/mapper/my\\x20x 0"
-	says 5 "my x is in use: below above" "$XCRYPT" close "my x"
+	says 5 "my x is in use: held by above" "$XCRYPT" close "my x"
 	unmap above
 	"$XCRYPT" close "my x"
-	# a chain as TrueCrypt's goes as a whole, what is somebody else's stays
+	# a TrueCrypt chain is removed as a whole, other underlying mappings stay
 	map c_2 --uuid CRYPT-TCRYPT-c_2 <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
 	map c_1 --uuid CRYPT-TCRYPT-c_1 <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 /dev/mapper/c_2 0"
 	map c --uuid CRYPT-TCRYPT-c <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 /dev/mapper/c_1 0"
@@ -227,25 +226,25 @@ E=/dev/ram1
 	umount /tmp/xc.mnt
 	mkswap -q $E
 	swapon $E
-	says 5 "$E is in use: swapped to (swapoff $E)" xcrypt open -M plain $E x
+	says 5 "$E is in use: used as swap (swapoff $E)" xcrypt open -M plain $E x
 	swapoff $E
 	blockdev --setro $D
-	says 1 "can only be read: open it with --readonly" xcrypt open $D x
+	says 1 "is read-only: open it with --readonly" xcrypt open $D x
 	blockdev --setrw $D
 	map other <<<"0 8 linear $E 0"
-	says 1 "other is no volume of the targets xcrypt or crypt, but of linear" "$XCRYPT" close other
+	says 1 "other is not an encrypted volume, its target is linear" "$XCRYPT" close other
 	dmsetup create --notable empty
-	says 1 "empty has no table in use: dmsetup resume empty" "$XCRYPT" close empty
+	says 1 "empty has no live table: dmsetup resume empty" "$XCRYPT" close empty
 }
 
-@test "a header that is damaged, of another kind or not there, a wrong passphrase: what helps is said" {
+@test "a damaged, unsupported or missing header, a wrong passphrase: the error names the remedy" {
 	says 1 "$E has no LUKS header" "$XCRYPT" open $E x
 	says 2 "wrong passphrase for /tmp/luks: cryptsetup luksDump /tmp/luks" eval '
 		truncate -s 4M /tmp/luks; format luks2 /tmp/luks
 		"$XCRYPT" open /tmp/luks x <<<"not this one"'
 	[ -z "$(losetup -nO NAME -j /tmp/luks)" ]
-	says 1 "is LUKS2: open it with --type luks2" xcrypt open -M luks1 /tmp/luks x
-	# the first header alone: cryptsetup takes the second
+	says 1 "is LUKS2: use --type luks2" xcrypt open -M luks1 /tmp/luks x
+	# only the first header is damaged: cryptsetup uses the second
 	raw_write $D </tmp/luks
 	dd if=/dev/zero of=$D bs=512 count=8 seek=8 oflag=direct status=none
 	xcrypt open $D x
@@ -257,9 +256,9 @@ E=/dev/ram1
 	dd if=/dev/zero of=$D bs=512 count=8 oflag=direct status=none
 	says 1 "the LUKS header on $D is damaged: cryptsetup repair $D" xcrypt open $D x
 
-	# not its end
+	# truncated
 	head -c 1M /tmp/luks >/tmp/short
-	says 1 "ends before its data begin" xcrypt open /tmp/short x
+	says 1 "is truncated: its data begin at" xcrypt open /tmp/short x
 	# interrupted re-encryption
 	cp /tmp/luks /tmp/between
 	printf %s "$PASS" | cryptsetup reencrypt --init-only --key-file - --pbkdf pbkdf2 \
@@ -269,7 +268,7 @@ E=/dev/ram1
 	[ "$(dmsetup ls)" = "No devices found" ]
 }
 
-@test "what stands in a header runs no command and is taken for nothing else" {
+@test "a malicious header runs no command and imitates no field" {
 	local evil='PPID[$(>/e)]'
 	format luks2 $D
 	cryptsetup config --label $'x\nPayload offset: '"$evil" --subsystem $'x\nMK bits: 8\nVersion: 1' $D
@@ -281,11 +280,11 @@ E=/dev/ram1
 	# the cipher's mode, the UUID
 	format luks1 $E
 	printf 'x\nPayload offset: %s\0' "$evil" | dd of=$E bs=1 seek=40 conv=notrunc status=none
-	says 1 "its offset comes twice" xcrypt open $E x
+	says 1 "duplicate offset" xcrypt open $E x
 	format luks1 $E
 	printf '%s\0' "$evil" | dd of=$E bs=1 seek=168 conv=notrunc status=none
 	says 1 "its uuid is 'PPID[" xcrypt open $E x
-	# what a later cryptsetup may let pass
+	# a value that a later cryptsetup may let pass
 	shim cryptsetup <<-'END'
 		[[ $* != *json* ]] || exec "$REAL" "$@" > >(sed 's/"offset":"1048576"/"offset":"PPID[$(>\/e)]"/')
 		exec "$REAL" "$@"
@@ -294,25 +293,25 @@ E=/dev/ram1
 	fails test -e /e
 }
 
-@test "a cipher or a word of the table that the kernel does not know is named" {
-	says 1 "cipher: not available in this kernel, \"nosuch-xts-plain64\": this is Linux $(uname -r), boot one" \
+@test "a cipher or table option unknown to the kernel: the error names it" {
+	says 1 "cipher: not available in this kernel, \"nosuch-xts-plain64\": boot a kernel that has it, this is Linux $(uname -r)" \
 		xcrypt open -M plain -c nosuch-xts-plain64 $D x
-	says 1 "--hash nosuch: openssl does not know it" xcrypt open -M plain -h nosuch $D x
-	says 1 "--hash r: openssl does not know it" xcrypt open -M plain -h r $D x
-	says 1 "does not hold 32 bytes" xcrypt open -M plain -d /dev/null $D x
-	# no words of the kernel's about an earlier failure
+	says 1 "--hash nosuch: openssl does not support it" xcrypt open -M plain -h nosuch $D x
+	says 1 "--hash r: openssl does not support it" xcrypt open -M plain -h r $D x
+	says 1 "/dev/null is too short: expected 32 bytes" xcrypt open -M plain -d /dev/null $D x
+	# not the kernel's message about an earlier failure
 	says 1 "option: unknown word" xcrypt open -M plain --option nosuch:1 $D x
 	shim dmsetup <<<'case $1 in create | load) echo "no such luck" >&2; exit 1 ;; esac; exec "$REAL" "$@"'
 	says 1 "no such luck" xcrypt open -M plain $D x
 	[[ $output != *option* ]]
 }
 
-@test "not root, a program missing, the module not loaded or hindered by dm-crypt: what mends it is said" {
+@test "not root, a missing program, the module not loaded or blocked by dm-crypt: the error names the fix" {
 	local conf=/etc/modprobe.d/xcrypt-test.conf
 	local user=(setpriv --reuid 65534 --clear-groups env PATH=/usr/local/bin:/usr/bin:/bin)
 	mkdir -p /tmp/bin
 	cp -r "$XCRYPT" "$XCRYPT.d" /tmp/bin
-	says 2 "only root may look at volumes (sudo xcrypt open)" \
+	says 2 "xcrypt open needs root (sudo xcrypt open)" \
 		"${user[@]}" /tmp/bin/xcrypt open $D x
 	run -0 "${user[@]}" /tmp/bin/xcrypt doctor
 	fails grep "not installed" <<<"$output"
@@ -324,7 +323,7 @@ E=/dev/ram1
 	says 1 "keyctl is not installed: apt-get install keyutils" without keyctl "$XCRYPT" open $D x
 	unload_target
 	says 4 "dm-xcrypt is not loaded: modprobe dm-xcrypt" "$XCRYPT" open $D x
-	# dm-crypt is there, and in use, where the alias is wanted
+	# dm-crypt is loaded and in use, and modprobe.d asks for crypt_alias=1
 	cp "$XC_TESTS/../packaging/modprobe.d/dm-xcrypt.conf" $conf
 	map busy <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 0"
 	map busy2 <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 64"
@@ -335,7 +334,7 @@ E=/dev/ram1
 	open=${open##*dm-crypt: }
 	eval "${open%% && modprobe*}"
 	[ "$(dmsetup ls)" = "No devices found" ]
-	# loaded, and in use, before that was wanted
+	# dm-xcrypt is loaded without crypt_alias=1, and in use
 	load_target
 	map busy <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
 	says 1 "cryptsetup close busy && modprobe -r dm-xcrypt && modprobe" "$XCRYPT" doctor
@@ -345,7 +344,7 @@ E=/dev/ram1
 
 # --- status --------------------------------------------------------------------
 
-@test "status tells what a volume is, for people and for programs, and no key" {
+@test "status describes a volume, as text and as JSON, without its key" {
 	format luks2 $D --sector-size 4096
 	xcrypt open $D x --option verify_writes
 	dd if=/dev/zero of=/dev/mapper/x bs=64k count=16 oflag=direct status=none
@@ -386,7 +385,7 @@ assert y["cipher"] == "aes-cbc-essiv:sha256" and y["offset"] == 8 and y["sectors
 	fails grep -qi "${KEY:0:32}" /tmp/watched
 }
 
-@test "status is JSON whatever a volume is called, of whatever it is made, and when one goes meanwhile" {
+@test "status --json is valid for any name and table, and if a volume is removed meanwhile" {
 	map 'a=b "c\d' --uuid $'CRYPT-PLAIN-a=b "\xe4' <<-END
 		0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0 1 engine:api
 		64 64 xcrypt aes-xts-plain64 $KEY 0 $D 64 1 offload:inline
@@ -411,7 +410,7 @@ assert v["engine"] == "api" and v["open"] == 0, v
 	local sectors=$((8 << 31))
 	format luks2 $D
 	truncate -s 9T /tmp/big
-	# a segment of a size of its own, as after cryptsetup reencrypt --device-size
+	# a segment with a fixed size, as after cryptsetup reencrypt --device-size
 	shim cryptsetup <<-END
 		[ "\$1" = luksDump ] || exec "\$REAL" "\$@"
 		exec "\$REAL" "\$@" > >(sed 's/"size":"dynamic"/"size":"$((sectors * 512))"/; s/"iv_tweak":"0"/"iv_tweak":"8"/
@@ -428,10 +427,10 @@ assert v["engine"] == "api" and v["open"] == 0, v
 
 # --- doctor --------------------------------------------------------------------
 
-@test "doctor says what is missing and what mends it" {
+@test "doctor lists what is missing, with the fix" {
 	run -0 "$XCRYPT" doctor
 	[[ $output == *"ok      dm-xcrypt is loaded"* && $output == *"ok      cryptsetup is installed"* ]]
-	fails grep -q ^mend <<<"$output"
+	fails grep -q ^fix <<<"$output"
 	map v <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
 	says 1 "the key of volume v is in its table" "$XCRYPT" doctor
 	dmsetup suspend v
@@ -441,7 +440,7 @@ assert v["engine"] == "api" and v["open"] == 0, v
 	unmap v
 	unload_target
 	run -1 "$XCRYPT" doctor
-	grep -A1 ^mend <<<"$output" | grep -qE 'modprobe dm-xcrypt|make install|linux-headers'
+	grep -A1 ^fix <<<"$output" | grep -qE 'modprobe dm-xcrypt|make install|linux-headers'
 	run -1 without "cryptsetup keyctl" "$XCRYPT" doctor
 	[[ $output == *"apt-get install cryptsetup-bin"* && $output == *"apt-get install keyutils"* ]]
 }
@@ -461,7 +460,7 @@ assert v["engine"] == "api" and v["open"] == 0, v
 	done
 }
 
-# completes LINE WORD...: after LINE these words, sorted, are offered
+# completes LINE WORD...: the completions of LINE must be these words, sorted
 completes()
 {
 	local line=$1

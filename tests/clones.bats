@@ -3,8 +3,8 @@
 # machine: -m 768 -d 64M --timeout 600
 # kernels: fast-newest
 #
-# What the bios that are sent down carry of those that came from above: their
-# flags, the I/O priority, and the cgroup that is charged.
+# Properties that submitted bios inherit from the original ones: flags, I/O priority,
+# and the cgroup that is charged.
 
 TAP=/sys/kernel/debug/xcrypt_tap/log
 
@@ -16,11 +16,11 @@ needs()
 	bios_module
 	tap_module
 	ram_disks 1 32
-	# A device that takes flushes, for the flags not to be dropped above.
+	# A device with a write cache: else the block layer drops the flags above it.
 	null_disk cached 32 cache_size=1
 }
 
-# tapped OPTION...: xcrypt over a tap over the device
+# tapped OPTION...: map xcrypt over a tap over the device
 tapped()
 {
 	map tap <<<"0 $(sectors_of /dev/cached) xcrypt-tap /dev/cached 0" &&
@@ -33,7 +33,7 @@ tap_clear()
 	echo >$TAP
 }
 
-# expect OP SECTORS PATTERN: that many sectors of OP passed, each line of it
+# expect OP SECTORS PATTERN: the tap must have seen that many sectors of OP, each line
 # with PATTERN
 expect()
 {
@@ -96,15 +96,15 @@ in_group()
 	bash -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "/sys/fs/cgroup/$name" "$@"
 }
 
-# charged NUMBER KEY: bytes that the cgroup "writer" is charged for, on the
-# device of that number
+# charged NUMBER KEY: print the bytes charged to the cgroup "writer" on the device of that
+# number
 charged()
 {
 	sed -n "s/^$1 .*$2=\([0-9]*\).*/\1/p" /sys/fs/cgroup/writer/io.stat
 }
 
-# charges WHO: a megabyte written to /dev/mapper/xc and read back by the group is
-# charged to it on the device below, as what was written before was
+# charges WHO: a megabyte that the group writes to /dev/mapper/xc and reads back must be
+# charged to it on the underlying device
 charges()
 {
 	in_group writer dd if=/dev/zero of=/dev/mapper/xc bs=128k count=8 \
@@ -119,7 +119,7 @@ charges()
 	fi
 }
 
-@test "the cgroup: the writer is charged on the device below, as by dm-crypt" {
+@test "the cgroup: the writer is charged on the underlying device, as by dm-crypt" {
 	grep -qw io /sys/fs/cgroup/cgroup.controllers 2>/dev/null ||
 		skip "this machine has no cgroup 2 with the io controller"
 	read -r disk _ <<<"$XCRYPT_DISKS"

@@ -3,8 +3,8 @@
 # kernels: fast-newest
 # before: tests/fetch/cryptsetup
 #
-# What cryptsetup --debug says that it finds and does, on dm-xcrypt under the name
-# "crypt" and on dm-crypt: the same features, the same steps, the same tables.
+# The output of cryptsetup --debug on dm-xcrypt under the name "crypt" and on
+# dm-crypt: the same features, the same steps, the same tables.
 
 # shellcheck shell=bash
 load lib-alias
@@ -15,8 +15,8 @@ setup_file()
 	prepare 1 32 dm-integrity
 }
 
-# debug COMMAND...: what cryptsetup says that it does, without what differs from run
-# to run (each header has a salt of its own)
+# debug COMMAND...: print cryptsetup's debug output, without what differs between runs
+# (such as salts)
 debug()
 {
 	cryptsetup --debug "$@" 2>&1 | grep -v ' dm version' | sed -E \
@@ -27,7 +27,7 @@ debug()
 		-e '/Reusing open (ro|rw) fd|[Ll]ocking? .*(inode|fd)|PBKDF|benchmark|Kernel version/d'
 }
 
-# does: a volume's life, in cryptsetup's words, with the tables
+# does: print cryptsetup's output and the tables during a volume's life
 does()
 {
 	local words key=$BATS_TEST_TMPDIR/key
@@ -52,7 +52,7 @@ does()
 	done
 }
 
-# does_the_same: by both, with all that it was asked to do done
+# does_the_same: it must be equal with both targets, and complete
 does_the_same()
 {
 	local dir=$BATS_TEST_TMPDIR
@@ -69,7 +69,7 @@ does_the_same()
 	does_the_same
 }
 
-@test "cryptsetup --debug: so it is with Debian 13's cryptsetup" {
+@test "cryptsetup --debug: the same with Debian 13's cryptsetup" {
 	cryptsetup()
 	{
 		"$BATS_TEST_DIRNAME/../build/cryptsetup" "$@"

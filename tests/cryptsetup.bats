@@ -15,14 +15,14 @@ setup_file()
 
 # --- options ---------------------------------------------------------------------
 
-# The options of a table line, and what says so in cryptsetup status
+# The options of a table line, and their names in cryptsetup status
 FLAGS="allow-discards:allow_discards:discards
 perf-same_cpu_crypt:same_cpu_crypt:same_cpu_crypt
 perf-submit_from_crypt_cpus:submit_from_crypt_cpus:submit_from_crypt_cpus
 perf-no_read_workqueue:no_read_workqueue:no_read_workqueue
 perf-no_write_workqueue:no_write_workqueue:no_write_workqueue"
 
-# shows OPTION...: do table and status tell of just these (allow-discards, ...)?
+# shows OPTION...: do table and status show exactly these (allow-discards, ...)?
 shows()
 {
 	local option word flag table status
@@ -53,7 +53,7 @@ refresh_plain()
 		--key-size 512 --key-file - --keyfile-size 64 "$@"
 }
 
-# options: of which each is tried by itself
+# options: print those to test one by one
 options()
 {
 	sed -n 's/^\([a-z_-]*\):.*/--\1/p' <<<"$FLAGS"
@@ -72,7 +72,7 @@ options()
 	END
 }
 
-# shows_each: the flags one after the other
+# shows_each: test the flags one by one
 shows_each()
 {
 	local option
@@ -81,7 +81,7 @@ shows_each()
 	done <<<"$FLAGS"
 }
 
-@test "each flag arrives in the table, and status says so" {
+@test "each flag is in the table, and in cryptsetup status" {
 	serve
 	shows_each
 	open_plain ""
@@ -91,14 +91,14 @@ shows_each()
 	shows_each
 }
 
-@test "plain: with each option the same volume" {
+@test "plain: each option gives the same volume" {
 	local lines
 	mapfile -t lines < <(options | some 2)
 	say "${lines[@]}"
 	one_by_one open_plain shut "${lines[@]}"
 }
 
-@test "refresh: flags come and go while the volume is in use" {
+@test "refresh: flags are set and cleared while the volume is in use" {
 	serve
 	open_plain ""
 	fill /dev/mapper/vol
@@ -111,7 +111,7 @@ shows_each()
 	shut
 }
 
-@test "LUKS2: --persistent flags are there at the next open, whoever stored them" {
+@test "LUKS2: --persistent flags are set at the next open, whichever target stored them" {
 	local server all
 	serve
 	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" "$D"
@@ -123,7 +123,7 @@ shows_each()
 		shows allow-discards perf-no_read_workqueue
 		shut
 	done
-	# Stored by dm-crypt, through a refresh; the flags take each other's place.
+	# Stored on dm-crypt, by a refresh; each replaces the previous flags.
 	luks open "$D" vol
 	luks refresh vol --persistent --perf-submit_from_crypt_cpus --perf-no_write_workqueue
 	shut
@@ -133,7 +133,7 @@ shows_each()
 	luks refresh vol
 	shows perf-submit_from_crypt_cpus perf-no_write_workqueue
 	shut
-	# What is asked for besides comes on top
+	# Options on the command line are added
 	luks open "$D" vol --perf-same_cpu_crypt
 	shows perf-submit_from_crypt_cpus perf-no_write_workqueue perf-same_cpu_crypt
 	shut
@@ -152,8 +152,8 @@ open_luks()
 	local header=$BATS_TEST_TMPDIR/header
 	serve
 	truncate -s 4M "$header.1" "$header.2"
-	# A header of before, of which data are written over the first copy, is
-	# repaired from the second by cryptsetup status, over the data.
+	# Erase the old header: if data overwrite only its first copy, cryptsetup status
+	# repairs it from the second, over the data.
 	random_bytes $((1 << 20)) none | raw_write "$D"
 	luks luksFormat "${LUKS1[@]}" --header "$header.1" "$D"
 	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" --header "$header.2" --sector-size 4096 "$D"
@@ -167,7 +167,7 @@ open_luks()
 	shut
 }
 
-@test "keyring: the volume key is in it, unless it may not; passphrases from it" {
+@test "keyring: holds the volume key unless disabled, and passphrases" {
 	serve
 	luks luksFormat "${FORMAT[@]}" "${LUKS2[@]}" "$D"
 	one_by_one open_luks shut "" --disable-keyring

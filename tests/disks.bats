@@ -3,9 +3,9 @@
 # machine: -m 1024 --append audit=1 --timeout 900
 # kernels: newest
 #
-# Disks that go bad in the ways of disks: sectors that fail and are cured, writes
-# of which a part arrives, bytes that come back wrong, writes that were promised
-# and never done. Damage stays where it is, and is told to whom it concerns.
+# Disk faults: sectors that fail and are repaired, torn writes, wrong bytes,
+# acknowledged writes that are lost. Damage stays in its sector, and only its reader
+# gets an error.
 
 bats_require_minimum_version 1.5.0
 
@@ -45,32 +45,32 @@ teardown()
 	unmap_all
 }
 
-# put DEVICE [FILE]: one write of what is in the file (OLD) to its beginning
+# put DEVICE [FILE]: write FILE (default OLD) to its beginning, in one write
 put()
 {
 	dd if="${2:-$OLD}" of="$1" bs=128k oflag=direct conv=notrunc status=none
 }
 
-# become NAME <TABLE: another table, which resuming puts in place
+# become NAME <TABLE: replace its table
 become()
 {
 	dmsetup load "$1" && dmsetup resume --noudevsync "$1"
 }
 
-# states DEVICE [UNIT]: a letter for each unit of its beginning, which holds what
-# is in OLD (o), in NEW (n), or neither (x)
+# states DEVICE [UNIT]: print a letter for each unit of its beginning: equal to OLD (o), to
+# NEW (n), or neither (x)
 states()
 {
 	"$(c_tool old-or-new.c)" "$1" "${2:-512}" "$OLD" "$NEW"
 }
 
-# all LETTER [COUNT]: what states prints when all are the same
+# all LETTER [COUNT]: print what states prints if all units are the same
 all()
 {
 	printf "%${2:-256}s" | tr ' ' "$1"
 }
 
-# bad_sectors DEVICE [UNIT]: which fail, read one by one, and how
+# bad_sectors DEVICE [UNIT]: read it unit by unit, and print those that fail, with the error
 bad_sectors()
 {
 	"$(c_tool bad-sectors.c)" "$1" "${2:-512}"
@@ -78,7 +78,7 @@ bad_sectors()
 
 # --- up, down, and lies ------------------------------------------------------
 
-@test "a device that comes and goes: what was written is there, what failed is as before" {
+@test "an intermittently failing device: successful writes are there, failed ones changed nothing" {
 	map flaky <<<"$UP"
 	encrypt xc xts /dev/mapper/flaky
 	put /dev/mapper/xc
@@ -96,17 +96,17 @@ bad_sectors()
 	become flaky <<<"$UP"
 	[ "$(states /dev/mapper/xc 4096)" = "$want" ] ||
 		die "$(states /dev/mapper/xc 4096) instead of $want"
-	[[ $want == *n*o*n* || $want == *o*n*o* ]] || die "it never came and went: $want"
+	[[ $want == *n*o*n* || $want == *o*n*o* ]] || die "it did not alternate: $want"
 }
 
-@test "a device that fails reads alone, or writes alone" {
+@test "a device that fails only reads, or only writes" {
 	map flaky <<<"$UP"
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts /dev/mapper/flaky $words
 		area="dev=/dev/mapper/xc sectors=1024 layout=mixed align=512 depth=32"
 		bios "$area op=write data=1"
-		# older kernels' dm-flakey cannot fail reads alone
+		# older kernels' dm-flakey cannot fail only reads
 		! kernel_at_least 6.4 || {
 			become flaky <<<"$DOWN 1 error_reads"
 			bios "$area op=read data=1 fail=1"
@@ -122,20 +122,20 @@ bad_sectors()
 	done < <(ways)
 }
 
-@test "a device that lies loses what it promised, and nothing else: out of promise" {
+@test "a device that lies about flushes loses those writes, and nothing else (outside the promise)" {
 	map flaky <<<"$UP"
 	encrypt xc xts /dev/mapper/flaky
 	put /dev/mapper/xc
 	sync /dev/mapper/xc
 	become flaky <<<"$DOWN 1 drop_writes"
-	# Neither the write nor its flush fails: nobody here can know.
+	# Neither the write nor its flush fails: xcrypt cannot detect it.
 	put /dev/mapper/xc "$NEW"
 	sync /dev/mapper/xc
 	become flaky <<<"$UP"
 	[ "$(states /dev/mapper/xc)" = "$(all o)" ] || die "$(states /dev/mapper/xc)"
 }
 
-@test "nor does an AEAD notice: the old sector comes with its old tag" {
+@test "an AEAD does not detect that either: the old sector has its old tag" {
 	map flaky <<<"$UP"
 	integrity_disk tags /dev/mapper/flaky "${TAG_SIZES[gcm]}"
 	table=$(dmsetup table tags)
@@ -145,7 +145,7 @@ bad_sectors()
 	become flaky <<<"$DOWN 1 drop_writes"
 	put /dev/mapper/xc "$NEW"
 	sync /dev/mapper/xc
-	# what dm-integrity has in memory would know
+	# dm-integrity's cache would detect it
 	unmap xc tags
 	become flaky <<<"$UP"
 	map tags <<<"$table"
@@ -155,15 +155,15 @@ bad_sectors()
 
 # --- wrong bytes -------------------------------------------------------------
 
-# next_byte AT: the byte of the disk there, and one
+# next_byte AT: print the disk's byte at AT, plus one
 next_byte()
 {
-	# (raw: the page cache would have what an earlier table left in it)
+	# (raw: the page cache may have data of an earlier table)
 	echo $((($(raw /dev/ram0 $(($1 / 512)) 1 | od -An -t u1 -j $(($1 % 512)) -N 1) + 1) % 256))
 }
 
-# damage CIPHER: what is wrong in the plaintext of 64 KiB, read at once, whose
-# byte 1000 of the ciphertext came back wrong; as ranges of bytes, from 0
+# damage CIPHER: print the wrong ranges of bytes, from 0, in 64 KiB of plaintext, read at
+# once, if byte 1000 of the ciphertext is read wrong
 damage()
 {
 	raw /dev/mapper/xc 0 128 | cmp -l - <(head -c 65536 "$OLD") | awk '
@@ -173,7 +173,7 @@ damage()
 		END { flush() }'
 }
 
-@test "a byte that comes back wrong damages what the mode says: never another sector" {
+@test "a byte that is read wrong damages what the mode implies, never another sector" {
 	map flaky <<<"$UP"
 	for name in xts essiv lmk elephant; do
 		encrypt xc "$name" /dev/mapper/flaky
@@ -197,14 +197,14 @@ damage()
 	done
 }
 
-@test "a byte that is written wrong: that of the disk, not the caller's" {
+@test "a byte that is written wrong changes the disk, not the caller's buffer" {
 	map flaky <<<"$UP"
-	# below the volume, so verify_writes cannot know of it
+	# on the underlying device, so verify_writes cannot detect it
 	encrypt xc xts /dev/mapper/flaky verify_writes
 	put /dev/mapper/xc
 	become flaky <<<"$DOWN 5 corrupt_bio_byte 1001 w $(next_byte 1000) 0"
 	put /dev/mapper/xc
-	# and bios compares its own memory
+	# and bios compares its own buffers
 	bios "dev=/dev/mapper/xc op=write start=512 sectors=256"
 	become flaky <<<"$UP"
 	got=$(damage)
@@ -213,7 +213,7 @@ damage()
 
 # --- sectors that fail -------------------------------------------------------
 
-@test "bad blocks appear under a volume, and a write cures them" {
+@test "bad blocks appear on the underlying device, and a write repairs them" {
 	target_needed dust
 	size=512
 	map dust <<<"0 $size dust /dev/ram0 0 512"
@@ -252,8 +252,7 @@ damage()
 	bios "dev=/dev/mapper/xc op=read sectors=$size unit=4096"
 }
 
-# holey LETTERS: a table over /dev/ram0 of which a sector is bad where its letter
-# is o
+# holey LETTERS: print a table over /dev/ram0 with a bad sector for each letter o
 holey()
 {
 	local letters=$1 i from=0
@@ -269,8 +268,8 @@ holey()
 	echo "$from $((SECTORS - from)) linear /dev/ram0 $from"
 }
 
-# meanwhile COMMAND...: repeats it, all through, until the test has its result
-# from `finished`
+# meanwhile COMMAND...: repeat it in the background until `finished`, which returns its
+# result
 meanwhile()
 {
 	(while "$@"; do
@@ -282,11 +281,11 @@ meanwhile()
 finished()
 {
 	touch "$BATS_TEST_TMPDIR/stop"
-	wait $! || die "what went on meanwhile failed"
+	wait $! || die "the concurrent I/O failed"
 	rm "$BATS_TEST_TMPDIR/stop"
 }
 
-@test "a bad sector concerns the bio it is in, and no other that is under way" {
+@test "a bad sector fails only its bio, and no other one in flight" {
 	holey "$(all n 100)$(all o 1)$(all n 155)" | map holes
 	for words in offload:inline "offload:spread verify_writes"; do
 		# shellcheck disable=SC2086 # words
@@ -308,7 +307,7 @@ finished()
 
 # --- torn writes -------------------------------------------------------------
 
-# draw_letters: sets LETTERS to 256 of them, n with a chance that is drawn too
+# draw_letters: set LETTERS to 256 random ones, n with a random probability
 draw_letters()
 {
 	local i chance=$((1 + RANDOM % 9))
@@ -318,8 +317,8 @@ draw_letters()
 	done
 }
 
-# tear LETTERS [OPTION...]: OLD is overwritten by NEW in one write, of which the
-# sectors marked n arrive; then all can be read
+# tear LETTERS [OPTION...]: overwrite OLD by NEW in one write, of which only the sectors
+# marked n are written; then all sectors are readable
 tear()
 {
 	local letters=$1
@@ -332,7 +331,7 @@ tear()
 	holey "$(all n)" | become holes
 }
 
-@test "a write of which a part arrives: every sector is the old one or the new one" {
+@test "a torn write: every sector is the old one or the new one" {
 	for how in beginning end any any; do
 		case $how in
 		beginning) want=$(all n 37)$(all o 219) ;;
@@ -366,8 +365,8 @@ tear()
 
 # --- authenticated sectors ---------------------------------------------------
 
-# audit_says TARGET SECTOR...: the kernel has written an audit record for each of
-# these since log_mark, and for no other
+# audit_says TARGET SECTOR...: since log_mark there must be an audit record for each of
+# these sectors, and for no other
 audit_says()
 {
 	local module=$1
@@ -408,7 +407,7 @@ audit_says()
 	END
 }
 
-@test "a corrupted sector under a volume in use: its reader is told, others go on" {
+@test "a corrupted sector on a volume in use: its reader gets an error, others continue" {
 	integrity_disk tags /dev/ram0 "${TAG_SIZES[gcm]}"
 	for words in offload:inline "offload:spread verify_writes"; do
 		# shellcheck disable=SC2086 # words

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Device mapper by its ioctls, for test programs that set up many tables: a
- * process for each would take most of the time in an emulated machine.
+ * Device mapper's ioctls, for test programs that load many tables: a process for
+ * each would take most of the time in an emulated machine.
  */
 #ifndef TESTS_DM_H
 #define TESTS_DM_H

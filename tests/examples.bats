@@ -2,10 +2,10 @@
 # machine: -m 1024 -c 1 --timeout 900
 # kernels: newest
 #
-# Every example of README, docs/ and the man pages is run as it is printed, and what
-# it is said to show compared; examples/run.py does it. What cannot be run is listed
-# with its reason in examples/not-run. examples/PAGE.bash makes what a page's examples
-# take for granted, as a disk at /dev/sdb.
+# Runs every example of README, docs/ and the man pages as printed, and compares its
+# output; examples/run.py does it. examples/not-run lists what cannot be run, with the
+# reason. examples/PAGE.bash prepares what a page's examples assume, such as a disk at
+# /dev/sdb.
 
 # shellcheck shell=bash
 load lib
@@ -16,7 +16,7 @@ setup_file()
 {
 	not_for_crypt
 	seed_init
-	# where modprobe looks, and thus the kernel
+	# where modprobe, and thus the kernel, finds it
 	cp "$XCRYPT_KO/dm-xcrypt.ko" "/lib/modules/$(uname -r)/"
 	depmod
 	export PATH=$TOP/scripts:$PATH
@@ -38,7 +38,7 @@ teardown()
 	clean_up
 }
 
-# examples PAGE: those of a page, with what they need, if that is known
+# examples PAGE: run the examples of a page, after its preparation, if there is one
 examples()
 {
 	local name=${1##*/}
@@ -70,7 +70,7 @@ examples()
 	done
 }
 
-@test "an example that fails, or shows something else, is noticed" {
+@test "an example that fails, or prints something else, is detected" {
 	local page=$BATS_TEST_TMPDIR/page.md
 	printf '%s\n' 'Text:' '' '    # echo 3 KiB' '    4 KiB' >"$page"
 	python3 "$XC_TESTS/examples/run.py" "$page"

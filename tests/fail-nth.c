@@ -2,29 +2,28 @@
 /*
  * fail-nth [OPTION]... REQUEST NAME ... < lines
  *
- * Makes a request of device mapper about the mapping NAME again and again, with
- * the first allocation that it makes failing, then the second, and so on until
- * it makes no more (Documentation/fault-injection: fail-nth).  What fails must
- * fail with ENOMEM, and leave the mapping as it was: its table, its state, and
- * what can be read from it.
+ * Repeats a device-mapper request on the mapping NAME, with its first allocation
+ * failing, then the second, and so on until it makes no more
+ * (Documentation/fault-injection: fail-nth).  A failed request must return ENOMEM,
+ * and leave the mapping unchanged: its table, its state, and its data.
  *
- *   -g GAP	leave out allocations, so that one in GAP fails; which, is random
- *   -s SEED	seed of that
+ *   -g GAP	skip allocations at random, so that one in GAP fails
+ *   -s SEED	the random seed
  *
  * The requests:
  *
- *   load TARGET SECTORS	another table beside the one in use; the parameters
- *				are the line read
- *   swap TARGET SECTORS	the same, and that it comes into use
+ *   load TARGET SECTORS	load another table; its parameters are read from
+ *				standard input
+ *   swap TARGET SECTORS	the same, and resume on it
  *   suspend, resume
- *   remove TARGET SECTORS	NAME is made anew each time
- *   message		the line read
+ *   remove TARGET SECTORS	NAME is created again each time
+ *   message		the line read from standard input
  *   wipe			the message "key wipe"; the line read is the key
  *   set			the message "key set"; the lines read are the key
  *				in use and another
  *
  * Prints one line: the request, how often it failed, and how often it succeeded
- * all the same.
+ * in spite of a failed allocation.
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -3,8 +3,8 @@
 # machine: -m 1024 --timeout 900
 # kernels: newest
 #
-# The device below fails, is slow, or lies; the key is gone; and what may not
-# be asked of an encrypted device is not offered.
+# The underlying device fails, is slow, or lies; the key is wiped; operations that an
+# encrypted device cannot support are not offered.
 
 bats_require_minimum_version 1.5.0
 
@@ -17,13 +17,13 @@ needs()
 	bios_module
 }
 
-# word NAME KEY: the value of key:value in the status
+# word NAME KEY: print the value of key:value in the status
 word()
 {
 	dmsetup status "$1" | tr ' ' '\n' | sed -n "s/^$2://p"
 }
 
-# with_hole SECTORS AT COUNT: a linear device over /dev/ram0 with bad sectors
+# with_hole SECTORS AT COUNT: create mapping bad over /dev/ram0, with bad sectors
 with_hole()
 {
 	map bad <<-END
@@ -83,7 +83,7 @@ with_hole()
 	done < <(ways)
 }
 
-@test "a flush that fails below fails above" {
+@test "a flush that fails on the underlying device fails on the volume" {
 	null_disk cached 16 cache_size=1
 	map flaky <<<"0 32768 flakey /dev/cached 0 3600 0"
 	encrypt xc xts /dev/mapper/flaky
@@ -98,14 +98,14 @@ with_hole()
 	sync /dev/mapper/xc
 }
 
-# spoils DEVICE BYTE: a table over it, where that byte of every bio read is wrong;
+# spoils DEVICE BYTE: print a table over it that corrupts that byte of every read bio;
 # once in 256 times it is right by chance
 spoils()
 {
 	echo "0 65536 flakey $1 0 0 3600 5 corrupt_bio_byte $2 r 165 0"
 }
 
-@test "a device that returns wrong bytes: an AEAD notices" {
+@test "a device that returns wrong bytes: an AEAD detects it" {
 	ram_disks 1 32
 	map below <<<"0 65536 linear /dev/ram0 0"
 	map flaky <<<"0 65536 linear /dev/mapper/below 0"
@@ -115,7 +115,7 @@ spoils()
 		encrypt xc gcm /dev/mapper/tags $words
 		bios "dev=/dev/mapper/xc op=write sectors=1024"
 		bios "dev=/dev/mapper/xc op=read sectors=1024"
-		# two are not right by chance together
+		# two bytes are hardly both right by chance
 		remap below <<<"$(spoils /dev/ram0 64)"
 		remap flaky <<<"$(spoils /dev/mapper/below 128)"
 		bios "dev=/dev/mapper/xc op=read sectors=1024 fail=1"
@@ -126,13 +126,13 @@ spoils()
 	done < <(ways)
 }
 
-# in_flight NAME: has it bios under way?
+# in_flight NAME: does it have bios in flight?
 in_flight()
 {
 	awk '{ exit !($1 + $2) }' "$(queue "/dev/mapper/$1")/../inflight"
 }
 
-@test "a slow device: I/O takes its time, and suspending waits for it" {
+@test "a slow device: suspend waits for its I/O" {
 	ram_disks 1 16
 	map slow <<<"0 32768 delay /dev/ram0 0 300 /dev/ram0 0 2000"
 	while read -r words; do
@@ -146,7 +146,7 @@ in_flight()
 		wait_for 60 in_flight xc
 		milliseconds dmsetup suspend xc
 		wait $!
-		[ "$MS" -ge 200 ] || die "suspended in $MS ms, with a write under way"
+		[ "$MS" -ge 200 ] || die "suspended after $MS ms, with a write in flight"
 		dmsetup resume --noudevsync xc
 		bios "dev=/dev/mapper/xc op=read sectors=256 depth=64"
 		unmap xc
@@ -177,7 +177,7 @@ in_flight()
 		reader=$!
 		still_running 1 $reader
 		run ! dmsetup resume --noudevsync xc
-		# nothing but a key of the right size
+		# only a key of the right size
 		run ! dmsetup message xc 0 key set "${key}00"
 		run ! dmsetup message xc 0 key set "${key%??}"
 		run ! dmsetup message xc 0 key set -
@@ -188,7 +188,7 @@ in_flight()
 		wait $reader
 		[ "$TARGET" = crypt ] || [ "$(word xc key)" = valid ]
 
-		# A key that was changed to another is another key.
+		# A different key gives different data.
 		dmsetup suspend xc
 		dmsetup message xc 0 key set "$(hex_key "$bytes" other)"
 		dmsetup resume --noudevsync xc
@@ -207,7 +207,7 @@ in_flight()
 	run ! dmsetup info xc
 }
 
-@test "discards: only if allowed, and then below as above" {
+@test "discards: only if allowed, and passed down unchanged" {
 	null_disk lower 8 discard=1
 	[ "$(limit /dev/lower discard_max_bytes)" -gt 0 ]
 	encrypt xc xts /dev/lower
@@ -227,7 +227,7 @@ in_flight()
 	cmp <(raw /dev/mapper/xc 6144) <(random_bytes $((8 << 20)) | tail -c +$((3 * 1048576 + 1)))
 	unmap xc
 
-	# nothing smaller than sector_size
+	# none smaller than sector_size
 	encrypt xc xts /dev/lower allow_discards sector_size:4096
 	blkdiscard -o 4096 -l 4096 /dev/mapper/xc
 	run ! blkdiscard -o 4096 -l 512 /dev/mapper/xc
@@ -241,7 +241,7 @@ in_flight()
 		[ "$(limit /dev/mapper/xc write_zeroes_max_bytes)" = 0 ]
 		run ! blkdiscard -s /dev/mapper/xc
 		fill /dev/mapper/xc
-		# The kernel then writes zeroes: zeroes above, not below.
+		# The kernel then writes zeroes, which are encrypted.
 		blkdiscard -z -l 1M /dev/mapper/xc
 		zeroes=$(head -c 1M /dev/zero | sha256sum)
 		[ "$(raw /dev/mapper/xc 0 2048 | sha256sum)" = "$zeroes" ]
@@ -250,14 +250,14 @@ in_flight()
 	done
 }
 
-# limits FOLDER: what is in it, but for what xcrypt chooses itself
+# limits FOLDER: print them, except those that xcrypt chooses itself
 limits()
 {
 	(cd "$1" && grep -s '' -- *) |
 		grep -vE '^(dma_alignment|max_segment_size|max_segments):'
 }
 
-@test "queue limits are dm-crypt's, but for the alignment of memory" {
+@test "queue limits are dm-crypt's, except dma_alignment" {
 	null_disk lower 16 discard=1
 	null_disk large 16 discard=1 blocksize=4096
 	for below in /dev/lower /dev/large; do
@@ -271,7 +271,7 @@ limits()
 			ref=$(queue /dev/mapper/ref)
 			diff <(limits "$xc") <(limits "$ref") ||
 				die "over $below with $words (< xcrypt, > dm-crypt)"
-			# Device mapper itself knows no less than 511.
+			# Device mapper itself does not go below 511.
 			want=$(limit $below dma_alignment)
 			[ "$want" -ge 511 ] || want=511
 			[ "$TARGET" = crypt ] ||

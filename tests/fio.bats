@@ -3,9 +3,9 @@
 # machine: -m 1536 -d 128M,logical=4096 -d 128M --timeout 900
 # kernels: newest
 #
-# fio writes and reads blocks of mixed sizes at many depths and verifies each,
-# over several kinds of device below and with every option that changes where
-# the cipher runs.
+# fio writes and reads blocks of mixed sizes at many depths and verifies each, over
+# several kinds of underlying device and with every option that changes where the
+# cipher runs.
 
 # shellcheck shell=bash
 load lib-io
@@ -19,7 +19,7 @@ needs()
 # Sizes for a device whose blocks are 4096 bytes.
 LARGE="--bssplit=4k/40:20k/20:64k/20:256k/10:1m/10"
 
-# each offloads|ways DEVICE OPTION... -- FIO OPTION...: with each of these in turn
+# each offloads|ways DEVICE OPTION... -- FIO OPTION...: run fio with each of these in turn
 each()
 {
 	local list=$1 device=$2 words
@@ -73,7 +73,7 @@ each()
 }
 
 @test "over a loop device with 4096-byte blocks and direct I/O" {
-	# on a disk, for tmpfs has no direct I/O everywhere
+	# on a disk, because not every kernel's tmpfs supports direct I/O
 	mkfs.ext4 -q "${disks[1]}"
 	modules ext4
 	mkdir /tmp/xc.file
@@ -89,7 +89,7 @@ each()
 }
 
 @test "over a disk with 4096-byte logical blocks" {
-	[ "${disks[0]}" ] || skip "this machine's disks have 512-byte blocks only"
+	[ "${disks[0]}" ] || skip "this machine's disks have only 512-byte blocks"
 	each ways "${disks[0]}" sector_size:4096 -- \
 		"$LARGE" --numjobs=2 --size=4M --offset_increment=16M
 	# 512-byte encryption sectors in 4096-byte blocks
@@ -124,7 +124,7 @@ each()
 	done
 }
 
-@test "this test notices a wrong byte" {
+@test "this test detects a wrong byte" {
 	ram_disks 1 16
 	encrypt xc xts /dev/ram0
 	fio_verify /dev/mapper/xc --rw=write --bs=4k --size=1M

@@ -3,8 +3,8 @@
 # machine: -m 1024 --timeout 900
 # kernels: newest
 #
-# Flushes and FUA writes. With dm-log-writes below, its log says in which order
-# the device below was told to make what durable.
+# Flushes and FUA writes. The log of dm-log-writes as underlying device shows what
+# became durable in which order.
 
 bats_require_minimum_version 1.5.0
 
@@ -18,27 +18,27 @@ needs()
 	log_writes=$(c_tool log-writes.c)
 }
 
-# logged OPTION...: xcrypt over dm-log-writes over /dev/ram0; log in /dev/ram1
+# logged OPTION...: map xcrypt over dm-log-writes over /dev/ram0; log in /dev/ram1
 logged()
 {
 	map log <<<"0 $(sectors_of /dev/ram0) log-writes /dev/ram0 /dev/ram1" &&
 		encrypt xc xts /dev/mapper/log "$@"
 }
 
-# logged_done: away with them; the log, one entry a line, to /tmp/xc-log
+# logged_done: remove them, and write the log, one entry per line, to /tmp/xc-log
 logged_done()
 {
 	unmap xc log && "$log_writes" list /dev/ram1 >/tmp/xc-log
 }
 
-# say_log TEXT...: fail, with the end of the log
+# say_log TEXT...: fail, and print the end of the log
 say_log()
 {
 	tail -n 40 /tmp/xc-log
 	die "$*"
 }
 
-@test "every flush arrives below, after the writes that completed before it" {
+@test "every flush reaches the underlying device after the writes that completed before it" {
 	ram_disks 2 32
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
@@ -78,7 +78,7 @@ say_log()
 		bios "dev=/dev/mapper/xc op=write flags=preflush unit=8192 max=8192" \
 			"depth=1 sectors=320"
 		logged_done
-		# 20 bios of 16 sectors: when flush number n arrives, n - 1 are done.
+		# 20 bios of 16 sectors: when flush number n arrives, n - 1 have completed.
 		awk '
 			$4 ~ /FLUSH/ && sectors != 16 * flushes++ { exit failed = 1 }
 			{ sectors += $3 }
@@ -110,7 +110,7 @@ say_log()
 }
 
 # Each round fills an area of its own, and ends with a flush.
-@test "what was flushed is there after a power cut at any later write" {
+@test "flushed data survive a power cut at any later write" {
 	local every=8 flushed round cuts
 	[ -z "$XCRYPT_LONG" ] || every=1
 	ram_disks 3 16
@@ -139,17 +139,17 @@ say_log()
 	done
 }
 
-# back: how often does the log of writes go back to an earlier sector?
+# back: print how often the log of writes goes back to an earlier sector
 back()
 {
 	awk '$3 { if ($2 < last) n++; last = $2 } END { print n + 0 }' /tmp/xc-log
 }
 
-@test "writes to a rotating disk are gathered and sorted, those to another are not" {
+@test "writes to a rotating disk are batched and sorted, those to other disks are not" {
 	not_for_crypt
 	local rotating times=()
 	ram_disks 2 16
-	# It takes one at a time, so that the others gather.
+	# It accepts one at a time, so that the others queue up.
 	null_disk slow 16 irqmode=2 completion_nsec=1000000 hw_queue_depth=1
 	for rotating in 0 1; do
 		echo $rotating >/sys/block/slow/queue/rotational
@@ -165,7 +165,7 @@ back()
 }
 
 # bats test_tags=quick
-@test "no plaintext reaches the device below" {
+@test "no plaintext reaches the underlying device" {
 	ram_disks 2 32
 	canary=CANARY-$XCRYPT_SEED-CANARY
 	while read -r words; do
@@ -175,21 +175,21 @@ back()
 			oflag=direct status=none
 		yes "$canary" | dd of=/dev/mapper/xc bs=512 seek=4096 count=64 \
 			iflag=fullblock conv=fsync status=none
-		# The search itself works, where there is plaintext.
+		# The search itself finds plaintext.
 		[ "$(raw /dev/mapper/xc 0 2048 | grep -c "$canary")" -gt 1000 ]
 		logged_done
 		[ "$("$log_writes" find /dev/ram1 "$canary")" = 0 ]
 		run ! grep -q "$canary" /dev/ram0
 		run ! grep -q "$canary" /dev/ram1
 	done < <(ways)
-	# and so does that of the log
+	# and so does the search of the log
 	map log <<<"0 $(sectors_of /dev/ram0) log-writes /dev/ram0 /dev/ram1"
 	yes "$canary" | dd of=/dev/mapper/log bs=64k count=1 iflag=fullblock oflag=direct status=none
 	unmap log
 	[ "$("$log_writes" find /dev/ram1 "$canary")" -ge 127 ]
 }
 
-@test "a flush is not answered before the device below has answered it" {
+@test "a flush does not complete before the underlying device has completed it" {
 	# null_blk with a write cache, whose flushes take half a second
 	null_disk cached 16 cache_size=1
 	map slow <<<"0 $(sectors_of /dev/cached) delay /dev/cached 0 0 /dev/cached 0 0 /dev/cached 0 500"
@@ -197,12 +197,12 @@ back()
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts /dev/mapper/slow $words
 		milliseconds sync /dev/mapper/xc
-		[ "$MS" -ge 500 ] || die "an empty flush was answered after $MS ms"
+		[ "$MS" -ge 500 ] || die "an empty flush completed after $MS ms"
 		milliseconds bios "dev=/dev/mapper/xc op=write sectors=16 max=8192 unit=8192 flags=preflush"
-		[ "$MS" -ge 500 ] || die "a flush with data was answered after $MS ms"
-		# A write alone is not delayed: it was the flush.
+		[ "$MS" -ge 500 ] || die "a flush with data completed after $MS ms"
+		# A write without flush is not delayed: it was the flush.
 		milliseconds bios "dev=/dev/mapper/xc op=write sectors=16"
-		[ "$MS" -lt 500 ] || say "a write took $MS ms, as long as a flush"
+		[ "$MS" -lt 500 ] || say "a write without flush took $MS ms, as long as a flush"
 		unmap xc
 	done < <(ways)
 }

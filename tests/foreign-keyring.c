@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * foreign-keyring COMMAND [ARGUMENT...]: run as root within a session keyring of
- * user 1000's, as a command that sudo runs is where pam_keyinit made the
- * session's.
+ * foreign-keyring COMMAND [ARGUMENT...]: run it as root in a session keyring of user
+ * 1000, like a command of sudo if pam_keyinit created the session keyring.
  */
 #define _GNU_SOURCE
 #include <err.h>

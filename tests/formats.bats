@@ -3,9 +3,9 @@
 # kernels: fast-newest
 # before: tests/fetch/images
 #
-# Volumes of other systems, opened by the stock cryptsetup on dm-xcrypt under the
-# name "crypt" and on dm-crypt: the images of tests/fetch/images, and loop-AES
-# volumes made here.
+# Volumes of other systems, opened by the stock cryptsetup on dm-xcrypt under the name
+# "crypt" and on dm-crypt: the images of tests/fetch/images, and loop-AES volumes
+# created here.
 
 # shellcheck shell=bash
 load lib-alias
@@ -16,15 +16,14 @@ setup_file()
 	prepare 1 8 loop dm-zero
 }
 
-# copy IMAGE [VOLUME]: sets V to one that may be written to, kept over the rounds
-# of in_turn
+# copy IMAGE [VOLUME]: set V to a writable copy, which is kept over the rounds of in_turn
 copy()
 {
 	V=$BATS_TEST_TMPDIR/${1##*/}${2:-}
 	[ -e "$V" ] || cp --sparse=always "$1" "$V"
 }
 
-# blkid_uuid: of the file system in the volume
+# blkid_uuid: print the UUID of the file system in the volume
 blkid_uuid()
 {
 	blkid -p -o value -s UUID /dev/mapper/vol
@@ -32,8 +31,8 @@ blkid_uuid()
 
 # --- loop-AES --------------------------------------------------------------------
 
-# open_loopaes "KEYS BITS OFFSET [OPTION]...": KEYS lines of a key file; 65 are 64
-# keys and one that makes the IVs
+# open_loopaes "KEYS BITS OFFSET [OPTION]...": open it with KEYS lines of a key file; 65
+# are 64 keys and one for the IVs
 open_loopaes()
 {
 	local keys bits offset options
@@ -60,7 +59,7 @@ loopaes_keys()
 	one_by_one open_loopaes shut "1 128 0" "${lines[@]}"
 }
 
-@test "loop-AES: the table has the keys' number and the right IV" {
+@test "loop-AES: the table has the number of keys and the right IV" {
 	local keys iv
 	serve
 	for keys in 1:plain64 64:lmk 65:lmk; do
@@ -74,10 +73,10 @@ loopaes_keys()
 
 # --- TrueCrypt and VeraCrypt -------------------------------------------------------
 
-# No kernel chains ciphers within CBC, as old TrueCrypt does: cryptsetup says so.
+# No kernel chains ciphers within CBC, as old TrueCrypt does: cryptsetup reports that.
 LEGACY='Kernel does not support activation for this TCRYPT legacy mode'
 
-# open_tcrypt "IMAGE [hidden]": the file's name tells how it is opened
+# open_tcrypt "IMAGE [hidden]": open it as its file name tells
 open_tcrypt()
 {
 	local name hidden pass=aaaaaaaaaaaa hash cipher options=() uuid=DEAD-BABE
@@ -101,12 +100,12 @@ open_tcrypt()
 	}
 	echo "$pass" | cryptsetup open --type tcrypt --hash "$hash" --cipher "$cipher" \
 		"${options[@]}" "$V" vol || return
-	# What the rounds write is elsewhere.
-	[ "$(blkid_uuid)" = "$uuid" ] || die "$1: not the volume that it should be: $(blkid_uuid)"
+	# The rounds write elsewhere.
+	[ "$(blkid_uuid)" = "$uuid" ] || die "$1: wrong volume: $(blkid_uuid)"
 }
 
-# tcrypt_images REGEX: those whose name matches, without the cipher that Linux
-# lacks (Kuznyechik) and the hash that OpenSSL lacks (Streebog)
+# tcrypt_images REGEX: print those whose name matches, without Kuznyechik, which Linux
+# lacks, and Streebog, which OpenSSL lacks
 tcrypt_images()
 {
 	find "$IMAGES/tcrypt-images" -name '*-*' -printf '%f\n' | sort |
@@ -127,7 +126,7 @@ tcrypt_images()
 	in_turn open_tcrypt shut "${volumes[@]}"
 }
 
-@test "TrueCrypt: modes that no kernel has are refused in the same words" {
+@test "TrueCrypt: modes that no kernel supports are refused with the same message" {
 	local volumes
 	# shellcheck disable=SC2034 # for in_turn
 	local NOT_HERE=$LEGACY
@@ -148,7 +147,7 @@ tcrypt_images()
 
 # --- BitLocker ---------------------------------------------------------------------
 
-# about IMAGE: its lines of images.conf; sets PW, RP, SK_VMK_GUID, UUID, SHA256SUM
+# about IMAGE: read its lines of images.conf; sets PW, RP, SK_VMK_GUID, UUID, SHA256SUM
 about()
 {
 	# shellcheck disable=SC2034 # by name
@@ -170,10 +169,10 @@ open_bitlk()
 	else
 		printf %s "${!way}" | cryptsetup open --type bitlk "$V" vol --key-file -
 	fi || return
-	[ "$(blkid_uuid)" = "$UUID" ] || die "$1: not the volume that it should be: $(blkid_uuid)"
+	[ "$(blkid_uuid)" = "$UUID" ] || die "$1: wrong volume: $(blkid_uuid)"
 }
 
-# bitlk_images: each that cryptsetup opens, with a way to do so
+# bitlk_images: print each one that cryptsetup can open, with each WAY
 bitlk_images()
 {
 	local image way
@@ -198,7 +197,7 @@ bitlk_images()
 	in_turn open_bitlk shut "${volumes[@]}"
 }
 
-@test "BitLocker: the whole volume is as it is known to be" {
+@test "BitLocker: the whole volume has the known checksum" {
 	local volumes volume
 	mapfile -t volumes < <(bitlk_images | grep PW | some 1)
 	serve
@@ -223,7 +222,7 @@ open_fvault2()
 	in_turn open_fvault2 shut small
 }
 
-@test "FileVault2: the whole volume is as it is known to be" {
+@test "FileVault2: the whole volume has the known checksum" {
 	serve
 	open_fvault2
 	[ "$(raw /dev/mapper/vol | sha256sum)" = \

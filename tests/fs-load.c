@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fs-load FOLDER SECONDS SEED: files come, grow, shrink, change their names and
- * go, as random as the seed is, and what is read from them must be what was
- * written. Prints how many bytes were verified; 3 is the exit status if any was
- * wrong.
+ * fs-load FOLDER SECONDS SEED: create, extend, truncate, rename and remove files at
+ * random, by the seed, and verify their data. Prints the number of verified bytes;
+ * the exit status is 3 if any was wrong.
  */
 #include <err.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 # machine: -m 1536 -d 512M --timeout 900
 # kernels: newest
 #
-# File systems on top: a tree is copied in, checked, and read back after a
+# File systems on a volume: a tree is copied in, checked, and read back after a
 # remount, through xcrypt and through dm-crypt with the same line.
 
 # shellcheck shell=bash
@@ -23,7 +23,7 @@ needs()
 	mkdir -p $MNT
 }
 
-# A tree of small and large files, with links, to be copied in.
+# A tree of small and large files, with links, to copy.
 make_tree()
 {
 	local tree=/tmp/xc-tree i
@@ -54,7 +54,7 @@ drop_caches()
 	echo 3 >/proc/sys/vm/drop_caches
 }
 
-# round TYPE MKFS CHECK -- OPTION...: the whole story for one file system
+# round TYPE MKFS CHECK -- OPTION...: the whole test for one file system
 round()
 {
 	local type=$1 mkfs=$2 check=$3
@@ -63,7 +63,7 @@ round()
 	$mkfs /dev/mapper/xc >/tmp/xc-mkfs.log 2>&1 || { cat /tmp/xc-mkfs.log; return 1; }
 	mount -t "$type" /dev/mapper/xc $MNT || return
 	cp -a /tmp/xc-tree $MNT/tree || return
-	# Some that are written, then removed and written over.
+	# Some files that are written, then removed and overwritten.
 	cp -a /tmp/xc-tree/many $MNT/more && sync -f $MNT && rm -r $MNT/more || return
 	cp -a /tmp/xc-tree/deep $MNT/deeper || return
 	umount $MNT || return
@@ -78,7 +78,7 @@ round()
 	reference ref xts "$disk" "$@" || return
 	drop_caches
 	mount -t "$type" /dev/mapper/ref $MNT && sums_are_right "remount through dm-crypt" || return
-	# and a change of dm-crypt's is read through xcrypt
+	# and xcrypt reads a change made through dm-crypt
 	echo from dm-crypt >$MNT/note
 	umount $MNT && unmap ref || return
 	encrypt xc xts "$disk" "$@" && mount -t "$type" /dev/mapper/xc $MNT || return
@@ -86,7 +86,7 @@ round()
 	umount $MNT && unmap xc
 }
 
-# can TYPE: does this kernel have it?
+# can TYPE: does this kernel support it?
 can()
 {
 	modules "$1"
@@ -124,7 +124,7 @@ can()
 
 @test "ext4 with discards passed down, and trimmed" {
 	can ext4
-	[ "$(limit "$disk" discard_max_bytes)" -gt 0 ] || skip "$disk takes no discards"
+	[ "$(limit "$disk" discard_max_bytes)" -gt 0 ] || skip "$disk does not support discards"
 	encrypt xc xts "$disk" allow_discards
 	mkfs.ext4 -q /dev/mapper/xc
 	mount -o discard /dev/mapper/xc $MNT
@@ -141,14 +141,14 @@ can()
 	umount $MNT
 }
 
-@test "this test notices damage" {
+@test "this test detects damage" {
 	can ext4
 	encrypt xc xts "$disk"
 	mkfs.ext4 -q /dev/mapper/xc
 	mount /dev/mapper/xc $MNT
 	cp -a /tmp/xc-tree $MNT/tree
 	sync -f $MNT
-	# the last block of the large file, in the device below
+	# the last block of the large file, on the underlying device
 	block=$(filefrag -b4096 -e $MNT/tree/large |
 		awk '$1 ~ /^[0-9]+:$/ { sub(/\.\..*/, "", $4); print $4 }' | tail -n 1)
 	umount $MNT

@@ -2,9 +2,9 @@
 # machine: -m 1024
 # kernels: newest
 #
-# Wrong table lines and messages, reloads, suspends and removals race with I/O
-# on several volumes: tests/hostile.c. Nothing of it may change what a volume
-# holds, and every refusal says why.
+# Invalid table lines and messages, reloads, suspends and removals race with I/O on
+# several volumes: tests/hostile.c. None of it may change a volume's data, and every
+# refusal logs its reason.
 
 # shellcheck shell=bash
 load lib-io
@@ -29,12 +29,12 @@ more()
 	modules dm-integrity
 	null_disk hostile 64
 	ram_disks 2 64
-	# What may be asked for is there; looking for a module that is not takes
-	# most of the time else.
+	# Load what may be requested: otherwise searching for missing modules takes most of
+	# the time.
 	modules xts cts lrw ctr gcm ccm chacha20poly1305 authenc adiantum hctr2 \
 		essiv cryptd pcrypt crypto_null
 	echo >/proc/sys/kernel/modprobe
-	# what a volume with authentication needs, as large as the others
+	# dm-integrity for a volume with authentication, as large as the others
 	integrity_disk tags /dev/ram1 28
 
 	run "$(c_tool hostile.c)" "$TARGET" "$XCRYPT_SEED" "$seconds" \
@@ -65,11 +65,11 @@ more()
 	done
 }
 
-@test "a key count beyond reason is refused before there are as many ciphers" {
+@test "a huge key count is refused before that many ciphers are allocated" {
 	ram_disks 1 16
 	not_for_crypt
 	log_mark
-	# They would take all of the memory, and minutes.
+	# They would take all memory, and minutes.
 	milliseconds eval "echo 'aes:524288-cbc-plain64 $(hex_key 32) 0 /dev/ram0 0' |
 		$(c_tool try-lines.c) $TARGET 8192 >$BATS_TEST_TMPDIR/out"
 	grep -qx '0 Invalid argument' "$BATS_TEST_TMPDIR/out"

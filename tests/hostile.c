@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * hostile TARGET SEED SECONDS DISK SCRATCH [INTEGRITY]: table lines, messages,
- * reloads, suspends and removals of which many are wrong, from several processes
- * at once, while others write and verify.
+ * reloads, suspends and removals, many of them invalid, from several concurrent
+ * processes, while others write and verify.
  *
  * The volumes on DISK (and on INTEGRITY, a dm-integrity device) are verified: a
  * wrong byte or an error ends the test, except that one of them, the victim, is
- * removed and made again and again, so that I/O to it may fail.  What would take
- * data away from a verified volume by its own right (another key, another
- * cipher) is loaded, but never resumed.  Those on SCRATCH have no such friends:
- * anything is done to them at any time.
+ * removed and created again and again, so that I/O to it may fail.  A table that
+ * legitimately changes the data of a verified volume (another key, another cipher)
+ * is loaded, but never resumed.  The volumes on SCRATCH are not verified: anything
+ * is done to them at any time.
  *
- * Prints how often what was done (and takes up to a minute longer if that is
- * too little); exits with 1, and the reason, if something
- * went wrong.
+ * Prints how often each operation was done (and takes up to a minute longer if that
+ * is too little); exits with 1, and the reason, on a failure.
  */
 #define _GNU_SOURCE
 #include <signal.h>

@@ -3,8 +3,8 @@
 # machine: -m 768 --timeout 600
 # kernels: 6.1
 #
-# A processor leaves and comes back in the middle of I/O. User-mode Linux cannot,
-# so this runs in QEMU.
+# CPU hotplug in the middle of I/O. User-mode Linux does not support it, so this runs
+# in QEMU.
 
 bats_require_minimum_version 1.5.0
 
@@ -17,17 +17,17 @@ TIMES=4
 
 needs()
 {
-	[ -e $CPU ] || skip "no processor of this machine can leave"
+	[ -e $CPU ] || skip "this machine has no CPU hotplug"
 	bios_module
 	ram_disks 1 32
 }
 
-# What decides on which processor the work is done
+# Options that decide which CPU does the work
 WAYS=("" offload:inline offload:spread same_cpu_crypt
 	"submit_from_crypt_cpus high_priority" "offload:spread verify_writes")
 
-# keep_busy DEVICE: write and verify its 1024 sectors until told to stop, twice at
-# least; says how often
+# keep_busy DEVICE: write and verify its 1024 sectors until told to stop, at least twice;
+# prints how often
 keep_busy()
 {
 	local area="dev=$1 sectors=1024 depth=24 max=131072" round=0
@@ -38,13 +38,13 @@ keep_busy()
 	echo "$round"
 }
 
-# word NAME KEY: the value of key:value in the status
+# word NAME KEY: print the value of key:value in the status
 word()
 {
 	dmsetup status "$1" | tr ' ' '\n' | sed -n "s/^$2://p"
 }
 
-@test "a processor leaves and comes back under I/O, wherever the cipher runs" {
+@test "CPU hotplug under I/O, wherever the cipher runs" {
 	pids=()
 	for i in "${!WAYS[@]}"; do
 		# shellcheck disable=SC2086 # words
@@ -64,7 +64,7 @@ word()
 	echo 0 >$CPU
 	for i in "${!WAYS[@]}"; do
 		read -r rounds <"$BATS_TEST_TMPDIR/busy$i"
-		# Nothing is lost of what the processor that left had counted.
+		# The counters of the offline CPU are not lost.
 		[ "$TARGET" = crypt ] || {
 			[[ $(word "xc$i" read) == */$((rounds * 1024)) ]]
 			[[ $(word "xc$i" write) == */$((rounds * 1024)) ]]
@@ -75,7 +75,7 @@ word()
 	echo 1 >$CPU
 }
 
-@test "volumes are made and removed while a processor is away" {
+@test "volumes are created and removed while a CPU is offline" {
 	echo 0 >$CPU
 	for words in "${WAYS[@]}"; do
 		# shellcheck disable=SC2086 # words

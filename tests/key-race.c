@@ -2,9 +2,9 @@
 /*
  * key-race NAME SECONDS KEY KEY
  *
- * Looks at the suspended mapping NAME for so long, while two others give it one
- * of two keys from the keyring, or take its key away.  Fails if what it sees is
- * none of that, with a line that was seen.
+ * Reads status and table of the suspended mapping NAME for SECONDS, while two other
+ * processes set one of two keys from the keyring, or wipe its key.  Fails if it reads
+ * any other state, and prints that line.
  */
 #include <signal.h>
 #include <stdbool.h>

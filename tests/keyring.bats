@@ -3,8 +3,7 @@
 # machine: -m 512 -c 1
 # kernels: 6.12 newest
 #
-# The keyrings of whoever makes a volume end with him, and the key in them: the
-# volume keeps nothing of its maker.
+# A volume does not keep its creator's keyrings, and the keys in them, alive.
 
 # shellcheck shell=bash
 load lib
@@ -23,8 +22,8 @@ teardown_file()
 	unload_target
 }
 
-# in_session NAME COMMAND...: runs it with a session keyring that has a key for
-# aes-xts-plain64 in it, xcrypt-test:NAME, and ends with it
+# in_session NAME COMMAND...: run it in a session keyring of its own with a key for
+# aes-xts-plain64, xcrypt-test:NAME
 in_session()
 {
 	# shellcheck disable=SC2016 # for the shell in there
@@ -32,26 +31,26 @@ in_session()
 		keyctl padd logon "xcrypt-test:$0" @s && exec "$@"' "$@"
 }
 
-# kept NAME: is its key in any keyring, though its session is over?
+# kept NAME: does its key still exist after its session has ended?
 kept() { ! within 10 released "$1"; }
 
 released() { ! grep -qF "xcrypt-test:$1:" /proc/keys; }
 
-# line TARGET NAME DISK
+# line TARGET NAME DISK: print a table line with that key
 line() { echo "0 512 $1 aes-xts-plain64 :64:logon:xcrypt-test:$2 0 /dev/ram$3 0"; }
 
-@test "the key is in a keyring as long as its session lasts" {
+@test "the key lives as long as its session" {
 	in_session alive sh -c 'grep -F "xcrypt-test:alive:" /proc/keys'
 	fails kept alive
 }
 
-@test "a volume that was made does not keep it" {
+@test "a volume does not keep the key" {
 	in_session made dmsetup create x --noudevsync --table "$(line "$TARGET" made 0)"
 	fails kept made
 	dmsetup remove --retry x
 }
 
-@test "nor does one that got another table, on another disk" {
+@test "nor does a volume with a new table, on another disk" {
 	in_session first dmsetup create x --noudevsync --table "$(line "$TARGET" first 0)"
 	in_session loaded dmsetup load x --table "$(line "$TARGET" loaded 1)"
 	fails kept loaded
@@ -64,12 +63,12 @@ line() { echo "0 512 $1 aes-xts-plain64 :64:logon:xcrypt-test:$2 0 /dev/ram$3 0"
 	dmsetup remove --retry x
 }
 
-@test "nor one that could not be made" {
+@test "nor does a volume whose construction failed" {
 	fails in_session refused dmsetup create x --noudevsync --table "$(line "$TARGET" refused 0) 1 nonsense"
 	fails kept refused
 }
 
-@test "reported: whether a volume of dm-crypt does" {
+@test "reported: whether a dm-crypt volume keeps it" {
 	in_session reference dmsetup create c --noudevsync --table "$(line crypt reference 1)"
 	if kept reference; then
 		say "dm-crypt on $(uname -r): kept"

@@ -2,8 +2,8 @@
 # machine: -m 1024 -c 1 --timeout 900
 # kernels: newest
 #
-# Keys: out of a keyring, set and wiped by message, and never shown. Whatever is
-# done to xcrypt is done to dm-crypt as well, and must end the same way.
+# Keys: from a keyring, set and wiped by message, and never shown. Everything is done
+# to xcrypt and to dm-crypt, and must have the same result.
 
 # shellcheck shell=bash
 load lib
@@ -36,7 +36,7 @@ setup()
 	log_mark
 }
 
-# Whatever a test did, its keys are not in the log
+# No test may leave its keys in the log
 teardown()
 {
 	unmap_all
@@ -45,19 +45,19 @@ teardown()
 		-e "${KEY: -16}" -e "${OTHER: -16}" <<<"$(log_since)"
 }
 
-# bytes HEX: as they are
+# bytes HEX: print them in binary
 bytes()
 {
 	xxd -r -p <<<"$1"
 }
 
-# add_key TYPE NAME HEX: prints its number
+# add_key TYPE NAME HEX: add a key, and print its serial number
 add_key()
 {
 	bytes "$3" | keyctl padd "$1" "$2" @s
 }
 
-# pair KEY [OPTION...]: mapping x over X, and c, the same with dm-crypt, over C
+# pair KEY [OPTION...]: create mapping x over X, and c, the same with dm-crypt, over C
 pair()
 {
 	local key=$1
@@ -66,8 +66,8 @@ pair()
 	map c <<<"0 $SIZE crypt $SPEC $key 0 $C 0 $*"
 }
 
-# both COMMAND...: with x and with c in the place of NAME; prints the exit
-# status, and fails when they differ
+# both COMMAND...: run it with x and with c instead of NAME; prints the exit status, and
+# fails if they differ
 both()
 {
 	local xs=0 cs=0
@@ -78,7 +78,7 @@ both()
 	echo "$xs"
 }
 
-# ok COMMAND...: works on both; refused COMMAND...: fails on both
+# ok COMMAND...: must succeed on both; refused COMMAND...: must fail on both
 ok()
 {
 	[ "$(both "$@")" = 0 ] || die "refused: $*"
@@ -92,7 +92,7 @@ refused()
 }
 
 
-# sent WORDS...: the message is accepted by both; unsent WORDS...: by neither
+# sent WORDS...: both must accept the message; unsent WORDS...: neither may
 sent()
 {
 	ok dmsetup message NAME 0 "$@"
@@ -113,13 +113,13 @@ resumed()
 	ok dmsetup resume --noudevsync NAME
 }
 
-# key_shown NAME: the key argument of the printed table
+# key_shown NAME: print the key argument of the table
 key_shown()
 {
 	dmsetup table --showkeys "$1" | cut -d' ' -f5
 }
 
-# shown KEY: printed by both
+# shown KEY: both must print it
 shown()
 {
 	local name
@@ -134,7 +134,7 @@ zeros()
 	printf "%0$1d" 0
 }
 
-# reads_with DEVICE KEY LABEL: dm-crypt with that key finds what fill LABEL wrote
+# reads_with DEVICE KEY LABEL: dm-crypt with that key must read what fill LABEL wrote
 reads_with()
 {
 	map check <<<"0 $SIZE crypt $SPEC $2 0 $1 0"
@@ -156,7 +156,7 @@ reads_with()
 	done
 }
 
-@test "an encrypted key gives what it gives dm-crypt" {
+@test "an encrypted key works as with dm-crypt" {
 	[ -d /sys/module/encrypted_keys ] || grep -q encrypted_key /proc/kallsyms ||
 		skip "this kernel has no encrypted keys"
 	add_key user xc-master "$OTHER" >/dev/null
@@ -166,14 +166,14 @@ reads_with()
 	fill /dev/mapper/x enc
 	unmap x c
 	reads_with "$X" :32:encrypted:xc-enc enc
-	# Of another size than the key has
+	# A size other than the key's
 	fails map x 2>/dev/null <<<"0 $SIZE $TARGET $SPEC :64:encrypted:xc-enc 0 $X 0"
 }
 
-# refused_since REASON: the log has had an error of xcrypt's that says so
+# refused_since REASON: xcrypt must have logged an error with that reason
 refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 
-@test "a trusted key is refused where there is none" {
+@test "a trusted key that does not exist is refused" {
 	fails map x 2>/dev/null <<<"0 $SIZE $TARGET $SPEC :32:trusted:nosuch 0 $X 0"
 	refused_since key
 }
@@ -230,7 +230,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 
 # --- messages ------------------------------------------------------------------
 
-@test "key set and key wipe are for a suspended device only" {
+@test "key set and key wipe need a suspended device" {
 	pair "$KEY"
 	unsent key set "$OTHER"
 	unsent key set "$KEY"
@@ -267,7 +267,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	reads_with "$X" "$KEY" third
 }
 
-@test "a wiped key is zeros in the table, and there is no resuming without one" {
+@test "a wiped key is zeros in the table, and the device does not resume without one" {
 	pair "$KEY"
 	fill /dev/mapper/x data
 	suspended
@@ -283,7 +283,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	check_fill /dev/mapper/x data
 }
 
-@test "two segments of which one has no key: no resuming, and either key can go or come" {
+@test "two segments, one without a key: no resume, and either key can be wiped or set" {
 	map x <<-END
 		0 512 $TARGET $SPEC $KEY 0 $X 0
 		512 512 $TARGET $SPEC $KEY 512 $X 512
@@ -335,7 +335,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	check_fill /dev/mapper/x other
 }
 
-@test "a key that cannot be had is refused, and what was there stays" {
+@test "a key that cannot be read is refused, and the old one stays" {
 	local key
 	add_key logon xc:s "$KEY" >/dev/null
 	pair "$KEY"
@@ -352,7 +352,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 }
 
 # dm-crypt forgets its key then; xcrypt changes nothing (docs/target.md).
-@test "a key of the right size that is no hex is refused, and the old one stays" {
+@test "a key of the right size that is not hex is refused, and the old one stays" {
 	pair "$KEY"
 	fill /dev/mapper/x data
 	suspended
@@ -381,7 +381,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	unsent nosuch set "$KEY"
 	unsent keys wipe
 	unsent '' ''
-	# A surplus digit more or less is a different size only from two on
+	# A single surplus or missing digit does not change the size, two do
 	sent key set "${KEY}0"
 	shown "$KEY"
 	# Case does not matter
@@ -408,7 +408,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	wait "$pid"
 }
 
-@test "IVs that are made of the key follow it" {
+@test "IVs derived from the key follow it" {
 	local specs=(
 		"aes-cbc-essiv:sha256 32" "aes:64-cbc-lmk 1024" "aes:64-cbc-lmk 1040"
 		"aes-cbc-tcw 64" "aes-cbc-elephant 64" "aes-cbc-eboiv 32"
@@ -427,7 +427,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 		resumed
 		fill /dev/mapper/x two
 		reads_with "$X" "$two" two
-		# Away and back, by way of no key at all
+		# Away and back, by wiping the key
 		suspended
 		sent key wipe
 		shown "$(zeros $((size * 2)))"
@@ -443,7 +443,7 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	done < <(printf '%s\n' "${specs[@]}" | some 2)
 }
 
-@test "a device without a key takes only the empty one" {
+@test "a device without a key accepts only the empty one" {
 	SPEC=cipher_null-ecb
 	pair -
 	shown -
@@ -457,8 +457,8 @@ refused_since() { [ "$TARGET" = crypt ] || log_since | grep -q "xcrypt: $1"; }
 	resumed
 }
 
-@test "the log of all that has no key in it" {
-	# What teardown looks for after each test would be found
+@test "the log of all tests contains no key" {
+	# The search of teardown works
 	echo "a key: $KEY" >/dev/kmsg
 	log_since | grep -qF "${KEY:8:16}"
 	log_mark

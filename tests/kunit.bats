@@ -2,8 +2,8 @@
 # kernels: newest
 # machine: -m 512 -c 1
 #
-# The KUnit suites of tests/kunit, in the kernel that has KUnit: one test here
-# for each suite, whose cases are listed in the report.
+# The KUnit suites of tests/kunit, in the kernel that has KUnit: one test for each
+# suite, whose cases are listed in the report.
 
 # shellcheck shell=bash
 load lib
@@ -15,9 +15,9 @@ setup_file()
 	in_machine
 	[ -e "$XCRYPT_KO/xcrypt_kunit.ko" ] || return 0
 	modprobe kunit
-	# what key/ needs, and a cipher to compare with
+	# modules that key/ needs, and a reference cipher
 	modules trusted encrypted-keys asn1_encoder tee xts
-	# The suites run now; KUnit keeps what they said.
+	# The suites run now; KUnit keeps their results.
 	insmod "$XCRYPT_KO/xcrypt_kunit.ko"
 }
 
@@ -31,7 +31,7 @@ teardown_file()
 	[ ! -d /sys/module/xcrypt_kunit ] || rmmod xcrypt_kunit
 }
 
-# suite NAME: every case of it, and each must be "ok"
+# suite NAME: report every case of it; each must be "ok"
 suite()
 {
 	local results=$RESULTS/$1/results line cases
@@ -47,7 +47,7 @@ suite()
 	[ "$(wc -l <<<"$cases")" = "$(sed -nE 's/^    1\.\.([0-9]+)$/\1/p' "$results")" ]
 }
 
-@test "every suite is looked at here" {
+@test "every KUnit suite is run here" {
 	for results in "$RESULTS"/xcrypt*; do
 		grep -qE "^	suite ${results##*/}\$" "$BATS_TEST_FILENAME"
 	done
@@ -87,7 +87,7 @@ suite()
 
 @test "AES-XTS of the batch engine, each implementation" {
 	grep -qw avx /proc/cpuinfo && grep -qw aes /proc/cpuinfo ||
-		skip "this processor has no AES-NI"
+		skip "this CPU has no AES-NI"
 	suite xcrypt-batch
 }
 

@@ -11,7 +11,7 @@ D=/dev/ram0
 # shellcheck disable=SC2034
 IMAGES=$BATS_TEST_DIRNAME/../build/images	# of tests/fetch/images
 
-# prepare DISKS MIB [MODULE...]: what stock programs find: RAM disks, modules, ciphers
+# prepare DISKS MIB [MODULE...]: set up RAM disks, modules and ciphers for stock programs
 prepare()
 {
 	local disks=$1 size=$2
@@ -24,7 +24,7 @@ prepare()
 	mkdir -p /run/cryptsetup
 }
 
-# need_images: the volumes of other systems
+# need_images: fail unless the images of other systems are there
 need_images()
 {
 	[ -d "$IMAGES" ] || die "no images: tests/fetch/images"
@@ -41,7 +41,7 @@ teardown()
 	rmmod dm-xcrypt dm-crypt 2>/dev/null || true
 }
 
-# serve: a target called crypt, by the module under test
+# serve: load a target called crypt, of the module under test
 serve()
 {
 	modules dm-mod
@@ -50,16 +50,15 @@ serve()
 	has_module dm-xcrypt || load_target crypt_alias=1
 }
 
-# serve_real: a target called crypt, by dm-crypt
+# serve_real: load a target called crypt, of dm-crypt
 serve_real()
 {
 	! has_module dm-xcrypt || rmmod dm-xcrypt || return
 	modprobe dm-crypt && has_module dm-crypt
 }
 
-# hidden_ciphers: cryptsetup asks through AF_ALG what ciphers there are, and has
-# some do its work; the newest kernels hide most there unless told not to,
-# whatever the target.
+# hidden_ciphers: show all ciphers to AF_ALG, which cryptsetup uses; the newest kernels
+# hide most of them there by default.
 hidden_ciphers()
 {
 	local restrict
@@ -71,50 +70,50 @@ hidden_ciphers()
 
 # --- volumes of cryptsetup's own -------------------------------------------------
 
-# Keys are short, and deriving them must not take long in an emulated machine.
+# Small key slots, and a key derivation that is fast enough in an emulated machine.
 FORMAT=(--batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000)
 # shellcheck disable=SC2034 # the suites'
 LUKS1=("${FORMAT[@]:0:1}" --type luks1 --pbkdf-force-iterations 1000)
 # shellcheck disable=SC2034
 LUKS2=(--type luks2 --luks2-metadata-size 16k --luks2-keyslots-size 512k)
 
-# passphrase: on standard output, for --key-file -
+# passphrase: print it, for --key-file -
 passphrase()
 {
 	printf 'correct horse %s' "${XCRYPT_SEED:-}"
 }
 
-# luks COMMAND...: cryptsetup with the passphrase
+# luks COMMAND...: run cryptsetup with the passphrase
 luks()
 {
 	passphrase | cryptsetup --key-file - "$@"
 }
 
-# on_target NAME: is the mapping's target xcrypt's, under the name of crypt?
+# on_target NAME: is the mapping's target crypt that of xcrypt?
 on_target()
 {
 	[[ "$(dmsetup table "$1")" == "0 "*" crypt "* ]] || die "$(dmsetup table "$1")"
 	[ "$TARGET" = crypt ] || [ "$(cat /sys/module/dm_xcrypt/refcnt)" -ge 1 ]
-	# only xcrypt has a status
+	# dm-crypt prints no status
 	[ "$TARGET" = crypt ] || [[ "$(dmsetup status "$1")" == *key:valid* ]]
 }
 
-# --- the same by both -------------------------------------------------------------
+# --- the same with both targets ---------------------------------------------------
 
-# shut: the volume vol
+# shut: close the volume vol
 shut()
 {
 	cryptsetup close vol
 }
 
-# look: all that shows of the volume vol and must be the same, whichever target
-# serves it: the tables, with keys, and what cryptsetup says
+# look: print all that must be the same for vol, whichever target serves it: the
+# tables, with keys, and cryptsetup's status
 look()
 {
 	dmsetup table --showkeys && cryptsetup status vol
 }
 
-# sample NOTES: the beginning and the end of each segment of vol, whose table look
+# sample NOTES: read the beginning and the end of each segment of vol, whose table look
 # left in NOTES
 sample()
 {
@@ -132,9 +131,9 @@ sample()
 	done <"$1"
 }
 
-# scribble ROUND: write the seed's data to vol, another and elsewhere in each round,
-# where sample looks, and not where a file system is recognised. In whole blocks of
-# dd's: a shorter one it would write through the page cache.
+# scribble ROUND: write the seed's data to vol, different and elsewhere in each round,
+# where sample reads, but not over a file system's magic. In whole blocks, as dd writes
+# a shorter one through the page cache.
 scribble()
 {
 	local limits place data=$BATS_TEST_TMPDIR/scribble at=$((8 * $1 + 8))
@@ -148,12 +147,12 @@ scribble()
 	done
 }
 
-# in_turn OPEN SHUT WORD...: each volume is opened (OPEN WORD makes the mapping
-# vol; what it prints is compared too), looked at, written to and shut (SHUT WORD)
-# by xcrypt, then by dm-crypt, then by xcrypt. Each must find what the one before
-# it left, and everything else the same. A volume may be refused, always in the
-# same words, if these match NOT_HERE. The volumes are on devices of their own; for
-# several on one device there is one_by_one.
+# in_turn OPEN SHUT WORD...: open each volume (OPEN WORD creates the mapping vol; its
+# output is compared too), read, write and close it (SHUT WORD) with xcrypt, then with
+# dm-crypt, then with xcrypt. Each must find the data of the previous one, and
+# everything else the same. A volume may be refused, always with the same message, if
+# that matches NOT_HERE. The volumes are on separate devices; one_by_one is for several
+# on one device.
 in_turn()
 {
 	local open=$1 shut=$2 round=0 server word dir=$BATS_TEST_TMPDIR/turns
@@ -171,7 +170,7 @@ in_turn()
 	done
 }
 
-# one_by_one OPEN SHUT WORD...: in_turn with each volume by itself
+# one_by_one OPEN SHUT WORD...: in_turn with each volume separately
 one_by_one()
 {
 	local open=$1 shut=$2 word
@@ -180,21 +179,21 @@ one_by_one()
 	for word in "$@"; do in_turn "$open" "$shut" "$word"; done
 }
 
-# same_notes BEFORE NOTES: what showed of a volume in two rounds. Keys are not shown.
+# same_notes BEFORE NOTES: compare look's output of two rounds. Does not print keys.
 same_notes()
 {
 	diff "$1" "$2" | sed -E 's/[0-9a-f]{32,}/KEY/g'
 	[ "${PIPESTATUS[0]}" = 0 ]
 } >&2
 
-# same_sample LEFT NOTES: is NOTES.found what was LEFT? If not: what differs, and is
-# it so when it is read again?
+# same_sample LEFT NOTES: is NOTES.found equal to LEFT? If not, print the difference,
+# and whether a second read differs too.
 same_sample()
 {
 	! cmp -s "$1" "$2.found" || return 0
 	echo "the first sectors of the sample that differ (bytes, sector):"
 	cmp -l "$1" "$2.found" | awk '{ print int(($1 - 1) / 512) }' | uniq -c | head -n 20
-	sample "$2" | cmp - "$2.found" && echo "read again it is the same"
+	sample "$2" | cmp - "$2.found" && echo "a second read gives the same"
 	return 1
 } >&2
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 #
-# What the suites of scripts/xcrypt share: two small disks, volumes with a key
-# and a passphrase of the seed, and what is looked at after every test.
+# Shared by the suites of scripts/xcrypt: two small disks, volumes with the seed's key
+# and passphrase, and checks after every test.
 
 bats_require_minimum_version 1.5.0
 
@@ -19,8 +19,8 @@ needs()
 	log_mark
 }
 
-# Nothing that was shown or logged has the key or the passphrase in it, and no
-# key of ours is left in a keyring.
+# No output or log may contain the key or the passphrase, and no key may be left in a
+# keyring.
 teardown()
 {
 	local left=''
@@ -31,19 +31,18 @@ teardown()
 	[ -z "$left" ] || die "left in a keyring: $left"
 }
 
-# secret_in <TEXT: the key or the passphrase?  (They are in no argument of ours:
-# those are looked at.)
+# secret_in <TEXT: is the key or the passphrase in it?  (They must not be in arguments:
+# those are watched.)
 secret_in() { grep -qiF -f <(printf '%s\n' "${KEY:8:16}" "${KEY: -16}" "$PASS"); }
 
-# keys_left: is there a key of xcrypt's or of cryptsetup's in any keyring?  (Some
-# kernels let a volume of dm-crypt keep the keyrings of whoever opened it: see
-# tests/keyring.bats.)
+# keys_left: is there a key of xcrypt or cryptsetup in any keyring?  (On some kernels a
+# dm-crypt volume keeps its creator's keyrings alive: see tests/keyring.bats.)
 keys_left()
 {
 	grep -E 'logon .*(xcrypt|cryptsetup):' /proc/keys | grep -vFf /tmp/reference-keys
 }
 
-# format TYPE DEVICE [OPTION...]: LUKS with that volume key and passphrase
+# format TYPE DEVICE [OPTION...]: format LUKS with that volume key and passphrase
 format()
 {
 	local type=$1 device=$2 how=(--batch-mode --pbkdf-force-iterations 1000 --key-size 512)
@@ -56,17 +55,17 @@ format()
 	rm /tmp/volume-key
 }
 
-# xcrypt ...: with the passphrase on standard input
+# xcrypt ...: run it with the passphrase on standard input
 xcrypt() { "$XCRYPT" "$@" < <(printf '%s\n' "$PASS"); }
 
-# reference_open ...: cryptsetup, on dm-crypt, with the passphrase
+# reference_open ...: cryptsetup open on dm-crypt, with the passphrase
 reference_open()
 {
 	printf %s "$PASS" | cryptsetup open --key-file - "$@" || return
 	grep -o '^.*logon .*cryptsetup:' /proc/keys | cut -d ' ' -f 1 >/tmp/reference-keys || true
 }
 
-# says STATUS TEXT COMMAND...: it fails with that status, and its words have TEXT
+# says STATUS TEXT COMMAND...: it must fail with that status, and print TEXT
 says()
 {
 	local want=$1 text=$2
@@ -77,15 +76,14 @@ says()
 
 no_keys_left() { ! keys_left >/dev/null; }
 
-# state_of NAME: which tables it has, and whether it runs: "Live Active"
+# state_of NAME: print which tables are loaded, and whether it is suspended: "Live Active"
 state_of() { dmsetup info -c --noheadings --separator ' ' -o tables_loaded,suspended "$1" | xargs; }
 
-# shim PROGRAM <SCRIPT: that runs in its place from now on; the program itself
-# is $REAL
+# shim PROGRAM <SCRIPT: run SCRIPT instead of PROGRAM from now on; $REAL is the program
 shim()
 {
 	mkdir -p /tmp/shims
-	# one of an earlier test would be taken for the program
+	# an earlier test's shim would be taken for the program
 	rm -f "/tmp/shims/$1"
 	{
 		printf '#!/bin/bash\nREAL=%q\n' "$(command -v "$1")"
@@ -95,7 +93,7 @@ shim()
 	PATH=/tmp/shims:$PATH
 }
 
-# without "PROGRAM..." COMMAND...: runs it where these are not there
+# without "PROGRAM..." COMMAND...: run it with these programs missing
 without()
 {
 	mkdir -p /run/without

@@ -1,9 +1,8 @@
 # shellcheck shell=bash
 #
-# What the data-path tests need beyond lib.bash: cipher lines by name, devices
-# below with special properties, bios of any layout, fio. And what is the same
-# at the head of each: a suite that loads this has setup_file, setup and
-# teardown; what else it needs for each test it sets up in a function `needs`.
+# Additions to lib.bash for tests of the data path: cipher lines by name, underlying
+# devices with special properties, bios of any layout, fio. Also defines setup_file,
+# setup and teardown; a suite may add a function `needs`, called for each test.
 
 load lib
 
@@ -29,8 +28,8 @@ CONFIGFS=/sys/kernel/config
 
 # --- tables ------------------------------------------------------------------
 
-# By name: the cipher and its key's bytes, and what an AEAD of ours stores
-# beside a sector.
+# By name: the cipher, the size of its key, and the bytes per sector that an AEAD
+# stores.
 declare -gA CIPHERS=(
 	[xts]="aes-xts-plain64 64"
 	[essiv]="aes-cbc-essiv:sha256 32"
@@ -48,9 +47,9 @@ declare -gA CIPHERS=(
 declare -gA TAG_SIZES=([gcm]=28 [authenc]=48)
 declare -gA KEYS=()
 
-# make_line TARGET CIPHER DEVICE SECTORS[:OFFSET] [OPTION...]: sets LINE to a
-# table line with the seed's key. What only xcrypt knows is left out for
-# dm-crypt. (Not printed: a subshell a time is slow in these machines.)
+# make_line TARGET CIPHER DEVICE SECTORS[:OFFSET] [OPTION...]: set LINE to a table line
+# with the seed's key. xcrypt's own options are dropped for dm-crypt. (Not printed:
+# subshells are slow in these machines.)
 make_line()
 {
 	local target=$1 name=$2 device=$3 sectors=${4%%:*} offset=0 spec bytes word
@@ -80,7 +79,7 @@ line()
 	make_line "$@" && echo "$LINE"
 }
 
-# encrypt NAME CIPHER DEVICE [OPTION...]: the whole device, by the target under
+# encrypt NAME CIPHER DEVICE [OPTION...]: map the whole device with the target under
 # test
 encrypt()
 {
@@ -90,15 +89,15 @@ encrypt()
 		map "$name" <<<"$LINE"
 }
 
-# reference NAME CIPHER DEVICE [OPTION...]: the same by dm-crypt
+# reference NAME CIPHER DEVICE [OPTION...]: the same with dm-crypt
 reference()
 {
 	local TARGET=crypt
 	encrypt "$@"
 }
 
-# offloads: every way to say where the cipher runs, one a line; none is the
-# empty line
+# offloads: print all options for where the cipher runs, one combination per line, and
+# an empty line for none
 offloads()
 {
 	cat <<-END
@@ -117,7 +116,7 @@ offloads()
 	END
 }
 
-# ways: none of them, and one of those that differ the most; all in the long run
+# ways: print none of them, and one of those that differ the most; all in the long run
 ways()
 {
 	[ -z "${XCRYPT_LONG:-}" ] || {
@@ -128,9 +127,9 @@ ways()
 	printf '%s\n' offload:inline "offload:spread verify_writes" | some 1
 }
 
-# --- devices below -----------------------------------------------------------
+# --- underlying devices ------------------------------------------------------
 
-# null_disk NAME MIB [ATTRIBUTE=VALUE...]: /dev/NAME, a null_blk that remembers
+# null_disk NAME MIB [ATTRIBUTE=VALUE...]: create /dev/NAME, a memory-backed null_blk
 null_disk()
 {
 	local dir=$CONFIGFS/nullb/$1 word
@@ -156,8 +155,8 @@ null_disks_gone()
 		-type d -exec rmdir {} + || true
 }
 
-# fine_disk MIB: sets FINE to a disk that takes vectors of a few bytes, and
-# FINE_ALIGN to how few
+# fine_disk MIB: set FINE to a disk that accepts vectors of a few bytes, and FINE_ALIGN
+# to their alignment
 fine_disk()
 {
 	if kernel_at_least 6.19; then
@@ -172,22 +171,22 @@ fine_disk()
 		FINE=/dev/$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*/block/sd*)
 	fi
 	FINE_ALIGN=$(($(limit "$FINE" dma_alignment) + 1))
-	[ "$FINE_ALIGN" -lt 512 ] || die "$FINE takes no small vectors"
+	[ "$FINE_ALIGN" -lt 512 ] || die "$FINE does not accept small vectors"
 }
 
-# queue DEVICE: the folder of its queue limits
+# queue DEVICE: print the folder of its queue limits
 queue()
 {
 	echo "/sys/dev/block/$(stat -Lc %Hr:%Lr "$1")/queue"
 }
 
-# limit DEVICE ATTRIBUTE: one of them
+# limit DEVICE ATTRIBUTE: print one of them
 limit()
 {
 	cat "$(queue "$1")/$2"
 }
 
-# io_clean_up: clean_up, and what was made here
+# io_clean_up: clean_up, and remove what was created here
 io_clean_up()
 {
 	local job
@@ -252,20 +251,20 @@ queued_sectors()
 
 # --- waiting -----------------------------------------------------------------
 
-# gone PID: has it ended?
+# gone PID: has the process ended?
 gone()
 {
 	! kill -0 "$1" 2>/dev/null
 }
 
-# still_running SECONDS PID: it is, and it stays so
+# still_running SECONDS PID: does it still run after SECONDS?
 still_running()
 {
 	sleep "$1"
-	kill -0 "$2" 2>/dev/null || die "process $2 ended, and should not have"
+	kill -0 "$2" 2>/dev/null || die "process $2 has ended unexpectedly"
 }
 
-# milliseconds COMMAND...: sets MS to how long it took
+# milliseconds COMMAND...: set MS to its runtime
 milliseconds()
 {
 	local from
@@ -289,8 +288,7 @@ tap_module()
 	[ -d $DEBUGFS/xcrypt_tap ] || insmod "$XCRYPT_KO/xcrypt_tap.ko"
 }
 
-# bios WORD=VALUE...: one run of tests/modules/bios, in whose main.c the words
-# are explained
+# bios WORD=VALUE...: one run of tests/modules/bios; its main.c documents the words
 bios()
 {
 	echo "data=${XCRYPT_SEED:-1} seed=${XCRYPT_SEED:-1} $*" \
@@ -299,7 +297,7 @@ bios()
 	die "failed: bios $*"
 }
 
-# bios_count WORD: a number of the last run's result
+# bios_count WORD: print a number of the last run's result
 bios_count()
 {
 	tr ' ' '\n' <$DEBUGFS/xcrypt_bios/result | sed -n "s/^$1://p"
@@ -311,7 +309,7 @@ bios_count()
 # block verified
 fio_verify()
 {
-	# (beforehand: where a program is redirected BASHPID is the program's)
+	# (a variable, because in a redirection BASHPID would be fio's)
 	local device=$1 log=/tmp/fio.$BASHPID
 	shift
 	fio --name=verify --filename="$device" --ioengine=libaio --direct=1 \
@@ -325,8 +323,8 @@ fio_verify()
 	die "fio on $device: $*"
 }
 
-# come_and_go COUNT DEPTH: so many volumes beside each other on /dev/ram0, each
-# made, verified and removed, twice
+# come_and_go COUNT DEPTH: create, verify and remove COUNT volumes on /dev/ram0
+# concurrently, twice
 come_and_go()
 {
 	local n pid pids=()

@@ -1,48 +1,48 @@
 # shellcheck shell=bash
 #
-# Shared by every bats file in this folder. All of it runs inside a test
-# machine (scripts/machine), as root, on a kernel that may be thrown away.
+# Shared by every bats file in this folder. It runs inside a disposable test machine
+# (scripts/machine), as root.
 #
 # From the environment:
 #   XCRYPT_KO      folder with dm-xcrypt.ko and the test modules
-#   XCRYPT_KERNEL  which kernel this is (6.1, 6.12, 7.3, ...)
+#   XCRYPT_KERNEL  the kernel's name (6.1, 6.12, 7.3, ...)
 #   XCRYPT_DISKS   the machine's empty disks, space-separated
-#   XCRYPT_TARGET  the target under test: xcrypt; "crypt" proves the tests
+#   XCRYPT_TARGET  the target under test: xcrypt; "crypt" checks the tests
 #                  themselves, with dm-crypt as its own reference
-#   XCRYPT_SEED    seed of everything random; printed, and taken back
+#   XCRYPT_SEED    seed of everything random; printed, to repeat a run
 #   XCRYPT_LONG    1 for the tests that take hours
 
 : "${XCRYPT_TARGET:=xcrypt}" "${XCRYPT_LONG:=}"
 TARGET=$XCRYPT_TARGET
 XC_TESTS=${BASH_SOURCE[0]%/*}
 
-# There is no udev in the machine: libdevmapper makes the nodes itself.
+# There is no udev in the machine: libdevmapper creates the nodes.
 export DM_DISABLE_UDEV=1
 
-# say TEXT...: a line of the report, shown also when the test passes
+# say TEXT...: print a line of the report, also if the test passes
 say()
 {
 	printf '# %s\n' "$*" >&3
 }
 
-# die TEXT...: fail the test, with the reason. It ends the test by itself: where
-# bash ignores errexit (after "if" and before "||"), a mere failure would not.
+# die TEXT...: fail the test, with the reason. It exits: a failure would be ignored
+# where bash ignores errexit (after "if" and before "||").
 die()
 {
 	printf '%s\n' "$*" >&2
 	exit 1
 }
 
-# fails COMMAND...: must fail, and not because it is not there or crashed.  ("! COMMAND"
+# fails COMMAND...: it must fail, and not because it is missing or crashed.  ("! COMMAND"
 # would not make a bats test fail.)
 fails()
 {
 	# (no variable: the command may be a function that sets one of its name)
-	"$@" && die "succeeded, but must not: $*"
-	[ $? -lt 126 ] || die "is not there, or crashed: $*"
+	"$@" && die "expected to fail, but succeeded: $*"
+	[ $? -lt 126 ] || die "missing, or crashed: $*"
 }
 
-# within SECONDS COMMAND...: does it succeed, if it is tried again until then?
+# within SECONDS COMMAND...: retry it; does it succeed in time?
 within()
 {
 	local until=$((SECONDS + $1))
@@ -53,15 +53,15 @@ within()
 	done
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds
+# wait_for SECONDS COMMAND...: retry it until it succeeds, else fail the test
 wait_for()
 {
-	within "$@" || die "waited in vain for: ${*:2}"
+	within "$@" || die "timed out waiting for: ${*:2}"
 }
 
 # --- seeds, keys, data -------------------------------------------------------
 
-# Sets XCRYPT_SEED once for a file (call it in setup_file) and names it.
+# Sets XCRYPT_SEED once for a file (call it in setup_file) and prints it.
 seed_init()
 {
 	: "${XCRYPT_SEED:=$((($(date +%s) * 7919 + $$) % 1000000000))}"
@@ -69,34 +69,33 @@ seed_init()
 	say "XCRYPT_SEED=$XCRYPT_SEED"
 }
 
-# random_bytes COUNT [LABEL]: the same bytes for the same seed and label
+# random_bytes COUNT [LABEL]: print bytes determined by seed and label
 random_bytes()
 {
 	"$(c_tool pattern.c)" "$1" "${XCRYPT_SEED:-0}/${2:-}"
 }
 
-# hex_key BYTES [LABEL]: a hex key, the same for the same seed and label
+# hex_key BYTES [LABEL]: print a hex key determined by seed and label
 hex_key()
 {
 	random_bytes "$1" "key/${2:-}" | xxd -p | tr -d '\n'
 }
 
-# some N: N lines of standard input, in another choice with each seed; in the
-# long run all
+# some N: print N lines of standard input, chosen by the seed; in the long run all
 some()
 {
 	local lines
 	if [ -n "$XCRYPT_LONG" ]; then
 		cat
 	else
-		# (Any repeated text as a source leaves most lines out for ever; so would
-		# the same source for every choice, where one is made out of another's.)
+		# (With a repetitive text as random source, most lines would never be chosen;
+		# nor with the same source for a choice from another choice.)
 		lines=$(cat)
 		shuf -n "$1" --random-source=<(random_bytes 4096 "choice/$lines") <<<"$lines"
 	fi
 }
 
-# hex_ramp BYTES: 000102..., for tests where the key must be recognisable
+# hex_ramp BYTES: print 000102..., for tests that must recognise the key
 hex_ramp()
 {
 	# shellcheck disable=SC2046 # one argument for each
@@ -111,21 +110,21 @@ in_machine()
 		die "these tests run in a test machine: make check T=<name>"
 }
 
-# has_module MODULE: is it loaded? (A process is slow in these machines, so that
-# it pays to look before modprobe or rmmod is called.)
+# has_module MODULE: is it loaded? (Processes are slow in these machines: this avoids
+# calls of modprobe and rmmod.)
 has_module()
 {
 	[ -d "/sys/module/${1//-/_}" ]
 }
 
-# modules NAME...: load what is a module; what is built in is there already
+# modules NAME...: load those that are not built in
 modules()
 {
 	local m
 	for m in "$@"; do has_module "$m" || modprobe -q "$m" || true; done
 }
 
-# target_needed NAME: a test of device mapper's target NAME is skipped without it
+# target_needed NAME: skip the test if the device-mapper target NAME is missing
 target_needed()
 {
 	dmsetup targets | grep -q "^$1 " || skip "this kernel has no target $1"
@@ -147,7 +146,7 @@ load_target()
 		return
 	fi
 	has_module dm-xcrypt || {
-		# What it may need from others: insmod does not look it up.
+		# Its dependencies, which insmod does not load.
 		modules dm-mod trusted encrypted-keys asn1_encoder tee
 		insmod "$XCRYPT_KO/dm-xcrypt.ko" "$@"
 	}
@@ -159,7 +158,7 @@ load_reference()
 	has_module dm-crypt || modprobe dm-crypt
 }
 
-# unload_target: fails if anything still holds the module
+# unload_target: fails if the module is still in use
 unload_target()
 {
 	if [ "$TARGET" = crypt ]; then
@@ -175,7 +174,7 @@ target_module()
 	if [ "$TARGET" = crypt ]; then echo dm_crypt; else echo dm_xcrypt; fi
 }
 
-# not_for_crypt: what only xcrypt has is not tried on dm-crypt
+# not_for_crypt: skip a test of a feature that dm-crypt does not have
 not_for_crypt()
 {
 	[ "$TARGET" != crypt ] || skip "only xcrypt has this"
@@ -188,23 +187,23 @@ kernel_at_least()
 }
 
 # slow_machine: is this an emulated machine, where a process takes a tenth of a
-# second to start? What takes long is then tried on part of the cases, or left
-# to another kernel, unless XCRYPT_LONG=1 asks for all.
+# second to start? Long tests then run only some of the cases, or only on another
+# kernel, unless XCRYPT_LONG=1.
 slow_machine()
 {
 	[ -z "$XCRYPT_LONG" ] && grep -q 'QEMU TCG' /proc/cpuinfo
 }
 
-# --- devices below -----------------------------------------------------------
+# --- underlying devices ------------------------------------------------------
 
-# ram_disks COUNT MIB: /dev/ram0 ... of that size, empty
+# ram_disks COUNT MIB: create empty disks /dev/ram0 ... of that size
 ram_disks()
 {
 	modules_gone brd
 	modprobe brd rd_nr="$1" rd_size="$(($2 * 1024))"
 }
 
-# loop_disk FILE [LOSETUP OPTION...]: prints the loop device made over FILE
+# loop_disk FILE [LOSETUP OPTION...]: create a loop device over FILE, and print it
 loop_disk()
 {
 	local file=$1
@@ -221,13 +220,13 @@ integrity_disk()
 	local tail="$2 0 $3 ${5:-D} 1 block_size:${4:-512}" size
 	modules dm-integrity
 	dd if=/dev/zero of="$2" bs=4096 count=4 oflag=direct status=none || return
-	# Asked for a few sectors the kernel formats it; then it tells the size.
+	# The first activation, of a few sectors, formats the device; then it has the size.
 	map "$1" <<<"0 8 integrity $tail" && unmap "$1" || return
 	size=$(od -An -t u8 -j 16 -N 8 "$2")
 	map "$1" <<<"0 $((size)) integrity $tail"
 }
 
-# slice NAME DEVICE START SECTORS: /dev/mapper/NAME, a part of a device
+# slice NAME DEVICE START SECTORS: create /dev/mapper/NAME, a part of a device
 slice()
 {
 	map "$1" <<<"0 $4 linear $2 $3"
@@ -241,8 +240,8 @@ sectors_of()
 
 # --- mappings ----------------------------------------------------------------
 
-# map NAME [DMSETUP OPTION...] <TABLE: create. The table comes on standard
-# input, so that no key is ever in a list of processes.
+# map NAME [DMSETUP OPTION...] <TABLE: create it. The table is on standard input, so
+# that no key is ever in a process list.
 map()
 {
 	local name=$1
@@ -250,20 +249,20 @@ map()
 	dmsetup create --noudevsync "$@" "$name"
 }
 
-# remap NAME <TABLE: load another table, through suspend and resume
+# remap NAME <TABLE: load another table, suspend and resume
 remap()
 {
 	dmsetup load "$1" && dmsetup suspend "$1" && dmsetup resume --noudevsync "$1"
 }
 
-# unmap NAME...: remove, waiting for whoever still has it open
+# unmap NAME...: remove it, after its last user has closed it
 unmap()
 {
 	local name
 	for name in "$@"; do dmsetup remove --noudevsync --retry "$name"; done
 }
 
-# unmap_all: every mapping, whatever is stacked on what
+# unmap_all: remove all mappings, however they are stacked
 unmap_all()
 {
 	local pass name
@@ -275,11 +274,11 @@ unmap_all()
 				[ "$pass" -lt 5 ] || dmsetup remove --force "$name"
 		done < <(dmsetup ls 2>/dev/null)
 	done
-	echo "mappings that would not go: $(dmsetup ls)" >&2
+	echo "cannot remove mappings: $(dmsetup ls)" >&2
 	return 1
 }
 
-# clean_up: for teardown_file: mappings, loops, mounts under /tmp and RAM disks go
+# clean_up: for teardown_file: remove mappings, loops, mounts under /tmp and RAM disks
 clean_up()
 {
 	local m loop
@@ -287,7 +286,7 @@ clean_up()
 		case $m in /tmp/xc.*) umount "$m" || true ;; esac
 	done </proc/mounts
 	unmap_all || true
-	# The machine's own disks may be loops too.
+	# Keep the machine's own disks, which may be loops too.
 	for loop in /sys/block/loop*/loop; do
 		[ -d "$loop" ] || continue
 		loop=${loop%/loop} loop=/dev/${loop##*/}
@@ -298,7 +297,7 @@ clean_up()
 
 # --- reading and comparing ---------------------------------------------------
 
-# raw DEVICE [FIRST_SECTOR [SECTORS]]: contents past the page cache
+# raw DEVICE [FIRST_SECTOR [SECTORS]]: read it, bypassing the page cache
 raw()
 {
 	local first=${2:-0} count=${3:-$(($(sectors_of "$1") - ${2:-0}))}
@@ -306,8 +305,8 @@ raw()
 		skip=$((first * 512)) count=$((count * 512)) status=none
 }
 
-# raw_write DEVICE [FIRST_SECTOR] <DATA: past the page cache; whole sectors. What is
-# left over of 256 KiB dd writes through it, and waits until it is out of it.
+# raw_write DEVICE [FIRST_SECTOR] <DATA: write whole sectors, bypassing the page cache.
+# dd writes a remainder of 256 KiB through the page cache, and syncs it.
 raw_write()
 {
 	dd of="$1" oflag=direct,seek_bytes iflag=fullblock bs=256k \
@@ -321,13 +320,13 @@ same_content()
 	cmp <(raw "$1") <(raw "$2")
 }
 
-# fill DEVICE [LABEL]: the seed's random data over the whole device
+# fill DEVICE [LABEL]: write the seed's random data to the whole device
 fill()
 {
 	random_bytes $(($(sectors_of "$1") * 512)) "${2:-}" | raw_write "$1"
 }
 
-# check_fill DEVICE [LABEL]: is it what fill wrote?
+# check_fill DEVICE [LABEL]: does it contain what fill wrote?
 check_fill()
 {
 	local sectors
@@ -337,14 +336,14 @@ check_fill()
 
 # --- the kernel's log --------------------------------------------------------
 
-# log_mark: what log_since shows starts here
+# log_mark: start of log_since
 log_mark()
 {
 	LOG_MARK="xcrypt-tests mark $$.$RANDOM$RANDOM"
 	echo "$LOG_MARK" >/dev/kmsg
 }
 
-# log_since: the kernel's log since log_mark; all of it if that is no longer there
+# log_since: print the kernel's log since log_mark; all of it if the mark was overwritten
 log_since()
 {
 	dmesg | awk -v mark="$LOG_MARK" '
@@ -355,8 +354,8 @@ log_since()
 
 # --- programs of the tests ---------------------------------------------------
 
-# c_tool SOURCE: prints the path of the program made from SOURCE (relative to
-# this folder): by tests/Makefile beforehand, or else here and now
+# c_tool SOURCE: print the path of the program built from SOURCE (relative to this
+# folder): by tests/Makefile beforehand, or now
 c_tool()
 {
 	local name=${1##*/} out

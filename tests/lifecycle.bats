@@ -3,8 +3,8 @@
 # machine: -m 1280 -d 256M --timeout 900
 # kernels: newest
 #
-# A mapping is suspended, resumed, reloaded, resized and removed while it is
-# being written to and verified.
+# A mapping is suspended, resumed, reloaded, resized and removed under verified
+# writes.
 
 bats_require_minimum_version 1.5.0
 
@@ -31,7 +31,7 @@ bios_done()
 	awk -v count="$2" '{ exit $1 + $5 < count }' "$(queue "$1")/../stat"
 }
 
-# hold DEVICE: keep it open; fio closes it now and then. Sets HOLDER
+# hold DEVICE: keep it open, as fio closes it now and then. Sets HOLDER
 hold()
 {
 	# shellcheck disable=SC2217 # an open file is all that is wanted
@@ -53,22 +53,22 @@ still_busy()
 	}
 }
 
-# calm: end fio; it must have found nothing wrong
+# calm: end fio; it must not have found an error
 calm()
 {
 	local pid
 	still_busy || return
-	# one of them may end by itself meanwhile
+	# one of them may have ended by itself
 	for pid in $(pgrep -P "$BUSY" -x fio); do kill -INT "$pid" || true; done
 	wait "$BUSY" && return
-	# Interrupted, fio exits with an error of its own (128), or with that of opening
-	# the device again by a name that it has no more; those of I/O count.
+	# An interrupted fio exits with an error of its own (128), or fails to reopen a
+	# device that was removed; only errors of I/O count.
 	grep -Eq 'verify: bad|verify failed|io_u error' /tmp/xc-busy.log || return 0
 	cat /tmp/xc-busy.log
 	die "fio found errors"
 }
 
-# load NAME TARGET SECTORS OPTION...: another table for it, not yet in use
+# load NAME TARGET SECTORS OPTION...: load a new table, without resuming on it
 load_table()
 {
 	local name=$1 target=$2 sectors=$3
@@ -113,7 +113,7 @@ load_table()
 		still_busy
 	done
 	calm
-	# What is new is encrypted with the IVs that follow.
+	# The new part continues with the following IVs.
 	load_table xc "$TARGET" 131072
 	dmsetup suspend xc
 	dmsetup resume --noudevsync xc
@@ -143,7 +143,7 @@ load_table()
 		encrypt xc xts /dev/ram0
 		busy /dev/mapper/xc
 		hold /dev/mapper/xc
-		# It stays as a device of errors until it is closed.
+		# It stays, with an error table, until it is closed.
 		run ! dmsetup remove --noudevsync --force xc
 		wait_for 60 gone "$BUSY"
 		let_go
@@ -154,7 +154,7 @@ load_table()
 	done
 }
 
-@test "eight volumes come and go beside each other" {
+@test "eight volumes are created and removed concurrently" {
 	ram_disks 1 128
 	come_and_go 8 4
 	[ "$(dmsetup ls)" = "No devices found" ]
@@ -174,14 +174,14 @@ load_table()
 	map xc <<<"$(table "$TARGET" /dev/ram0)"
 	map ref <<<"$(table crypt /dev/ram1)"
 	fio_verify /dev/mapper/xc --size=16M --io_size=4M
-	# what straddles two parts too
+	# I/O across two parts too
 	fill /dev/mapper/xc parts
 	fill /dev/mapper/ref parts
 	same_content /dev/ram0 /dev/ram1
 	check_fill /dev/mapper/xc parts
 }
 
-@test "the module cannot go while it is in use, and can afterwards" {
+@test "the module cannot be unloaded while in use, and can be afterwards" {
 	ram_disks 1 16
 	module=$(target_module)
 	encrypt xc xts /dev/ram0
@@ -191,7 +191,7 @@ load_table()
 	dmsetup suspend xc
 	run ! rmmod "$module"
 	dmsetup resume --noudevsync xc
-	# a table that is only loaded holds it too
+	# a table that is only loaded keeps it in use too
 	unmap xc
 	dmsetup create --noudevsync --notable held
 	line "$TARGET" xts /dev/ram0 16384 | dmsetup load held

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * log-writes - reads the log that the device-mapper target log-writes keeps
+ * log-writes - reads the log of the device-mapper target log-writes
  *
- *   log-writes list LOG             one entry a line: number, sector, sectors,
- *                                   flags, and a mark's text
+ *   log-writes list LOG             print one entry per line: number, sector,
+ *                                   sectors, flags, and a mark's text
  *   log-writes replay LOG N DEVICE  write the first N entries to DEVICE
- *   log-writes find LOG TEXT        count the data sectors that hold TEXT
+ *   log-writes find LOG TEXT        count the data sectors that contain TEXT
  *
  * The format: linux/drivers/md/dm-log-writes.c. A superblock in sector 0; each
  * entry is one sector, followed by the data it wrote, if any.

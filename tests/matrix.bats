@@ -2,12 +2,11 @@
 # machine: -m 1024 -c 1 --timeout 2400
 # kernels: all
 #
-# Bit for bit against dm-crypt: the same data written through both leaves the
-# same bytes on the device below, and each reads what the other wrote.
-# matrix/lines.c makes the table lines, matrix/matrix.c does the comparing.
-# XCRYPT_LONG=1 tries the full product instead of a pairwise choice (an hour
-# and more). The pairwise choice is complete on 6.1; the other kernels take a part
-# of its lines, others with each seed.
+# Bit for bit against dm-crypt: the same data written through both gives the same
+# bytes on the underlying device, and each reads what the other wrote. matrix/lines.c
+# generates the table lines, matrix/matrix.c compares. XCRYPT_LONG=1 runs the full
+# product instead of a pairwise choice (an hour and more). The pairwise choice is
+# complete on 6.1; the other kernels run a part of its lines, selected by the seed.
 
 # shellcheck shell=bash
 load lib
@@ -20,7 +19,7 @@ setup_file()
 	load_reference
 	ram_disks 2 8
 	seed_init
-	# Every line is announced in the kernel's log; let all of them through.
+	# Every line is announced in the kernel's log; disable its rate limit.
 	echo on >/proc/sys/kernel/printk_devkmsg
 }
 
@@ -30,17 +29,17 @@ teardown_file()
 	unload_target
 }
 
-# Load every implementation of every cipher beforehand. dm-crypt's request size
-# is the first cipher handle's; while the modules come in one by one, the next
-# handle may be of a driver that needs more, and dm-crypt of 6.1 then writes
-# past the end of its request.
+# Load every implementation of every cipher beforehand. dm-crypt takes its request size
+# from the first cipher handle. While the modules are loaded one by one, the next handle
+# may belong to a driver that needs more, and dm-crypt of 6.1 then writes past the end of
+# its request.
 settle_ciphers()
 {
 	local c
 	for c in "${CIPHERS[@]}"; do modprobe -qa "crypto-$c" || true; done
 }
 
-# Sets SHARE: one in how many lines this kernel tries.
+# Sets SHARE: this kernel tries one line in SHARE.
 share()
 {
 	case $XCRYPT_KERNEL:${XCRYPT_LONG:-}${XCRYPT_QUICK:+quick} in
@@ -64,7 +63,7 @@ matrix()
 			"${A:-/dev/ram0}" "${B:-/dev/ram1}" "$XCRYPT_SEED"
 }
 
-# compared: of $output, how many combinations did both accept?
+# compared: print how many combinations of $output both accepted
 compared()
 {
 	sed -n 's/.*combinations: \([0-9]*\) compared.*/\1/p' <<<"$output"
@@ -76,8 +75,8 @@ report()
 	[ "$status" = 0 ] || die "$output"
 }
 
-@test "several keys, by drivers that come in one after the other" {
-	# Has to be the first use of this cipher: see settle_ciphers.
+@test "several keys, while cipher drivers are loaded one after the other" {
+	# This must be the first use of the cipher: see settle_ciphers.
 	[ "$TARGET" != crypt ] || skip "dm-crypt of 6.1 corrupts memory here"
 	map first <<<"0 2048 $TARGET twofish:64-cbc-plain64 $(hex_key 1024) 0 /dev/ram0 0"
 	fill /dev/mapper/first
@@ -94,7 +93,7 @@ report()
 	[ "$(compared)" -ge $((180 / SHARE)) ]
 }
 
-@test "lines at the edge of what is allowed: accepted or refused as by dm-crypt" {
+@test "lines at the limits: accepted or refused as by dm-crypt" {
 	settle_ciphers
 	share
 	run matrix odd --
@@ -102,7 +101,7 @@ report()
 	[ "$(compared)" -ge $((20 / SHARE)) ]
 }
 
-# segments [OPTION...]: a larger share of these, of which there are few
+# segments [OPTION...]: compare a larger share of these few lines
 segments()
 {
 	share
@@ -133,12 +132,12 @@ segments()
 	done
 }
 
-@test "the comparison notices one flipped bit below" {
+@test "the comparison detects one flipped bit on the underlying device" {
 	settle_ciphers
 	run segments -f
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"the raw devices differ, first at byte"* ]]
-	# each that both take
+	# each line that both accept
 	[ "$(compared)" -ge 4 ]
 	[[ "$output" == *" $(compared) failed" ]]
 }

@@ -2,8 +2,8 @@
 # machine: -m 512 -c 1
 # kernels: newest
 #
-# packaging/modprobe.d/dm-xcrypt.conf: the kernel's own request for dm-crypt is
-# served by dm-xcrypt where there is one, else by dm-crypt.
+# packaging/modprobe.d/dm-xcrypt.conf: the kernel's request for dm-crypt loads
+# dm-xcrypt if it is installed, else dm-crypt.
 
 # shellcheck shell=bash
 load lib
@@ -39,7 +39,7 @@ teardown()
 	rmmod dm-xcrypt dm-crypt 2>/dev/null || true
 }
 
-# crypt_table: has the kernel ask for the module, as dmsetup and cryptsetup do
+# crypt_table: make the kernel request the module, as dmsetup and cryptsetup do
 crypt_table()
 {
 	map c <<<"0 2048 crypt aes-xts-plain64 $(hex_key 32) 0 $D 0"
@@ -74,7 +74,7 @@ crypt_table()
 	done
 }
 
-@test "where there is no dm-xcrypt, dm-crypt serves" {
+@test "if dm-xcrypt is not installed, dm-crypt serves" {
 	rm "$MODULES/updates/dkms/dm-xcrypt.ko"
 	depmod
 	crypt_table
@@ -82,14 +82,14 @@ crypt_table()
 	fails has_module dm_xcrypt
 }
 
-@test "where dm-xcrypt does not load, dm-crypt serves" {
+@test "if dm-xcrypt does not load, dm-crypt serves" {
 	printf 'not a module' >"$MODULES/updates/dkms/dm-xcrypt.ko"
 	crypt_table
 	has_module dm_crypt
 	fails has_module dm_xcrypt
 }
 
-@test "where dm-xcrypt has been loaded under its own name alone, dm-crypt serves beside it" {
+@test "if dm-xcrypt was loaded without crypt_alias, dm-crypt serves beside it" {
 	modprobe dm-xcrypt crypt_alias=0
 	has_module dm_xcrypt
 	crypt_table

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * old-or-new DEVICE UNIT OLD NEW: print a letter for each unit of the device, as
- * far as the files OLD and NEW go: o where it holds what OLD does, n for NEW, x
- * for neither, e where it cannot be read. Read unit by unit, past the page cache.
+ * far as the files OLD and NEW go: o if it is equal to OLD, n to NEW, x to neither, e
+ * if it cannot be read. Reads unit by unit, bypassing the page cache.
  */
 #define _GNU_SOURCE
 #include <err.h>

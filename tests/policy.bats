@@ -2,8 +2,8 @@
 # machine: -m 768 -c 1 --timeout 900 --append "fips=1 ima_policy=critical_data"
 # kernels: 6.1
 #
-# What the kernel's own policies make of the target: FIPS mode, which forbids some
-# ciphers, and IMA, which measures what is mapped. dm-crypt is asked the same.
+# Kernel policies: FIPS mode, which forbids some ciphers, and IMA, which measures
+# tables. dm-crypt must behave the same.
 
 # shellcheck shell=bash
 load lib
@@ -36,7 +36,7 @@ in_fips_mode()
 		skip "this kernel has no FIPS mode"
 }
 
-# lines: of every kind of cipher and IV
+# lines: print lines of every kind of cipher and IV
 lines()
 {
 	local cipher bytes
@@ -68,7 +68,7 @@ lines()
 	echo "cipher_null-ecb - 0 /dev/ram0 0"
 }
 
-# accepted_by TARGET: of lines, those
+# accepted_by TARGET: print for each of lines whether it is accepted
 accepted_by()
 {
 	lines | "$(c_tool try-lines.c)" "$1" 2048 |
@@ -82,7 +82,7 @@ accepted_by()
 	accepted_by crypt >"$BATS_TEST_TMPDIR/theirs"
 	diff "$BATS_TEST_TMPDIR/ours" "$BATS_TEST_TMPDIR/theirs"
 	say "$(grep -c refused "$BATS_TEST_TMPDIR/ours") of $(lines | wc -l) lines refused"
-	# It is not that all are, or none
+	# Neither all are, nor none
 	grep -qx "1 accepted aes-xts-plain64" "$BATS_TEST_TMPDIR/ours"
 	grep -qx "7 refused aes:64-cbc-lmk" "$BATS_TEST_TMPDIR/ours"
 	grep -qx "19 refused aes-xts-plain64" "$BATS_TEST_TMPDIR/ours"
@@ -100,7 +100,7 @@ accepted_by()
 	log_since | grep -q "xcrypt: engine: batch .*FIPS"
 }
 
-@test "FIPS mode: of a key that is refused nothing is kept, nor of the one before" {
+@test "FIPS mode: neither a refused key nor the key before it is kept" {
 	in_fips_mode
 	not_for_crypt
 	local half
@@ -129,8 +129,8 @@ accepted_by()
 
 # --- IMA -----------------------------------------------------------------------
 
-# measured NAME: what IMA was told of the targets of that mapping's table, but
-# for their names and versions, and what dm-crypt of this kernel cannot know
+# measured NAME: print IMA's measurement of that mapping's targets, without their names
+# and versions, and without options that this kernel's dm-crypt does not have
 measured()
 {
 	grep " dm_table_load .*$(printf ';name=%s,' "$1" | xxd -p)" $MEASUREMENTS |
@@ -159,6 +159,6 @@ measured()
 		4 same_cpu_crypt submit_from_crypt_cpus no_read_workqueue no_write_workqueue
 	END
 	[ "$n" = 4 ]
-	# neither as it is nor as the list shows what was measured
+	# neither in plain nor in the list's encoding
 	fails grep -qiF -e "${key:0:32}" -e "$(printf '%s' "${key:0:32}" | xxd -p -c 64)" $MEASUREMENTS
 }

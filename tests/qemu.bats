@@ -2,9 +2,10 @@
 # machine: -m 1024 -c 1 --timeout 900
 # kernels: fast-newest
 #
-# The real qemu-img and qemu-io, and volumes of the same bytes on dm-xcrypt, by stock
-# cryptsetup through crypt_alias=1 and by table lines. tests/host/qemu-img.bats has every
-# combination of ciphers and hashes; here is what else an image can be.
+# The real qemu-img and qemu-io, and volumes with the same bytes on dm-xcrypt, by
+# stock cryptsetup through crypt_alias=1 and by table lines. tests/host/qemu-img.bats
+# covers all combinations of ciphers and hashes; this file covers other properties of
+# an image.
 
 # shellcheck shell=bash
 load lib
@@ -35,12 +36,11 @@ teardown()
 
 teardown_file()
 {
-	[ ! -d /sys/module/dm_crypt ] || die "dm-crypt was there too"
+	[ ! -d /sys/module/dm_crypt ] || die "dm-crypt was loaded too"
 	unload_target
 }
 
-# create SIZE WORD=VALUE...: an image by qemu-img, as aes-256-xts-plain64 unless the
-# words say otherwise
+# create SIZE WORD=VALUE...: create an image with qemu-img, aes-256-xts-plain64 by default
 create()
 {
 	local size=$1
@@ -49,7 +49,7 @@ create()
 		"key-secret=s,iter-time=10$([ $# = 0 ] || printf ',%s' "$@")" $IMAGE "$size"
 }
 
-# io COMMAND...: qemu-io on the image
+# io COMMAND...: run qemu-io on the image
 io()
 {
 	local words=() word
@@ -58,7 +58,7 @@ io()
 		"${words[@]}" >/dev/null
 }
 
-# in_qemu: what qemu reads of it
+# in_qemu: print what qemu reads from it
 in_qemu()
 {
 	qemu-img convert "${SECRET[@]}" --image-opts \
@@ -66,13 +66,13 @@ in_qemu()
 	cat $IMAGE.raw
 }
 
-# luks COMMAND...: cryptsetup with the passphrase
+# luks COMMAND...: run cryptsetup with the passphrase
 luks()
 {
 	printf 'correct horse' | cryptsetup --key-file - "$@"
 }
 
-# payload: the image's first sector of data, by qemu-img info
+# payload: print the image's first data sector, from qemu-img info
 payload()
 {
 	qemu-img info --output=json $IMAGE |
@@ -85,7 +85,7 @@ print(json.load(sys.stdin)["format-specific"]["data"]["payload-offset"] // 512)'
 	for iv in plain plain64; do
 		create 3T ivgen-alg=$iv
 		at=$(payload)
-		# the same data in the same place of each 2 TiB, one by each side
+		# the same data at the same place of each 2 TiB, one written by each side
 		io "write -P 0x5a $((7 * 512)) 512" "write -P 0xa5 2t 512"
 		luks open $IMAGE v
 		[ "$(sectors_of /dev/mapper/v)" = $((3 << 31)) ]
@@ -107,7 +107,7 @@ print(json.load(sys.stdin)["format-specific"]["data"]["payload-offset"] // 512)'
 	done
 }
 
-# raw_file SECTOR: a sector of the image as it is, in hex
+# raw_file SECTOR: print a raw sector of the image, in hex
 raw_file()
 {
 	dd if=$IMAGE bs=512 skip="$1" count=1 status=none | xxd -p
@@ -136,7 +136,7 @@ raw_file()
 	)
 }
 
-@test "what qemu does not know it refuses: LUKS2, camellia, IV benbi" {
+@test "qemu refuses what it does not support: LUKS2, camellia, IV benbi" {
 	local words
 	for words in "--type luks2 --pbkdf pbkdf2 --cipher aes-xts-plain64" "--cipher camellia-xts-plain64" \
 		"--cipher aes-xts-benbi"; do
@@ -167,7 +167,7 @@ raw_file()
 	[ "$(cryptsetup luksDump $IMAGE | grep -c ENABLED)" = 3 ]
 }
 
-@test "its header apart: cryptsetup opens the image with a copy of it" {
+@test "detached header: cryptsetup opens the image with a copy of its header" {
 	create 1M
 	random_bytes 1048576 >$IMAGE.data
 	io "write -s $IMAGE.data 0 1M"
@@ -178,7 +178,7 @@ raw_file()
 	check_fill /dev/mapper/v
 	run qemu-img create -f luks -o help $IMAGE.new
 	grep -q detached-header <<<"$output" ||
-		say "this qemu makes no detached headers: $(qemu-img --version | head -n 1)"
+		say "this qemu does not support detached headers: $(qemu-img --version | head -n 1)"
 }
 
 @test "by a table line of xcrypt, with options that cryptsetup does not know" {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # A volume's workqueues. Work on them does not wait for the underlying device: a
 # read through private pages (an encryption sector crosses a page, or a tag was

@@ -3,9 +3,9 @@
 # machine: -m 1280 --timeout 1500
 # kernels: newest kcsan-newest
 #
-# Everything at once: volumes are written to, looked at, suspended and given
-# other keys by several processes.  What is wrong is shown by the sanitizers, on
-# kcsan-newest by KCSAN, and by what is read back.
+# Concurrency: several processes write to volumes, read their status, suspend them and
+# change their keys. The sanitizers, on kcsan-newest KCSAN, and data verification detect
+# faults.
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
 
@@ -25,7 +25,7 @@ look_at()
 	done >/dev/null 2>&1
 }
 
-# watched NAME... -- COMMAND...: somebody looks while the command runs
+# watched NAME... -- COMMAND...: run the command while others read status and table
 watched()
 {
 	local names=() watcher status=0
@@ -39,7 +39,7 @@ watched()
 	return "$status"
 }
 
-@test "a key that changes while somebody looks" {
+@test "key changes race with status and table" {
 	not_for_crypt
 	ram_disks 1 1
 	for name in one two; do
@@ -52,7 +52,7 @@ watched()
 	dmsetup resume --noudevsync xc
 }
 
-@test "every option, under load and watched" {
+@test "every option, under load and with status readers" {
 	ram_disks 1 64
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
@@ -76,7 +76,7 @@ watched()
 	watched xc -- fio_verify /dev/mapper/xc --numjobs=2 --size=2M --offset_increment=16M
 }
 
-@test "four volumes come and go, and the limits change" {
+@test "four volumes are created and removed, and the limits change" {
 	ram_disks 1 64
 	limits()
 	{

@@ -2,8 +2,8 @@
 # machine: -m 1024 -c 1 --timeout 1500
 # kernels: fast-newest
 #
-# cryptsetup reencrypt, on dm-xcrypt under the name "crypt" and on dm-crypt: what
-# one began the other finishes, and the data stay.
+# cryptsetup reencrypt, on dm-xcrypt under the name "crypt" and on dm-crypt: one
+# finishes what the other began, and the data stay.
 
 # shellcheck shell=bash
 load lib-alias
@@ -57,9 +57,9 @@ open_luks()
 	open_luks --header "$header"
 	exec 9</dev/mapper/vol
 	luks reencrypt --decrypt --batch-mode --header "$header" --active-name vol
-	# Whoever has it open still finds the data; with the last it goes.
+	# A process that has it open can still read it; it is removed after the last close.
 	[[ "$(dmsetup table vol)" == *" linear "* ]]
-	# (its name went already)
+	# (its name is already gone)
 	dmsetup mknodes vol
 	check_fill /dev/mapper/vol
 	exec 9<&-
@@ -70,7 +70,7 @@ open_luks()
 
 @test "LUKS2: a device is encrypted while it is in use" {
 	serve
-	# The first 8 MiB remain; when it is opened again, what is behind them is there too.
+	# The first 8 MiB remain; after reopening, the rest is there too.
 	fill "$D"
 	passphrase | cryptsetup reencrypt --encrypt --init-only --key-file - "${FORMAT[@]}" \
 		"${LUKS2[@]}" --reduce-device-size 16M "$D" vol
@@ -100,10 +100,10 @@ open_luks()
 	shut
 }
 
-# Small steps, so that there is a middle
+# Small steps, to be able to interrupt it
 STEPS=(--hotzone-size 256k --resilience journal)
 
-# written NAME: sectors so far, by a mapping
+# written NAME: print the sectors written to a mapping so far
 written()
 {
 	local device fields
@@ -112,7 +112,7 @@ written()
 	echo "${fields[6]}"
 }
 
-# in_the_middle PID SECTORS: wait until so many more have been written to "below"
+# in_the_middle PID SECTORS: wait until that many more are written to the mapping "below"
 in_the_middle()
 {
 	local until=$(($(written below) + $2))
@@ -122,7 +122,7 @@ in_the_middle()
 	done
 }
 
-@test "LUKS2: reencryption that was killed goes on, on the other target" {
+@test "LUKS2: killed reencryption continues on the other target" {
 	local servers server pid
 	mapfile -t servers < <(printf '%s\n' serve serve_real | some 1)
 	for server in "${servers[@]}"; do
@@ -133,7 +133,7 @@ in_the_middle()
 		luks open /dev/mapper/below vol
 		fill /dev/mapper/vol "$server"
 		shut
-		# slow, so that it does not end first
+		# slow, so that it does not finish before
 		unmap below
 		map below <<<"0 32768 delay $D 0 0 $D 0 5"
 		passphrase >"$BATS_TEST_TMPDIR/pass"
@@ -147,7 +147,7 @@ in_the_middle()
 		if [ "$server" = serve ]; then serve_real; else serve; fi
 		slice below "$D" 0 32768
 		cryptsetup luksDump /dev/mapper/below | grep -q 'online-reencrypt'
-		# It opens half converted, with both ciphers beside each other.
+		# It opens half converted, with both ciphers side by side.
 		luks open /dev/mapper/below vol
 		dmsetup table vol | grep -q ' aes-xts-plain64 '
 		dmsetup table vol | grep -q ' aes-cbc-essiv:sha256 '

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 #
-# What happens to volumes in a long life: do_WHAT NAME, for each WHAT of COUNTS in
-# soak.bash, does it once to that volume, or to the machine.
+# The events of a volume's long life: do_WHAT NAME, for each WHAT of COUNTS in soak.bash,
+# runs the event once, on that volume or on the machine.
 
 suspend()
 {
@@ -12,7 +12,7 @@ suspend()
 	esac
 }
 
-# replace NAME [OPTION...]: load its table anew, and use that one
+# replace NAME [OPTION...]: load a new table, and resume on it
 replace()
 {
 	volume "$@" && dmsetup load "$1" <<<"$LINE" && suspend "$1" &&
@@ -49,7 +49,7 @@ do_wipes()
 		dmsetup resume --noudevsync "$1"
 }
 
-# meminfo FIELD: in KiB
+# meminfo FIELD: print it, in KiB
 meminfo()
 {
 	awk -v field="$1:" '$1 == field { print $2 }' /proc/meminfo
@@ -57,7 +57,7 @@ meminfo()
 
 CGROUP=/sys/fs/cgroup/soak
 
-# small_cgroup: one with little memory, where the kernel has such
+# small_cgroup: create one with little memory, if the kernel supports that
 small_cgroup()
 {
 	grep -qsw memory /sys/fs/cgroup/cgroup.controllers || return 0
@@ -66,7 +66,7 @@ small_cgroup()
 	echo 16M >$CGROUP/memory.max
 }
 
-# Memory runs short: in a small cgroup, and for all by turns
+# Low memory: in a small cgroup, or in the whole machine, by turns
 do_squeezes()
 {
 	echo 3 >/proc/sys/vm/drop_caches
@@ -75,7 +75,7 @@ do_squeezes()
 			dd if=/dev/mapper/"$1" of=/dev/null bs=1M status=none)
 		return
 	fi
-	# Whoever is out of memory, let it be this one.
+	# Let the OOM killer choose this process.
 	choom -n 1000 -- "$(c_tool swap-load.c)" \
 		$((($(meminfo MemAvailable) >> 10) - 64)) 2 $RANDOM >/dev/null 2>&1 || true
 }
@@ -87,7 +87,7 @@ do_hotplugs()
 	echo 0 >$CPU && sleep 0.5 && echo 1 >$CPU
 }
 
-# A volume that comes, is used and goes
+# A volume that is created, used and removed
 do_passing()
 {
 	map passing <<<"$(line "$TARGET" lmk "${DISK[auto]}" 2048:$((MIB * 2048)))" &&

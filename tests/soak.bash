@@ -1,19 +1,19 @@
 # shellcheck shell=bash
 #
-# Endurance: several volumes under load, and all that may happen to them in a
-# long life, in random order. soak.bats decides for how long. The stages are
+# Endurance: several volumes under load, and the events of a long life in random
+# order. soak.bats sets the duration. The stages are
 #
 #	soak_begin, soak_load, soak_churn SECONDS, soak_rest, ..., soak_end
 #
-# where after soak_rest nothing moves, for memory to be looked at.
+# After soak_rest nothing runs, to measure memory.
 
 load soak-events
 
 SOAK=/tmp/xc-soak
 MNT=/tmp/xc.soak
 
-# The volumes: cipher, what is below, and the options that stay whatever
-# else is tried. `fs` has a file system on it, the others are written raw.
+# The volumes: cipher, underlying device, and permanent options. `fs` has a file system,
+# the others are written raw.
 declare -gA SOAKED=(
 	[auto]="xts ram0"
 	[large]="xts ram1 sector_size:4096 iv_large_sectors"
@@ -52,7 +52,7 @@ disks_below()
 	DISK[tags]=/dev/mapper/below-tags
 }
 
-# soak_begin: make the volumes, and write what will be looked for at the end
+# soak_begin: create the volumes, and write the data to be verified at the end
 soak_begin()
 {
 	local name
@@ -73,13 +73,13 @@ soak_begin()
 	RANDOM=$XCRYPT_SEED
 }
 
-# kept NAME: what the end of a volume is to hold, to the end
+# kept NAME: print the data that the end of a volume must keep
 kept()
 {
 	random_bytes $((($(sectors_of "/dev/mapper/$1") - MIB * 2048) * 512)) "$1"
 }
 
-# all_kept: does every raw volume hold it?
+# all_kept: do all raw volumes have it?
 all_kept()
 {
 	local name
@@ -134,7 +134,7 @@ soak_load()
 	done
 }
 
-# loaded: does all of it still run?
+# loaded: does all of the load still run?
 loaded()
 {
 	local name
@@ -145,7 +145,7 @@ loaded()
 	done
 }
 
-# soak_rest: let it come to its end; nothing may have been wrong
+# soak_rest: stop the load; it must not have failed
 soak_rest()
 {
 	local name
@@ -161,7 +161,7 @@ soak_rest()
 
 # --- changes -----------------------------------------------------------------
 
-# say_progress: so far
+# say_progress: print the progress
 say_progress()
 {
 	local name text='' for=$((SECONDS - STARTED))
@@ -170,7 +170,7 @@ say_progress()
 		"$(awk '{ n += $1 } END { print n + 0 }' $SOAK/verified 2>/dev/null) MB verified$text"
 }
 
-# soak_churn SECONDS [EVERY]: for so long; tells how far it is, every so often
+# soak_churn SECONDS [EVERY]: run events for SECONDS; prints progress EVERY seconds
 soak_churn()
 {
 	local from=$SECONDS told=$SECONDS what name
@@ -192,7 +192,7 @@ soak_churn()
 	say_progress
 }
 
-# soak_end: both targets see what was kept, the file system is whole; all go
+# soak_end: verify the kept data with both targets and the file system; remove all
 soak_end()
 {
 	local name
@@ -212,8 +212,8 @@ soak_end()
 
 # --- memory ------------------------------------------------------------------
 
-# memory NAME: note what is in use, in KiB, when all has been given back that
-# can be. Shrinking a slab cache also empties KASAN's quarantine of it.
+# memory NAME: record the memory in use, in KiB, after reclaiming all that can be.
+# Shrinking a slab cache also empties KASAN's quarantine of it.
 memory()
 {
 	local cache
@@ -221,7 +221,7 @@ memory()
 	echo 3 >/proc/sys/vm/drop_caches
 	for cache in /sys/kernel/slab/*/shrink; do echo 1 >"$cache"; done
 	sleep 1
-	# (pages that wait in a CPU's list are free, but do not count as such)
+	# (pages in a CPU's free list do not count as free)
 	awk '
 		$1 == "MemAvailable:" { used -= $2 }
 		$1 == "count:" { used -= $2 * 4 }
@@ -232,7 +232,7 @@ memory()
 	' /proc/meminfo /proc/zoneinfo /proc/slabinfo >$SOAK/memory."$1"
 }
 
-# memory_is_flat FROM TO ALLOWED: no more grew than so many KiB
+# memory_is_flat FROM TO ALLOWED: did memory grow by at most ALLOWED KiB?
 memory_is_flat()
 {
 	join $SOAK/memory."$1" $SOAK/memory."$2" |

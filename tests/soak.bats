@@ -3,8 +3,8 @@
 # machine: -m 1024 -d 128M --timeout 900
 # kernels: newest
 #
-# Endurance. Here for less than a minute, so that it is known to work; `make
-# soak` runs the first test alone, for an hour: XCRYPT_SOAK minutes.
+# Endurance. Here it runs for less than a minute, to test the test; `make soak` runs
+# only the first test, for an hour: XCRYPT_SOAK minutes.
 
 bats_require_minimum_version 1.5.0
 
@@ -43,7 +43,7 @@ flat()
 	[ $total -gt 0 ] || total=40 every=15
 	first=$((total / 10 > 10 ? total / 10 : 10))
 
-	# What is allocated once, at first use, is not of interest.
+	# Warm up: ignore allocations that are made once, on first use.
 	soak_begin
 	soak_end
 	memory none
@@ -62,7 +62,7 @@ flat()
 	flat none removed
 }
 
-@test "it notices a wrong byte" {
+@test "it detects a wrong byte" {
 	unset 'SOAKED[large]' 'SOAKED[essiv]' 'SOAKED[slow]' 'SOAKED[tags]'
 	soak_begin
 	all_kept
@@ -72,7 +72,7 @@ flat()
 	run ! soak_end
 }
 
-@test "it notices memory that does not come back" {
+@test "it detects a memory leak" {
 	memory before
 	memory after
 	flat before after

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * spy PLACE... <SECRETS: looks for secrets, over and over, until SIGTERM
+ * spy PLACE... <SECRETS: searches for secrets repeatedly, until SIGTERM
  *
  * Each line of standard input is a secret: text, or bytes in hex after "hex:".
- * Looked at are the arguments and the environment of every other process, and
- * each PLACE: a block device, or a folder, of which the files are read that
- * have changed since the start.
+ * Searches the arguments and the environment of every other process, and each
+ * PLACE: a block device, or a folder, whose files are read if they have changed
+ * since the start.
  *
- * When it has looked everywhere for the first time it prints "ready"; at the
- * end, what it has found and where, each once; "seen" for each other program
- * with one of the names cryptsetup, keyctl and dmsetup that it came across; and
- * how many rounds it has made.
+ * Prints "ready" after the first full round; at the end each finding once, with its
+ * place, "seen" for each of the programs cryptsetup, keyctl and dmsetup that it saw,
+ * and the number of rounds.
  */
 #define _GNU_SOURCE
 #include <ctype.h>

@@ -3,9 +3,8 @@
 # machine: -m 1024 -d 64M,logical=4096 --timeout 600
 # kernels: newest
 #
-# What a volume may stand on, and what may stand on it: disks with blocks of 4096
-# bytes inside or outside, thin pools and their snapshots, mirrors that lose a
-# leg, files used as disks.
+# Stacks below and above a volume: disks with physical or logical blocks of 4096
+# bytes, thin pools and their snapshots, RAID1 that loses a leg, loop devices.
 
 bats_require_minimum_version 1.5.0
 
@@ -38,7 +37,7 @@ teardown()
 
 # --- blocks of 4096 bytes ----------------------------------------------------
 
-@test "512e, blocks of 4096 bytes inside: what dm-crypt says of it, and any sector alone" {
+@test "512e, physical blocks of 4096 bytes: dm-crypt's limits, and single sectors" {
 	ram_disks 1 8
 	[ "$(limit /dev/ram0 logical_block_size)/$(limit /dev/ram0 physical_block_size)" = 512/4096 ]
 	for words in "" sector_size:4096; do
@@ -51,7 +50,7 @@ teardown()
 		done
 		unmap ref xc
 	done
-	# Sectors that share such a block are still their own.
+	# Sectors that share such a block are still independent.
 	encrypt xc xts /dev/ram0
 	bios "dev=/dev/mapper/xc op=write sectors=2048 data=1"
 	bios "dev=/dev/mapper/xc op=write start=1027 sectors=1 max=512 data=2"
@@ -60,7 +59,7 @@ teardown()
 	bios "dev=/dev/mapper/xc op=read start=1028 sectors=1020 data=1"
 }
 
-@test "4Kn, blocks of 4096 bytes alone: nothing less is offered, and a copy of a 512-byte disk reads" {
+@test "4Kn, only blocks of 4096 bytes: no smaller I/O is offered, and a copy of a 512-byte disk reads" {
 	[ "$(limit "$DISK_4KN" logical_block_size)" = 4096 ]
 	ram_disks 1 8
 	for words in "" sector_size:4096 "sector_size:4096 iv_large_sectors"; do
@@ -83,14 +82,14 @@ teardown()
 		bios "dev=/dev/mapper/ref op=read sectors=16384 unit=4096 data=2"
 		unmap ref
 	done
-	# where its blocks are cut, no volume begins or ends
+	# no volume begins or ends within a block
 	fails map xc 2>/dev/null <<<"$(line "$TARGET" xts "$DISK_4KN" 8192:4)"
 	fails map xc 2>/dev/null <<<"$(line crypt xts "$DISK_4KN" 8192:4)"
 }
 
 # --- thin pools --------------------------------------------------------------
 
-# thin_pool MIB: a pool with so much room, and a thin device of 16 MiB
+# thin_pool MIB: create a pool of that size, and a thin device of 16 MiB
 thin_pool()
 {
 	ram_disks 2 16
@@ -100,17 +99,17 @@ thin_pool()
 	map thin <<<"0 32768 thin /dev/mapper/pool 0"
 }
 
-# pool_used: blocks of 64 KiB
+# pool_used: print the used blocks of 64 KiB
 pool_used()
 {
 	dmsetup status pool | sed -E 's/.* ([0-9]+)\/[0-9]+ - .*/\1/'
 }
 
-@test "thin below: a snapshot decrypts as it was, while the volume goes on" {
+@test "on a thin device: a snapshot decrypts as it was, while the volume continues" {
 	thin_pool 16
 	encrypt xc xts /dev/mapper/thin
 	bios "dev=/dev/mapper/xc op=write sectors=8192 data=1"
-	# As LVM does it: what is on its way arrives first.
+	# As LVM does: suspend first, which completes I/O in flight.
 	dmsetup suspend xc
 	dmsetup suspend thin
 	dmsetup message pool 0 "create_snap 1 0"
@@ -121,7 +120,7 @@ pool_used()
 	encrypt old xts /dev/mapper/snap
 	bios "dev=/dev/mapper/old op=read sectors=8192 data=1"
 	bios "dev=/dev/mapper/xc op=read sectors=8192 data=2"
-	# It is a volume of its own, which dm-crypt reads too.
+	# It is a separate volume, which dm-crypt reads too.
 	bios "dev=/dev/mapper/old op=write start=1024 sectors=1024 data=3"
 	bios "dev=/dev/mapper/xc op=read sectors=8192 data=2"
 	unmap old
@@ -130,7 +129,7 @@ pool_used()
 	bios "dev=/dev/mapper/old op=read start=1024 sectors=1024 data=3"
 }
 
-@test "thin below: discards give the room back, and a full pool fails writes alone" {
+@test "on a thin device: discards free space, and a full pool fails only writes" {
 	thin_pool 8
 	encrypt xc xts /dev/mapper/thin allow_discards
 	bios "dev=/dev/mapper/xc op=write sectors=8192"
@@ -148,14 +147,14 @@ pool_used()
 
 # --- mirrors -----------------------------------------------------------------
 
-# mirror DEVICE DEVICE: /dev/md0 over the two
+# mirror DEVICE DEVICE: create /dev/md0 over the two
 mirror()
 {
 	mdadm --quiet --create /dev/md0 --run --level=1 --raid-devices=2 --metadata=1.2 \
 		--assume-clean --bitmap=none "$@" </dev/null
 }
 
-# no_errors: the volume was told of none
+# no_errors: the volume must have seen none
 no_errors()
 {
 	[ "$TARGET" = crypt ] || [[ "$(dmsetup status xc) " == *" errors:0 "* ]] ||
@@ -167,7 +166,7 @@ md_is()
 	[[ $(cat "$(queue /dev/md0)/../md/$1") == "$2" ]]
 }
 
-@test "a mirror below loses a leg in the middle of writes, and gets it back" {
+@test "on RAID1: a leg fails in the middle of writes, and is added again" {
 	ram_disks 2 8
 	map leg <<<"0 16384 flakey /dev/ram0 0 3600 0"
 	mirror /dev/mapper/leg /dev/ram1
@@ -180,7 +179,7 @@ md_is()
 	sleep 0.3
 	remap leg <<<"0 16384 flakey /dev/ram0 0 0 3600"
 	wait $!
-	md_is degraded 1 || die "the leg was not missed"
+	md_is degraded 1 || die "the RAID did not degrade"
 	bios "$area op=read data=9"
 
 	remap leg <<<"0 16384 flakey /dev/ram0 0 3600 0"
@@ -192,13 +191,13 @@ md_is()
 	bios "$area op=read data=10"
 	no_errors
 	unmap xc
-	# What came back is as good as what stayed.
+	# The leg that was added again has the same data.
 	mdadm --quiet /dev/md0 --fail /dev/ram1 --remove /dev/ram1
 	reference xc xts /dev/md0
 	bios "$area op=read data=10"
 }
 
-@test "bad sectors of one leg: the other is read, and the first one mended" {
+@test "on RAID1: bad sectors of one leg are read from the other, and repaired" {
 	target_needed dust
 	ram_disks 2 8
 	map leg <<<"0 16384 dust /dev/ram0 0 512"

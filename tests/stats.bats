@@ -3,8 +3,8 @@
 # machine: -m 1024 --timeout 900
 # kernels: newest
 #
-# What can be seen of a volume: histograms, tracepoints, dmstats, xcrypt top.
-# None of it has a key in it.
+# Observability of a volume: histograms, tracepoints, dmstats, xcrypt top. None of it
+# contains a key.
 
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell, and means to be
 
@@ -28,7 +28,7 @@ setup()
 	log_mark
 }
 
-# No key is in what any test was shown
+# No output of any test may contain a key
 teardown()
 {
 	[ ! -e $TRACING/events/xcrypt ] || echo 0 >$TRACING/events/xcrypt/enable
@@ -41,13 +41,13 @@ teardown()
 	fi
 }
 
-# volume [OPTION...]: /dev/mapper/x over $LOWER, or /dev/ram0
+# volume [OPTION...]: create /dev/mapper/x over $LOWER, or /dev/ram0
 volume()
 {
 	map x <<<"0 $SIZE $TARGET aes-xts-plain64 $KEY 0 ${LOWER:-/dev/ram0} 0${1:+ $# $*}"
 }
 
-# rush read|write [WORD...]: $BIOS bios of 4 KiB through the volume
+# rush read|write [WORD...]: submit $BIOS bios of 4 KiB to the volume
 rush()
 {
 	local op=$1
@@ -56,19 +56,19 @@ rush()
 	[ "$(bios_count bios)" = $BIOS ] || die "not $BIOS bios"
 }
 
-# take_stats: sets STATS to the answer of the message
+# take_stats: set STATS to the result of the message
 take_stats()
 {
 	STATS=$(dmsetup message x 0 stats)
 }
 
-# stat_of DIRECTION PHASE [FIELD]: of STATS: how often (1), or ns in all (2)
+# stat_of DIRECTION PHASE [FIELD]: print the count (1) or total ns (2) from STATS
 stat_of()
 {
 	grep "^$1 $2 " <<<"$STATS" | cut -d' ' -f$((${3:-1} + 2))
 }
 
-# starts DIRECTION PHASE: where the buckets begin
+# starts DIRECTION PHASE: print the starts of the buckets
 starts()
 {
 	grep "^$1 $2 " <<<"$STATS" | cut -d' ' -f5- | tr ' ' '\n' | cut -d: -f1
@@ -84,7 +84,7 @@ sampled()
 
 # --- histograms ----------------------------------------------------------------
 
-@test "each line is what it is documented to be" {
+@test "each line has the documented format" {
 	volume
 	rush write
 	rush read
@@ -92,8 +92,8 @@ sampled()
 	[ "$(head -n 1 <<<"$STATS")" = sampled:32 ]
 	[ "$(sed 1d <<<"$STATS" | cut -d' ' -f1,2 | xargs)" = \
 		"read wait read cipher read device write wait write cipher write device" ]
-	# buckets in order, adding up to the count, and the sum is between
-	# what they begin and what they end at
+	# buckets are in order and add up to the count, and the sum is between those of
+	# their starts and of their ends
 	sed 1d <<<"$STATS" | awk '{
 		n = least = most = 0
 		last = -1
@@ -111,7 +111,7 @@ sampled()
 	}' || die "$STATS"
 }
 
-@test "inline, one bio in 32 is timed, in the cipher and below, and never waits" {
+@test "inline, one bio in 32 is timed, in the cipher and in the device, and never waits" {
 	volume offload:inline
 	rush write
 	rush read
@@ -152,10 +152,10 @@ sampled()
 		n=$(stat_of $dir device)
 		[ "$n" -gt 0 ]
 		[ "$n" -lt $((BIOS / 4)) ]
-		# put off once or more where the driver's queue is full
+		# queued again once or more if the driver's queue is full
 		[ "$(stat_of $dir cipher)" -ge "$n" ]
 	done
-	# a write goes on in a workqueue when it is enciphered
+	# a write continues in a workqueue when it is encrypted
 	[ "$(stat_of write wait)" -ge "$(stat_of write device)" ]
 }
 
@@ -170,14 +170,14 @@ sampled()
 	local dir first
 	for dir in read write; do
 		first=$(starts $dir device | head -n 1)
-		# the half octave that has 50 ms in it begins at 2^25 ns
+		# the half octave with 50 ms begins at 2^25 ns
 		[ "$first" -ge 33554432 ] || die "$STATS"
 		[ $(($(stat_of $dir device 2) / $(stat_of $dir device))) -ge 50000000 ]
 		[ $(($(stat_of $dir cipher 2) / $(stat_of $dir cipher))) -lt 50000000 ]
 	done
 }
 
-@test "stats wants no suspended device and takes no more words" {
+@test "stats does not need a suspended device, and accepts no more words" {
 	volume
 	take_stats
 	[ "$(dmsetup message x 0 STATS)" = "$STATS" ]
@@ -196,7 +196,7 @@ sampled()
 
 # --- dmstats -------------------------------------------------------------------
 
-@test "dmstats counts what passes" {
+@test "dmstats counts I/O" {
 	volume
 	dmstats create x >/dev/null
 	rush write
@@ -210,7 +210,7 @@ sampled()
 
 # --- tracepoints ---------------------------------------------------------------
 
-# trace_on: from now on, from an empty buffer
+# trace_on: enable the events, with an empty buffer
 trace_on()
 {
 	mountpoint -q $TRACING || mount -t tracefs none $TRACING
@@ -218,8 +218,8 @@ trace_on()
 	echo 1 >$TRACING/events/xcrypt/enable
 }
 
-# trace_off: sets TRACE to the events: name, and what it printed, without the
-# device's number, which must be that of x
+# trace_off: disable them, and set TRACE to the events: name and text, without the device
+# number, which must be that of x
 trace_off()
 {
 	local number
@@ -231,13 +231,13 @@ trace_off()
 	fails grep -iqF -e "${KEY:8:16}" -e "${KEY: -16}" $TRACING/trace
 }
 
-# traced LINE...: these events, in this order
+# traced LINE...: TRACE must have these events, in this order
 traced()
 {
 	diff <(printf '%s\n' "$@") <(echo "$TRACE")
 }
 
-@test "tracepoints show the way of a bio, inline and queued" {
+@test "tracepoints show the path of a bio, inline and queued" {
 	volume offload:inline
 	trace_on
 	dd if=/dev/zero of=/dev/mapper/x bs=4k count=1 seek=16 oflag=direct status=none
@@ -260,7 +260,7 @@ traced()
 		"lower_submit W 0 + 8" "lower_done W 0 + 8" "end W 0 + 8 [0]"
 }
 
-@test "tracepoints show errors, and keys being set, but no key" {
+@test "tracepoints show errors and key changes, but no key" {
 	map bad <<<"0 $SIZE error"
 	LOWER=/dev/mapper/bad
 	volume offload:inline
@@ -275,7 +275,7 @@ traced()
 		"end R 0 + 8 [-5]" "key_wipe [0]" "key_set [-22]" "key_set [0]"
 }
 
-@test "an event can be chosen by its fields" {
+@test "events can be filtered by their fields" {
 	volume offload:inline
 	mountpoint -q $TRACING || mount -t tracefs none $TRACING
 	echo 'rw == 82 && sector >= 8 && sectors == 8' >$TRACING/events/xcrypt/filter
@@ -290,13 +290,13 @@ traced()
 
 # --- xcrypt top ----------------------------------------------------------------
 
-# field N NAME: of that volume's line in the last report of $output
+# field N NAME: print it from that volume's line in the last report of $output
 field()
 {
 	awk -v name="$2" -v n="$1" '$1 == name { f = $n } END { print f }' <<<"$output"
 }
 
-# keep_busy: bios through x, in the background, until stopped
+# keep_busy: submit bios to x, in the background, until stopped
 keep_busy()
 {
 	while [ ! -e /tmp/stop ]; do
@@ -304,7 +304,7 @@ keep_busy()
 	done >/dev/null 2>&1 3>&- &
 }
 
-@test "top shows what a volume does" {
+@test "top shows the throughput and latency of a volume" {
 	rm -f /tmp/stop
 	volume offload:spread
 	map "y:1 2" <<<"0 $SIZE $TARGET aes-xts-plain64 $KEY 0 /dev/ram0 0"
@@ -314,7 +314,7 @@ keep_busy()
 	wait
 	say "$output"
 	[ "$(grep -c '^VOLUME' <<<"$output")" = 2 ]
-	# nothing is read, a good deal is written, in bios of 8 sectors
+	# no reads, many writes, in bios of 8 sectors
 	[ "$(field 2 x) $(field 3 x)" = "0.0 0" ]
 	[ "$(field 5 x)" -gt 0 ]
 	awk -v mb="$(field 4 x)" -v iops="$(field 5 x)" 'BEGIN {
@@ -332,7 +332,7 @@ keep_busy()
 	fails grep -q $'\e' <<<"$output"
 }
 
-@test "top sees volumes come and go" {
+@test "top shows new volumes, and drops removed ones" {
 	local top status=0
 	"$XCRYPT" top >/tmp/report 3>&- &
 	top=$!
@@ -347,7 +347,7 @@ keep_busy()
 	[ $status = 143 ]
 }
 
-@test "top reads volumes under the name crypt" {
+@test "top shows volumes of the target crypt" {
 	unload_target
 	load_target crypt_alias=1
 	map x <<<"0 $SIZE crypt aes-xts-plain64 $KEY 0 /dev/ram0 0"
@@ -357,14 +357,14 @@ keep_busy()
 	unload_target
 }
 
-# on_terminal KEY TEXT: xcrypt top on a terminal that KEY is typed on when it
-# shows TEXT; sets SCREEN to all that was shown, between two `stty -g`
+# on_terminal KEY TEXT: run xcrypt top on a terminal, and type KEY when it shows TEXT; sets
+# SCREEN to its output, between two `stty -g`
 on_terminal()
 {
 	rm -f /tmp/screen /tmp/keys
 	touch /tmp/screen
 	mkfifo /tmp/keys
-	# at the end of its input script(1) may stop reading what is shown
+	# script(1) may stop reading the output at the end of its input
 	exec 5<>/tmp/keys
 	{
 		wait_for 60 grep -q "$2" /tmp/screen
@@ -382,7 +382,7 @@ on_terminal()
 	for keys in "q VOLUME" $'\003 VOLUME' $'\003 first'; do
 		# shellcheck disable=SC2086 # two words
 		on_terminal $keys
-		# a screen of its own, which is left again
+		# the alternate screen, and back
 		[[ $SCREEN == *$'\e[?1049h'*"${keys#* }"*$'\e[?25h\e[?1049l'* ]] ||
 			die "$SCREEN"
 		[ "$(head -n 1 <<<"$SCREEN")" = \
@@ -390,7 +390,7 @@ on_terminal()
 	done
 }
 
-@test "xcrypt says what is wrong, with cryptsetup's exit statuses" {
+@test "xcrypt prints an error, with cryptsetup's exit statuses" {
 	local words
 	for words in "" nosuch --nosuch "top -n" "top -n 0" "top -n x" "top -d 0" \
 		"top --nosuch" "top x" ../xcrypt top.awk; do
@@ -405,7 +405,7 @@ on_terminal()
 	run -0 "$XCRYPT" --version
 	[[ $output == "xcrypt "[0-9]* ]]
 
-	# where anyone may read it
+	# world-readable
 	mkdir -p /tmp/bin
 	cp -r "$XCRYPT" "$XCRYPT.d" /tmp/bin
 	run -2 setpriv --reuid 65534 --clear-groups /tmp/bin/xcrypt top -n 1

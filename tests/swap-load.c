@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * swap-load MIB SECONDS SEED: touch more anonymous memory than there is, and
- * verify what is in it
+ * swap-load MIB SECONDS SEED: use more anonymous memory than the machine has, and
+ * verify its content
  *
- * Two processes, each with half of it, write a pattern into every page, then
- * go over random pages for the time given: check, and write anew. Says how
- * many pages were checked.
+ * Two processes, each with half of it, write a pattern into every page, then check
+ * and rewrite random pages for that time. Prints the number of checked pages.
  */
 #include <err.h>
 #include <stdint.h>

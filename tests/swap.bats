@@ -3,8 +3,8 @@
 # machine: -m 256 -d 512M --timeout 900
 # kernels: fast-newest newest
 #
-# Swap on an encrypted device, in a machine with little memory: what is paged
-# out must not need memory that only paging out can free.
+# Swap on an encrypted device, in a machine with little memory: swapping out must not
+# need memory that only swapping out can free.
 
 # shellcheck shell=bash
 load lib-io
@@ -22,19 +22,19 @@ teardown()
 	io_clean_up
 }
 
-# swapped SECONDS OPTION...: under pressure for so long
+# swapped SECONDS OPTION...: run under memory pressure for that long
 swapped()
 {
 	local seconds=$1 total free before after
 	shift
 	encrypt xc xts "$disk" "$@" || return
 	mkswap /dev/mapper/xc >/dev/null && swapon /dev/mapper/xc || return
-	# A quarter more than there is.
+	# A quarter more than the machine has.
 	total=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
 	free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
 	before=$(awk '$1 == "pswpout" { print $2 }' /proc/vmstat)
 	"$load_prog" $((free + total / 4)) "$seconds" "$XCRYPT_SEED" ||
-		die "memory lost, or a process killed" || return
+		die "memory leaked, or a process was killed" || return
 	after=$(awk '$1 == "pswpout" { print $2 }' /proc/vmstat)
 	say "$* $((after - before)) pages written to swap in $seconds s and the end"
 	[ $((after - before)) -gt 2000 ] || die "hardly anything was swapped" || return
@@ -67,7 +67,7 @@ swapped()
 	swapon /tmp/xc.swap/file
 	free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
 	before=$(awk '$1 == "pswpout" { print $2 }' /proc/vmstat)
-	# with a writer of pages of the same file system beside it
+	# while pages of the same file system are written
 	rm -f /tmp/stop
 	(while [ ! -e /tmp/stop ]; do
 		dd if=/dev/zero of=/tmp/xc.swap/other bs=256k count=200 status=none

@@ -20,7 +20,7 @@ E=/dev/ram1
 	mkfs.ext4 -q /dev/mapper/v
 	mkdir -p /tmp/xc.mnt
 	mount /dev/mapper/v /tmp/xc.mnt
-	# without end: it is told when
+	# runs until it is interrupted
 	fio --name=verify --filename=/tmp/xc.mnt/file --size=6M --ioengine=libaio --direct=1 \
 		--rw=randrw --iodepth=8 --bssplit=4k/60:64k/30:256k/10 --verify=crc32c \
 		--verify_fatal=1 --verify_backlog=16 --time_based --runtime=3600 \
@@ -31,7 +31,7 @@ E=/dev/ram1
 		target=xcrypt
 		[ $((round % 2)) = 1 ] || target=crypt
 		run -0 "$XCRYPT" switch v $target
-		[[ $output =~ "v: on $target now, after a pause of "([0-9]+)" ms" ]] || die "$round: $output"
+		[[ $output =~ "v: switched to $target, I/O paused for "([0-9]+)" ms" ]] || die "$round: $output"
 		pauses+=("${BASH_REMATCH[1]}")
 		[[ $(dmsetup table v) == *" $target "*" allow_discards" ]]
 		kill -0 $fio || die "$(cat /tmp/fio)"
@@ -48,7 +48,7 @@ E=/dev/ram1
 	fails grep -E "I/O error|EXT4-fs error" <<<"$(log_since)"
 }
 
-@test "a LUKS2 volume of cryptsetup's, whose key is gone, is switched with the passphrase, and back" {
+@test "a LUKS2 volume whose key is no longer in a keyring is switched with the passphrase, and back" {
 	format luks2 $D
 	reference_open $D v
 	fill /dev/mapper/v
@@ -64,19 +64,19 @@ E=/dev/ram1
 	cryptsetup status v | grep -q "type: *LUKS2"
 	cryptsetup close v
 
-	# one of another volume
+	# the header of another volume
 	xcrypt open $D v
 	format luks2 $E
-	says 1 "not that of v (--header" xcrypt switch --header $E v crypt
-	# one of its own, with the key of before a re-encryption
+	says 1 "does not belong to v: use --header" xcrypt switch --header $E v crypt
+	# its own header, with the key from before a re-encryption
 	KEY=$(hex_key 64 before) format luks2 $E --uuid "$(cryptsetup luksUUID $D)"
-	says 1 "another key" xcrypt switch --header $E v crypt
+	says 1 "a different key" xcrypt switch --header $E v crypt
 	[[ $(dmsetup table v) == *" xcrypt "* && -z $(dmsetup table --inactive v) ]]
 	[ "$(dmsetup ls | cut -f1)" = v ]
 	check_fill /dev/mapper/v
 }
 
-@test "LUKS1 and plain volumes, whose key is in the table, move without a question; what xcrypt alone has is left out" {
+@test "LUKS1 and plain volumes, with the key in the table, need no passphrase; xcrypt's own options are dropped" {
 	format luks1 $D
 	reference_open $D v
 	fill /dev/mapper/v
@@ -89,7 +89,7 @@ E=/dev/ram1
 
 	map v --readonly <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0 3 offload:inline verify_writes sector_size:4096"
 	run -0 "$XCRYPT" switch v crypt
-	[[ $output == *"left out"* && $(dmsetup table v) == *" 0 1 sector_size:4096" ]] ||
+	[[ $output == *"were dropped"* && $(dmsetup table v) == *" 0 1 sector_size:4096" ]] ||
 		die "$output, $(dmsetup table v)"
 	[ "$(blockdev --getro /dev/mapper/v)" = 1 ]
 }
@@ -113,12 +113,12 @@ E=/dev/ram1
 	output=
 }
 
-@test "what fails half-way is rolled back to a table that works" {
+@test "a switch that fails halfway is rolled back to a working table" {
 	local step
 	map v <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 0"
 	fill /dev/mapper/v
 	for step in load resume suspended; do
-		# "suspended": the kernel refuses the new table when it has suspended
+		# "suspended": the kernel refuses the new table after suspending
 		shim dmsetup <<-END
 			case $step,\$1 in
 			load,load) echo "device-mapper: reload ioctl failed: Cannot allocate memory"; exit 1 ;;
@@ -132,7 +132,7 @@ E=/dev/ram1
 			exec "\$REAL" "\$@"
 		END
 		rm -f /tmp/failed
-		says 3 "v stays as it was: out of memory" "$XCRYPT" switch v xcrypt
+		says 3 "v is unchanged: out of memory" "$XCRYPT" switch v xcrypt
 		PATH=${PATH#*:}
 		[[ $step == load || -e /tmp/failed ]]
 		[ "$(state_of v)" = "Live Active" ] ||
@@ -144,9 +144,9 @@ E=/dev/ram1
 	check_fill /dev/mapper/v
 }
 
-@test "switch says what it cannot do, and changes nothing" {
+@test "a refused switch prints the reason, and changes nothing" {
 	map v <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
-	says 4 "no device called nosuch" "$XCRYPT" switch nosuch crypt
+	says 4 "device nosuch does not exist" "$XCRYPT" switch nosuch crypt
 	dmsetup suspend v
 	says 1 "v is suspended: dmsetup resume v" "$XCRYPT" switch v crypt
 	dmsetup resume v
@@ -165,6 +165,6 @@ E=/dev/ram1
 	load_target
 	map v <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
 	mount -t tmpfs none /lib/modules
-	says 4 "the target crypt is not there: modprobe dm-crypt" "$XCRYPT" switch v crypt
+	says 4 "the target crypt is not available: modprobe dm-crypt" "$XCRYPT" switch v crypt
 	umount /lib/modules
 }

@@ -3,10 +3,10 @@
 # kernels: fast-newest
 # before: tests/fetch/images
 #
-# Lines of /etc/crypttab, on dm-xcrypt under the name "crypt" and on dm-crypt: read
-# by systemd's generator, whose units' commands are then run as they are (by
-# systemd-cryptsetup), and by Debian's own cryptdisks_start. There is no systemd
-# running here.
+# Lines of /etc/crypttab, on dm-xcrypt under the name "crypt" and on dm-crypt: read by
+# systemd's generator, whose units' commands are then run unchanged (by
+# systemd-cryptsetup), and by Debian's own cryptdisks_start. systemd itself does not
+# run here.
 
 # shellcheck shell=bash
 load lib-alias
@@ -43,7 +43,7 @@ setup_file()
 
 # --- systemd ---------------------------------------------------------------------
 
-# units LINE: systemd's generator reads a crypttab of that line
+# units LINE: run systemd's generator on a crypttab with that line
 units()
 {
 	rm -rf $F/units
@@ -53,7 +53,7 @@ units()
 	[ -s "$F/units/systemd-cryptsetup@vol.service" ] || die "no unit for: $1"
 }
 
-# run_unit KEY...: the commands of the unit's ExecStart, ..., as systemd reads them
+# run_unit KEY...: run the commands of the unit's ExecStart, ..., as systemd parses them
 run_unit()
 {
 	local key command
@@ -75,7 +75,7 @@ stop()
 	run_unit ExecStop
 }
 
-# start_quietly LINE: systemd logs with what changes from run to run
+# start_quietly LINE: start it, and print the log of systemd only if that fails
 start_quietly()
 {
 	start "$1" 2>$F/log || { cat $F/log; return 1; }
@@ -121,7 +121,7 @@ start_quietly()
 	fails test -e /dev/mapper/vol
 }
 
-@test "systemd: a wrong key, and the right one after it" {
+@test "systemd: a wrong key, then the right one" {
 	serve
 	fails start "$L $F/wrong luks,headless,tries=1"
 	[ "$(dmsetup ls)" = "No devices found" ]
@@ -143,7 +143,7 @@ start_quietly()
 	in_turn start_quietly stop "${lines[@]}"
 }
 
-# fresh LINE TYPE: a volume with a random key and a new file system or swap area
+# fresh LINE TYPE: open a volume with a random key and a new file system or swap area
 fresh()
 {
 	local server
@@ -187,7 +187,7 @@ use_tmp()
 
 # --- Debian's scripts ----------------------------------------------------------------
 
-# disk_start LINE: by Debian's cryptdisks_start, from /etc/crypttab
+# disk_start LINE: run Debian's cryptdisks_start, with that /etc/crypttab
 disk_start()
 {
 	echo "vol $1" >/etc/crypttab
@@ -199,8 +199,8 @@ disk_stop()
 	cryptdisks_stop vol >/dev/null
 }
 
-# A key file is one of VeraCrypt's to this script; a passphrase comes from a keyscript.
-# Of a chain of ciphers it would leave the lower mappings behind, on dm-crypt too.
+# This script treats a key file as VeraCrypt's; a passphrase comes from a keyscript. It
+# would leave the lower mappings of a cipher chain behind, on dm-crypt too.
 @test "cryptdisks_start: plain, LUKS2, detached header, VeraCrypt" {
 	local lines
 	mapfile -t lines < <(some 1 <<-END

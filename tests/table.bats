@@ -2,8 +2,8 @@
 # machine: -m 1024 -c 1 --timeout 1500
 # kernels: newest
 #
-# The table line: what is refused, with which words; what is accepted although
-# it is plainly a slip; what is printed; and what `dmsetup status` shows.
+# The table line: what is refused, with which message; which mistakes are accepted;
+# what is printed; and the words of `dmsetup status`.
 
 # shellcheck shell=bash
 load lib
@@ -40,26 +40,26 @@ teardown()
 
 # --- the wrong lines -----------------------------------------------------------
 
-# wrong_lines [own]: the list, see table/wrong-lines
+# wrong_lines [own]: print the list, see table/wrong-lines
 wrong_lines()
 {
 	bash "$XC_TESTS/table/wrong-lines" "$D" "$K16" "$K" "$K64" \
 		"$(hex_key 1024)" "$@"
 }
 
-# What there is to try on the target under test
+# The lines for the target under test
 all_wrong()
 {
 	if [ "$TARGET" = crypt ]; then wrong_lines; else wrong_lines own; fi
 }
 
-# try_lines TARGET [REPEAT] <PARAMETERS: which are accepted, which not
+# try_lines TARGET [REPEAT] <PARAMETERS: print for each whether it is accepted
 try_lines()
 {
 	"$(c_tool try-lines.c)" "$1" "$SIZE" "${2:-1}"
 }
 
-# accepted_of TARGET <LIST: the lines of the list that are accepted
+# accepted_of TARGET <LIST: print the accepted lines of the list
 accepted_of()
 {
 	local list=$BATS_TEST_TMPDIR/list
@@ -79,7 +79,7 @@ accepted_of()
 	[ "$output" = "" ] || die "accepted: $output"
 	say "$(wc -l <"$list") wrong lines, all refused"
 	[ "$(wc -l <"$list")" -ge 150 ]
-	[ "$TARGET" != crypt ] || skip "dm-crypt's words are others"
+	[ "$TARGET" != crypt ] || skip "dm-crypt's messages differ"
 
 	log_since >"$BATS_TEST_TMPDIR/log"
 	run awk -f "$XC_TESTS/table/check-log.awk" "$list" "$BATS_TEST_TMPDIR/log"
@@ -91,7 +91,7 @@ accepted_of()
 	[ "$output" = "" ] || die "accepted: $output"
 }
 
-@test "no key in the log, whatever was wrong" {
+@test "no key in the log, whatever the error" {
 	local key
 
 	log_mark
@@ -100,23 +100,23 @@ accepted_of()
 	for key in "$K16" "$K" "$K64" "$(hex_key 1024)"; do
 		fails grep -F -e "${key:4:12}" -e "${key: -16:12}" "$BATS_TEST_TMPDIR/log"
 	done
-	# It would be noticed
+	# The search works
 	echo "a key: $K" >/dev/kmsg
 	log_since | grep -qF -e "${K:4:12}"
 }
 
-# counted: what a failed construction could leave behind
+# counted: print counts of what a failed construction could leave behind
 counted()
 {
 	cat "/sys/module/$(target_module)/refcnt"
 	awk '/^(driver|refcnt)/ { print }' /proc/crypto | paste - - | sort
-	# key payloads still in use show in the number of references
+	# a key payload that is still in use has a higher reference count
 	awk '/xctable/ { print $2, $9 }' /proc/keys | sort
-	# workers of workqueues that are gone leave the list a little later
+	# workers of destroyed workqueues leave the list a little later
 	pgrep -l 'kcryptd|dmcrypt|xcrypt' | cut -d' ' -f2 | sort || true
 }
 
-# objects: active objects of the slab caches that a target may use
+# objects: print the active objects of the slab caches that a target may use
 objects()
 {
 	local shrink
@@ -147,14 +147,14 @@ objects()
 		"aes-xts-plain64 :33:logon:xctable:k 0 $D 0"
 	)
 	[ -r /proc/slabinfo ] || skip "no /proc/slabinfo"
-	# The next test sees the same in another way.
+	# The next test detects the same in another way.
 	[ ! -e /sys/kernel/debug/kmemleak ] || n=100
 
 	mapfile -t lines < <(printf '%s\n' "${lines[@]}" | some 2)
 	for line in "${lines[@]}"; do
 		try_lines "$TARGET" "$n" <<<"$line" >/dev/null
-		# A leak shows as an object for each try, every time; what KASAN
-		# holds back for a while grows to its limit and no further.
+		# A leak is an object for each try, every time; KASAN's quarantine
+		# only grows to its limit.
 		rounds=5
 		while [ $((rounds--)) -gt 0 ]; do
 			objects >"$BATS_TEST_TMPDIR/before"
@@ -174,8 +174,8 @@ objects()
 
 	echo clear >"$leaks"
 	all_wrong | accepted_of "$TARGET"
-	# What was just freed by RCU, and what only a register held, needs a second
-	# look.
+	# Objects that RCU has just freed, or that only a register pointed to, need a second
+	# scan.
 	echo scan >"$leaks"
 	sleep 6
 	echo scan >"$leaks"
@@ -183,7 +183,7 @@ objects()
 	fails grep "" "$leaks"
 }
 
-@test "after all that the module unloads and loads again" {
+@test "afterwards the module unloads and loads again" {
 	unload_target
 	[ ! -d "/sys/module/$(target_module)" ]
 	load_target
@@ -191,8 +191,8 @@ objects()
 
 # --- slips ---------------------------------------------------------------------
 
-# warned_slip WORD PARAMS...: dm-crypt takes it, so it is taken, and there is a
-# line in the log that says WORD
+# warned_slip WORD PARAMS...: dm-crypt and xcrypt must accept it, and xcrypt must log a
+# warning with WORD
 warned_slip()
 {
 	local word=$1
@@ -205,7 +205,7 @@ warned_slip()
 		die "no warning about $word: $* $(log_since)"
 }
 
-@test "slips that dm-crypt accepts are accepted, with a warning" {
+@test "mistakes that dm-crypt accepts are accepted, with a warning" {
 	warned_slip surplus aes-xts-plain64 "$K" 0 "$D" 0 1 allow_discards and more
 	warned_slip surplus aes-xts-plain64 "$K" 0 "$D" 0 0 allow_discards
 	warned_slip iv_offset aes-xts-plain64 "$K" 18446744073709551624 "$D" 0
@@ -216,13 +216,13 @@ warned_slip()
 	warned_slip "integrity_key_size:" aes-xts-plain64 "$K" 0 "$D" 0 1 integrity_key_size:32
 	warned_slip "sector_size:512 is followed" aes-xts-plain64 "$K" 0 "$D" 0 \
 		2 sector_size:512 sector_size:4096
-	# what says the same twice does no harm
+	# repeated options are harmless
 	log_mark
 	[ "$(try_lines "$TARGET" <<<"aes-xts-plain64 $K 0 $D 0 2 sector_size:512 sector_size:512")" = "0 accepted" ]
 	fails grep "device-mapper: xcrypt: " < <(log_since)
 }
 
-@test "a start that is no multiple of the sector size: accepted or refused as by dm-crypt" {
+@test "a start that is not a multiple of the sector size: accepted or refused as by dm-crypt" {
 	local start size line
 	for start in 1 3 4 7 8; do
 		for size in 1024 4096; do
@@ -233,7 +233,7 @@ warned_slip()
 	done
 }
 
-# all_taken <PARAMETERS: by both
+# all_taken <PARAMETERS: both must accept all
 all_taken()
 {
 	local list=$BATS_TEST_TMPDIR/list by
@@ -245,7 +245,7 @@ all_taken()
 	done
 }
 
-@test "what dm-crypt accepts otherwise is accepted" {
+@test "other lines that dm-crypt accepts are accepted" {
 	all_taken <<-EOT
 		aes $K 0 $D 0
 		aes-plain $K 0 $D 0
@@ -277,7 +277,7 @@ all_taken()
 	SIZE=2044 all_taken <<<"aes-xts-plain64 $K 0 $D 0 1 sector_size:2048"
 }
 
-@test "a length that is no multiple of the sector size is refused" {
+@test "a length that is not a multiple of the sector size is refused" {
 	local n
 	for n in 1 2041 2047; do
 		log_mark
@@ -288,13 +288,13 @@ all_taken()
 
 # --- what is printed -----------------------------------------------------------
 
-# printed NAME: the table line without its start and length
+# printed NAME: print the table line without its start and length
 printed()
 {
 	dmsetup table --showkeys "$1" | sed 's/^[0-9]* [0-9]* //'
 }
 
-# round_trip PARAMS...: what is printed makes the same device, printed the same
+# round_trip PARAMS...: the printed line must create the same device, and print the same
 round_trip()
 {
 	local first second
@@ -309,7 +309,7 @@ round_trip()
 	printf '%s\n' "$first"
 }
 
-# as_crypt PARAMS...: the line is dm-crypt's, word for word
+# as_crypt PARAMS...: the printed line must be dm-crypt's, word for word
 as_crypt()
 {
 	local mine theirs
@@ -322,7 +322,7 @@ as_crypt()
 }
 
 # bats test_tags=quick
-@test "the printed table makes the same device again, in dm-crypt's words" {
+@test "the printed table creates the same device again, in dm-crypt's format" {
 	local lines line
 
 	mapfile -t lines < <(some 6 <<-END
@@ -388,20 +388,20 @@ as_crypt()
 
 # --- status --------------------------------------------------------------------
 
-# word NAME: the value of a word of the status of mapping st
+# word NAME: print the value of a word in the status of mapping st
 word()
 {
 	dmsetup status st | tr ' ' '\n' | sed -n "s/^$1://p"
 }
 
-# st PARAMS...: mapping st with an AES-XTS key and these options
+# st PARAMS...: create mapping st with an AES-XTS key and these options
 st()
 {
 	map st <<<"0 $SIZE xcrypt aes-xts-plain64 $K 0 ${DEVICE:-$D} 0 $*"
 }
 
 # bats test_tags=quick
-@test "status has its words" {
+@test "status has the documented words" {
 	not_for_crypt
 	local w
 
@@ -430,14 +430,14 @@ st()
 	[ "$(word write)" = "$((${w%/*} + 1))/$((${w#*/} + 8))" ]
 	dd if=/dev/mapper/st of=/dev/null bs=512 count=3 iflag=direct status=none
 	[ "$(word read)" = "$((${r%/*} + 3))/$((${r#*/} + 3))" ]
-	# A larger one counts all of its sectors, in however many pieces
+	# A larger bio counts all of its sectors, however it is split
 	w=$(word write)
 	dd if=/dev/zero of=/dev/mapper/st bs=1M count=1 oflag=direct status=none
 	[ "$(($(word write | cut -d/ -f2) - ${w#*/}))" = 2048 ]
 	[ "$(word errors)" = 0 ]
 }
 
-# moved WORD COMMAND...: by how much does COMMAND move the counter?
+# moved WORD COMMAND...: print by how much COMMAND increases the counter
 moved()
 {
 	local before
@@ -446,7 +446,7 @@ moved()
 	echo $(($(word "$1") - before))
 }
 
-@test "offload: decides where, and status shows it" {
+@test "offload: decides where the cipher runs, and status shows it" {
 	not_for_crypt
 	local put="dd if=/dev/zero of=/dev/mapper/st bs=64k count=4 oflag=direct status=none"
 	local get="dd if=/dev/mapper/st of=/dev/null bs=64k count=4 iflag=direct status=none"
@@ -474,7 +474,7 @@ moved()
 	}
 }
 
-@test "status counts errors of the device below" {
+@test "status counts errors of the underlying device" {
 	not_for_crypt
 	map bad <<<"0 1024 linear $D 0
 1024 1024 error"
@@ -487,7 +487,7 @@ moved()
 	[ "$(word errors)" = 2 ]
 }
 
-@test "status says when the key is wiped, and when it is back" {
+@test "status shows whether the key is wiped or set" {
 	not_for_crypt
 	st
 	dmsetup suspend st

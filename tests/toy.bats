@@ -3,9 +3,9 @@
 # machine: -m 1024 --timeout 600
 # kernels: newest
 #
-# Ciphers that misbehave (tests/modules/xcrypt_toy.c): one that computes wrongly
-# is noticed by verify_writes, one that fails makes the bio fail, and one that
-# answers later, in softirq context, from a full queue, changes nothing.
+# Ciphers that misbehave (tests/modules/xcrypt_toy.c): verify_writes detects one that
+# computes wrongly, one that fails makes the bio fail, and one that completes later,
+# in softirq context, with a full queue, changes nothing.
 
 bats_require_minimum_version 1.5.0
 
@@ -31,13 +31,13 @@ toy()
 	echo "$2" >"/sys/module/xcrypt_toy/parameters/$1"
 }
 
-# toy_volume [OPTION...]: /dev/mapper/toy
+# toy_volume [OPTION...]: create /dev/mapper/toy
 toy_volume()
 {
 	map toy <<<"0 $SIZE $TARGET capi:xcrypt-toy-plain64 $(hex_key 16) 0 /dev/ram0 0${1:+ $# $*}"
 }
 
-# status WORD: its value in the status
+# status WORD: print its value in the status
 status()
 {
 	dmsetup status toy | tr ' ' '\n' | sed -n "s/^$1://p"
@@ -66,7 +66,7 @@ status()
 	done
 }
 
-@test "the same without verify_writes is not noticed when it is written" {
+@test "without verify_writes, it is not detected on write" {
 	toy_volume
 	toy corrupt 100
 	fill /dev/mapper/toy
@@ -90,7 +90,7 @@ status()
 	done
 }
 
-@test "a cipher that answers in softirq context, from a queue that is full" {
+@test "a cipher that completes in softirq context, with a full queue" {
 	toy_volume
 	fill /dev/mapper/toy
 	sum=$(raw /dev/ram0 | sha256sum)
@@ -112,7 +112,7 @@ status()
 	toy async 0
 }
 
-@test "asynchronous answers that are errors" {
+@test "asynchronous errors" {
 	toy_volume
 	toy async 1
 	toy fail 7

@@ -2,9 +2,8 @@
 /*
  * try-lines TARGET SECTORS [REPEAT] < parameters
  *
- * Sets up a mapping with each line of parameters in turn, REPEAT times, after a
- * line "try N." in the kernel's log (N from 0), and prints N and "accepted" or
- * why not.
+ * Creates a mapping with each line of parameters in turn, REPEAT times, after a line
+ * "try N." in the kernel's log (N from 0), and prints N and "accepted" or the error.
  */
 #include <unistd.h>
 #include "dm.h"

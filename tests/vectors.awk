@@ -1,9 +1,9 @@
 # Usage: awk -v what=table|plain|raw|xts -v target=... -v device=... -v options=...
 #		-f vectors.awk vectors.txt
 #
-# table: a segment of 8 sectors for each vector; plain: what is to be written to
-# them, in hex; raw: name, tab, and what must be below, a line for each; xts:
-# name, key, IV, plaintext and ciphertext of those of AES-XTS, with tabs between.
+# table: a segment of 8 sectors for each vector; plain: the plaintext, in hex; raw: name,
+# tab, and the ciphertext on the underlying device, one line each; xts: name, key, IV,
+# plaintext and ciphertext of the AES-XTS vectors, separated by tabs.
 
 /^#/ || /^$/	{ next }
 /^  /		{ field = last; $0 = substr($0, 3) }

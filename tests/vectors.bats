@@ -2,8 +2,8 @@
 # machine: -m 768 -c 1
 # kernels: all
 #
-# Published test vectors (vectors.txt), written through the mapping and read off
-# the device below it.
+# Published test vectors (vectors.txt), written through the mapping and read from the
+# underlying device.
 
 # shellcheck shell=bash
 load lib
@@ -27,15 +27,15 @@ teardown()
 	unmap_all
 }
 
-# vectors WHAT [OPTIONS]: see vectors.awk
+# vectors WHAT [OPTIONS]: run vectors.awk
 vectors()
 {
 	awk -v what="$1" -v target="$TARGET" -v device="$D" -v options="${2:-}" \
 		-f "$XC_TESTS/vectors.awk" "${VECTORS:-$XC_TESTS/vectors.txt}"
 }
 
-# check_vectors [OPTIONS]: through the mapping and off the device below. All
-# vectors go at once, a segment each.
+# check_vectors [OPTIONS]: write through the mapping and read from the underlying device.
+# All vectors at once, one segment each.
 check_vectors()
 {
 	local image=$BATS_TEST_TMPDIR/image bad=0
@@ -77,7 +77,7 @@ check_vectors()
 	done
 }
 
-@test "a wrong digit is noticed" {
+@test "a wrong digit is detected" {
 	VECTORS=$BATS_TEST_TMPDIR/vectors
 	sed 's/69c4e0d86a7b0430d8cdb78070b4c55a/69c4e0d86a7b0430d8cdb78070b4c55b/' \
 		"$XC_TESTS/vectors.txt" >"$VECTORS"

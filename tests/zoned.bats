@@ -3,8 +3,8 @@
 # machine: -m 1280 --timeout 900
 # kernels: newest
 #
-# Host-managed zoned devices: the zones are those of the device below, zones
-# are written in order, reset, and appended to.
+# Host-managed zoned devices: the zones are those of the underlying device, zones are
+# written in order, reset, and appended to.
 
 bats_require_minimum_version 1.5.0
 
@@ -22,7 +22,7 @@ needs()
 	[ "$(limit /dev/zoned zoned)" = host-managed ]
 }
 
-# zones DEVICE: what blkzone says of them, without device mapper's name
+# zones DEVICE: print blkzone's report, without the device's name
 zones()
 {
 	blkzone report "$1"
@@ -37,7 +37,7 @@ zone_is()
 		die "zone $2 of $1: $line"
 }
 
-@test "the report is that of the device below, before and after writes" {
+@test "the zone report is the underlying device's, before and after writes" {
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts /dev/zoned $words
@@ -118,7 +118,7 @@ zone_is()
 	END
 }
 
-@test "what is written reads back, and through dm-crypt too" {
+@test "written data read back, also through dm-crypt" {
 	null_disk plain 64
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
@@ -151,10 +151,9 @@ zone_is()
 	done < <(ways)
 }
 
-# Before 6.10 dm core moves its write pointer once the target's map method has
-# returned, and a clone may have ended by then: dm_zone_endio() of Linux 6.1 then
-# tells the writer of an append the sectors before its own. dm-crypt suffers
-# from it too.
+# Before 6.10, dm core advances its write pointer after the target's map method has
+# returned, and a clone may have completed by then: dm_zone_endio() of Linux 6.1 then
+# reports the sectors before the append's own. dm-crypt has the same problem.
 needs_zone_append()
 {
 	kernel_at_least 6.10 ||
@@ -192,7 +191,7 @@ needs_zone_append()
 	done < <(ways)
 }
 
-# make_zonefs: the superblock of a zonefs; Debian has no mkzonefs
+# make_zonefs: write the superblock of a zonefs; Debian has no mkzonefs
 make_zonefs()
 {
 	python3 - <<-'END'

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What AES-256-XTS costs: nanoseconds for 512 bytes of 128 KiB in the cache,
- * with the tweaks, in data units ("sectors") of 512 and of 4096 bytes.
+ * The cost of AES-256-XTS: nanoseconds for 512 bytes of 128 KiB in the cache,
+ * including tweaks, in data units ("sectors") of 512 and of 4096 bytes.
  *
  * Usage: cipher-ns [--rounds N] [--json FILE]
  *
- * Compared are the module's loops, each called for 16 KiB in four segments, as
- * for a bio whose pages lie apart; OpenSSL, called for each sector; and Linux
- * 6.1's assembly, called for each sector as its glue does: aesni_enc for the
- * tweak, then aesni_xts_encrypt.
- * They take turns, pass by pass, so that whatever else the machine does meets
- * all of them alike.  Then the fastest loop runs on CPUs 0 and 1 at once.
+ * Compares the module's loops, each called for 16 KiB in four segments, as for a
+ * bio of scattered pages; OpenSSL, called for each sector; and Linux 6.1's
+ * assembly, called for each sector as its glue does: aesni_enc for the tweak,
+ * then aesni_xts_encrypt.
+ * They take turns, pass by pass, so that other load of the machine affects all
+ * of them alike.  Then the fastest loop runs on CPUs 0 and 1 concurrently.
  */
 #include <pthread.h>
 #include <sched.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is called of Linux 6.1's arch/x86/crypto/aesni-intel_asm.S.
+ * The functions that are used of Linux 6.1's arch/x86/crypto/aesni-intel_asm.S.
  */
 #ifndef _XC_BENCH_LINUX_AES_H
 #define _XC_BENCH_LINUX_AES_H

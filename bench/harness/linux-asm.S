@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel's aesni-intel_asm.S needs of the kernel's headers, in user
- * space: nothing of it takes time.
+ * The macros of kernel headers that aesni-intel_asm.S needs, for user space; none of
+ * them costs time.
  */
 #define SYM_FUNC_START(name)		.globl name; .p2align 4; name:
 #define SYM_FUNC_START_LOCAL(name)	.p2align 4; name:

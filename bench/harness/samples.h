@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Durations of the same thing, measured many times on a machine that may have
- * other work: what is typical, what is possible, and how far they scatter.
+ * Durations of the same operation, measured many times on a machine that may have
+ * other load: median, minimum and spread.
  */
 #ifndef _XC_BENCH_SAMPLES_H
 #define _XC_BENCH_SAMPLES_H

@@ -2,32 +2,32 @@
 /*
  * xcrypt_load - keeps bios in flight on a block device and measures them
  *
- * A system call costs more than a bio where dm-xcrypt is measured, in user-mode
- * Linux: the load comes from the kernel itself.  Words written to debugfs
- * xcrypt_load/run are one run, which is over when the write returns; the write
- * fails if anything was wrong.  xcrypt_load/result then has what came out.
+ * In user-mode Linux, where dm-xcrypt is measured, a system call costs more than a
+ * bio, so the kernel itself generates the load.  Words written to debugfs
+ * xcrypt_load/run start a run; the write returns when it is over, and fails on any
+ * error.  xcrypt_load/result then has the result.
  *
- *   dev=PATH        block device; what is on it is lost by op=write
+ *   dev=PATH        block device; op=write overwrites it
  *   op=             read | write
- *   size=           bytes in a bio (default 4096)
+ *   size=           bytes per bio (default 4096)
  *   depth=          bios in flight (default 1)
- *   cpu=            where they are submitted (default: anywhere)
+ *   cpu=            the submitting CPU (default: any)
  *   pages=          single (pages, scattered; the default) | folio (one large)
- *   ms= bios=       ends after that long, or after so many, which comes first
- *   warm=           bios beforehand that are not measured (default 32)
- *   span=           bytes gone over in sequence, again and again (default: all)
- *   slice=          measure so many bios at a time
+ *   ms= bios=       end after that time or number of bios, whichever is first
+ *   warm=           bios before the measurement (default 32)
+ *   span=           bytes to access in sequence, repeatedly (default: all)
+ *   slice=          measure that many bios at a time
  *   latency=1       measure every single bio
- *   wake=           a thread wakes up every so many microseconds meanwhile
+ *   wake=           interval in microseconds of a thread that wakes up meanwhile
  *
- * The result is a line of words: bios, errors, us (microseconds a bio), mb_s
- * (10^6 bytes a second), and quantiles in microseconds: us_50 is the median of
- * the slices' microseconds a bio, us_999 is what one slice of a thousand
- * exceeds; lat_50 and so on are the bios' latency, late_50 and so on how late
- * the thread was.
+ * The result is a line of words: bios, errors, us (microseconds per bio), mb_s
+ * (10^6 bytes per second), and quantiles in microseconds: us_50 is the median over
+ * the slices of microseconds per bio, us_999 is exceeded by one slice in a thousand;
+ * lat_50 and so on are the latency of bios, late_50 and so on the wakeup latency of
+ * the thread.
  *
- * With one bio in flight, the median of short slices is what a bio takes as long
- * as nobody else has the CPU.
+ * With one bio in flight, the median of short slices is the time of a bio on an
+ * otherwise idle CPU.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The bios of a run.  Memory, vectors and bios are made beforehand; what is
- * measured is submission, the device, and completion.  The clock is read twice
- * a run, unless more is wanted.
+ * The bios of a run.  Memory, vectors and bios are allocated before; the run
+ * measures submission, the device, and completion.  The clock is read only twice
+ * per run, unless slices or latencies are measured.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A thread that wakes up in regular intervals, as an interactive program does,
- * and notes how late it was.
+ * A thread that wakes up at regular intervals, like an interactive program, and
+ * records its wakeup latency.
  */
 #include <linux/err.h>
 #include <linux/hrtimer.h>

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Packages of any Debian suite, without a trace in this machine's own apt:
-# lists, cache and status are folders of ours.  Uses $name, $suites, $CACHE, and
-# $arch if it is not amd64.
+# Fetches packages of any Debian suite without touching this machine's apt: lists, cache
+# and status are private folders.  Uses $name, $suites, $CACHE, and $arch if it is not
+# amd64.
 
 apt_home=$CACHE/apt/$name
 : "${arch:=amd64}"
@@ -26,14 +26,14 @@ our_apt()
 		"$@"
 }
 
-# The mirror that this machine's own sources name for the given suites.
+# mirror REGEX: print the mirror of this machine's sources for these suites
 mirror()
 {
 	local uri
 	# shellcheck disable=SC2016 # apt's own variables
 	uri=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
 		sed -nE "s/^($1) //p" | head -n 1)
-	[ -n "$uri" ] || die "this machine's apt sources name no suite $1 to take the mirror from"
+	[ -n "$uri" ] || die "cannot find a Debian mirror: no suite $1 in this machine's apt sources"
 	echo "$uri"
 }
 
@@ -41,7 +41,7 @@ main_mirror() { mirror 'bookworm|trixie|forky|sid|stable|testing|unstable'; }
 
 security_mirror() { mirror '[a-z]+-security'; }
 
-# Points our apt at $suites.
+# apt_update: point the private apt at $suites, and update it
 apt_update()
 {
 	local suite uri
@@ -62,7 +62,7 @@ apt_update()
 	our_apt apt-get update >/dev/null
 }
 
-# The packages among what the given ones depend on that make up a kernel.
+# kernel_packages PACKAGE...: print them and their dependencies that make up a kernel
 kernel_packages()
 {
 	local package dependency parts='linux-(image|binary|modules|base|headers|kbuild)-[0-9]'

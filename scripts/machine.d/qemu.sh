@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # A machine in QEMU, for scripts/machine.
 #
-# The root file system and the run's folder come over virtio-9p, the command's
-# output leaves through virtio-serial ports (the kernel's log has the serial
-# line for itself), disks are virtio.
+# The root file system and the run's folder are on virtio-9p, the command's output goes
+# through virtio-serial ports, the kernel's log through the serial line, disks are
+# virtio.
 
-# Hardware virtualisation only where the processor really shows it: /dev/kvm
-# alone has been seen without it, and then the kernel hangs in its first steps.
+# Use KVM only if the CPU has the flag: there are machines with /dev/kvm but without
+# virtualisation, where the kernel hangs early.
 accelerator()
 {
 	if [ -n "${XCRYPT_ACCEL:-}" ]; then
@@ -18,22 +18,22 @@ accelerator()
 	fi
 }
 
-# share TAG FOLDER MODE: a folder of this machine's, over 9p
+# share TAG FOLDER READONLY: share a folder of this machine over 9p
 share()
 {
 	qemu+=(-fsdev "local,id=$1,path=${2//,/,,},security_model=none,multidevs=remap,readonly=$3"
 		-device "virtio-9p-pci,fsdev=$1,mount_tag=$1")
 }
 
-# port NAME: what the guest writes to the port comes out of a pipe
+# port NAME: connect the guest's port to a pipe
 port()
 {
 	qemu+=(-chardev "file,id=$1,path=$run/$1"
 		-device "virtserialport,chardev=$1,name=$1")
 }
 
-# Two machines on one wire: datagrams between two sockets.  The lock on its
-# socket's name says which of the two places is taken.
+# A network of two machines: datagrams between two sockets.  A lock per socket tells
+# which of the two places is taken.
 network()
 {
 	local folder=${TMPDIR:-/tmp}/xcrypt-net-${net%:*} me='' other lock each
@@ -45,7 +45,7 @@ network()
 		flock -n "$lock" && { me=$each; break; }
 		exec {lock}>&-
 	done
-	[ -n "$me" ] || cannot "network ${net%:*} has its two machines already"
+	[ -n "$me" ] || cannot "-n $net: the network already has two machines"
 	other=$((3 - me))
 	rm -f "$folder/socket$me"
 
@@ -61,7 +61,7 @@ machine_start()
 
 	# A loaded host makes an emulated machine slow, not stalled.
 	words+=" rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60 no_timer_check tsc=reliable mitigations=off $append"
-	initramfs=$("$parts/initramfs" "$modules" "$release") || cannot "no initramfs"
+	initramfs=$("$parts/initramfs" "$modules" "$release") || cannot "creating the initramfs failed"
 
 	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot
 		-machine q35 -accel "$(accelerator)" -cpu max -smp "$cpus" -m "$memory"
@@ -86,8 +86,8 @@ machine_start()
 		port stderr
 	fi
 
-	# --foreground lets an interactive QEMU have the terminal; it has no
-	# children, so there is no group to end.
+	# --foreground gives an interactive QEMU the terminal; it has no children, so
+	# there is no group to kill.
 	start timeout --foreground -s KILL "$timeout" setpriv --pdeathsig KILL "${qemu[@]}"
 	machine=${pids[-1]}
 }

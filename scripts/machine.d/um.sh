@@ -1,16 +1,16 @@
 # shellcheck shell=bash
 # A user-mode Linux as the machine, for scripts/machine.
 #
-# Its root file system is the host's by hostfs, mounted read-only; disks are
-# ubd files; the command's output leaves through two of its serial lines, and
-# the console, with the kernel's log, goes to a file.
+# Its root file system is the host's on hostfs, mounted read-only; disks are ubd files;
+# the command's output goes through two serial lines, and the console, with the
+# kernel's log, to a file.
 
 machine_start()
 {
 	local words i file logical
 
-	[ -z "$net" ] || cannot "no network in the user-mode Linux"
-	[ -z "$monitor" ] || cannot "no monitor of the user-mode Linux"
+	[ -z "$net" ] || cannot "-n: not supported by user-mode Linux (use -k 6.1)"
+	[ -z "$monitor" ] || cannot "--monitor: not supported by user-mode Linux (use -k 6.1)"
 	words=(seccomp=on "ncpus=$cpus" "mem=${memory}M" "umid=${run##*/}" "uml_dir=$run/uml"
 		root=none rootfstype=hostfs rootflags=/ ro
 		init="$parts/init-um" "machine_run=$run/out"
@@ -34,7 +34,7 @@ machine_start()
 
 	mkdir "$run/uml"
 	exec 7>>"$run/kernel.log"
-	# Its memory is a file: best one in memory.
+	# Its memory is a file: put that on a tmpfs.
 	TMPDIR=/dev/shm start timeout --foreground -s KILL "$timeout" \
 		setpriv --pdeathsig KILL "$image" "${words[@]}" >&7 2>&1
 	machine=${pids[-1]}

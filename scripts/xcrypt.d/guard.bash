@@ -1,17 +1,17 @@
 # shellcheck shell=bash
-# What a verb begins is finished or undone, however the verb ends, SIGKILL
-# included: a process in a session of its own (undo.bash) waits for the end of a
-# pipe that the verb holds open, and with it each program that it runs.
+# Undoes what a verb has not finished, however it ends, even by SIGKILL: undo.bash, in
+# a session of its own, waits for EOF on a pipe that the verb and the programs that it
+# runs hold open.
 
-# What may have to be undone, in this order: a mapping before its underlying device.
+# What undo.bash may have to undo, in this order: a mapping before its underlying device.
 SUBJECTS=(switch trial mapping loop)
 
-# guard: from here on.  (Called before anything is begun.)
+# guard: start undo.bash.  Call it before the verb has any effect.
 guard()
 {
 	coproc GUARD { exec setsid bash "$VERBS/undo.bash" "${SUBJECTS[@]}"; }
 	UNDOER=$GUARD_PID
-	# what ends us must not reach it from here on
+	# wait until undo.bash ignores signals
 	read -r <&"${GUARD[0]}"
 	exec {UNDO}>&"${GUARD[1]}"
 	eval "exec ${GUARD[1]}>&- ${GUARD[0]}<&-"
@@ -20,18 +20,17 @@ guard()
 	trap 'exit 143' TERM HUP
 }
 
-# unguard: wait until all is undone.  (A signal may find a subshell that still
-# has our traps: it must not wait for undo.bash, which waits for its end.  It
-# does not, as that is no child of its.)
+# unguard: wait until undo.bash is done.  (A signal may hit a subshell that still has
+# our traps.  It cannot deadlock with undo.bash, which is not its child to wait for.)
 unguard()
 {
 	exec {UNDO}>&-
 	wait "$UNDOER" 2>/dev/null
 }
 
-# at_end SUBJECT [FUNCTION ARGUMENT...]: what undo.bash has to call for SUBJECT
-# when we have ended; without a function, nothing more.  (Called before what is to
-# be undone.  What undo.bash would not do is a mistake in the verb, which ends here.)
+# at_end SUBJECT [FUNCTION ARGUMENT...]: have undo.bash call FUNCTION for SUBJECT when the
+# verb has ended; without FUNCTION, cancel that.  Call it before the verb has
+# that effect.  An unknown subject or function is a mistake in the verb, and ends it.
 at_end()
 {
 	local subject=$1

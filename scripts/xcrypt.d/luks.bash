@@ -1,17 +1,17 @@
 # shellcheck shell=bash
-# LUKS headers, as cryptsetup prints them, and their volume keys.
+# Reads LUKS headers, as cryptsetup prints them, and their volume keys.
 
-# luks_option NAME VALUE: sets one of keyfile, keyfile_offset, keyfile_size,
-# slot, tries and header, which are the caller's
+# luks_option NAME VALUE: set one of the caller's variables keyfile, keyfile_offset,
+# keyfile_size, slot, tries and header
 luks_option()
 {
 	case $1 in
 	--keyfile-offset | -l | --keyfile-size | -S | --key-slot)
 		natural "$2" || wrong "$1 $2: not a number" ;;
-	-T | --tries) number "$2" || wrong "$1 $2: not a whole number from 1 on" ;;
+	-T | --tries) number "$2" || wrong "$1 $2: not a positive integer" ;;
 	esac
 	case $1 in
-	# (no file is taken for an option)
+	# (a file name must not look like an option)
 	-d | --key-file) [ "$2" = - ] && keyfile=- || keyfile=${2/#-/./-} ;;
 	--keyfile-offset) keyfile_offset=$((10#$2)) ;;
 	-l | --keyfile-size) keyfile_size=$((10#$2)) keyfile_size=${keyfile_size#0} ;; # 0: all
@@ -22,51 +22,48 @@ luks_option()
 	esac
 }
 
-# What each word of a header has to look like.  It may be anybody's: no other word
-# reaches a table line, or the shell's arithmetic, which runs commands that it
-# finds in a subscript.
-declare -rA HEADER_WORDS=(
+# The pattern of each header field.  A header is untrusted: a value that does not match
+# must not reach a table line, or shell arithmetic, which runs commands in subscripts.
+declare -rA HEADER_FIELDS=(
 	[version]='[12]'
 	[uuid]='[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'
 	[cipher]='[a-zA-Z0-9_:(),.-]{1,127}'
-	[bytes]='[1-9][0-9]{0,3}'
+	[key_bytes]='[1-9][0-9]{0,3}'
 	[offset]='0|[1-9][0-9]{0,17}'
 	[length]='dynamic|[1-9][0-9]{0,17}'
-	[sector]='512|1024|2048|4096'
-	[tweak]='0|[1-9][0-9]{0,17}'
+	[sector_size]='512|1024|2048|4096'
+	[iv_tweak]='0|[1-9][0-9]{0,17}'
 	[flags]='( ?(allow-discards|same-cpu-crypt|submit-from-crypt-cpus|no-journal|no-read-workqueue|no-write-workqueue|high-priority))*'
 )
 
-# read_luks DEVICE-OF-THE-HEADER: sets LUKS[], of version, uuid, cipher, bytes
-# (of the key), offset (bytes), length (bytes, or "dynamic"), sector (bytes), tweak
-# (for the IV) and flags (words)
+# read_luks HEADER-DEVICE: set LUKS[], the fields version, uuid, cipher, key_bytes,
+# offset (bytes), length (bytes, or "dynamic"), sector_size, iv_tweak and flags (words)
 read_luks()
 {
 	local words key value
 
-	if ! words=$(header_words "$1" 2>/dev/null); then
+	if ! words=$(header_fields "$1" 2>/dev/null); then
 		has_magic "$1" ||
-			fail 1 "$1 has no LUKS header: if it is elsewhere, --header FILE; if it was overwritten, cryptsetup luksHeaderRestore $1 --header-backup-file FILE"
+			fail 1 "$1 has no LUKS header: for a detached one use --header FILE, for an overwritten one cryptsetup luksHeaderRestore $1 --header-backup-file FILE"
 		fail 1 "the LUKS header on $1 is damaged: cryptsetup repair $1, or cryptsetup luksHeaderRestore $1 --header-backup-file FILE"
 	fi
 	declare -gA LUKS=()
 	while IFS='=' read -r key value; do
 		[ -z "${LUKS[$key]+known}" ] ||
-			fail 1 "the LUKS header on $1 is not one that cryptsetup writes: its $key comes twice"
+			fail 1 "the LUKS header on $1 was not written by cryptsetup: duplicate $key"
 		LUKS[$key]=$value
 	done <<<"$words"
-	[ -z "${LUKS[hindrance]:-}" ] || fail 1 "xcrypt cannot open $1: ${LUKS[hindrance]}"
-	for key in "${!HEADER_WORDS[@]}"; do
+	[ -z "${LUKS[unsupported]:-}" ] || fail 1 "xcrypt cannot open $1: ${LUKS[unsupported]}"
+	for key in "${!HEADER_FIELDS[@]}"; do
 		value=${LUKS[$key]-}
-		[[ $value =~ ^(${HEADER_WORDS[$key]})$ ]] ||
-			fail 1 "the LUKS header on $1 is not one that xcrypt knows: its $key is ${value@Q}"
+		[[ $value =~ ^(${HEADER_FIELDS[$key]})$ ]] ||
+			fail 1 "the LUKS header on $1 is not supported: its $key is ${value@Q}"
 	done
 }
 
-# header_words DEVICE-OF-THE-HEADER: as name=value lines.  (What LUKS2 has is read
-# from its JSON: within the text for people a token, a label may look like
-# anything.)
-header_words()
+# header_fields HEADER-DEVICE: print the fields as name=value lines.  (LUKS2 is read as
+# JSON: in luksDump's text, a token or label can imitate any field.)
+header_fields()
 {
 	local metadata
 
@@ -78,7 +75,7 @@ header_words()
 	fi
 }
 
-# has_magic DEVICE: does a header begin there, or a second one of LUKS2?
+# has_magic DEVICE: is there the magic of a header, or of LUKS2's secondary header?
 has_magic()
 {
 	local kib
@@ -91,24 +88,27 @@ has_magic()
 	return 1
 }
 
-# secret: the passphrase, or what was in the key file
-secret() { if [ -n "$keyfile" ]; then printf %b "$PASSPHRASE"; else printf %s "$PASSPHRASE"; fi; }
-
-# unlock DEVICE-OF-THE-HEADER: the volume key, within "MK dump:" lines
-unlock()
+# print_secret: print the passphrase, or the content of the key file
+print_secret()
 {
-	# (luksDump itself takes any slot)
-	[ -z "$slot" ] ||
-		cryptsetup open --test-passphrase --batch-mode --key-slot "$slot" --key-file - "$1" < <(secret) ||
-		return
-	cryptsetup luksDump --dump-volume-key --batch-mode --key-file - "$1" < <(secret)
+	if [ -n "$keyfile" ]; then printf %b "$PASSPHRASE"; else printf %s "$PASSPHRASE"; fi
 }
 
-# hex_key: of what unlock prints
+# unlock HEADER-DEVICE: print the volume key, in "MK dump:" lines
+unlock()
+{
+	# (luksDump tries all slots)
+	[ -z "$slot" ] ||
+		cryptsetup open --test-passphrase --batch-mode --key-slot "$slot" --key-file - "$1" \
+			< <(print_secret) || return
+	cryptsetup luksDump --dump-volume-key --batch-mode --key-file - "$1" < <(print_secret)
+}
+
+# hex_key: extract the key from unlock's output
 hex_key() { awk '/^[A-Z]/ { within = 0 } sub(/^MK dump:/, "") { within = 1 } within'; }
 
-# luks_key TYPE DESCRIPTION DEVICE-OF-THE-HEADER: its volume key, in the
-# session's keyring.  How it is unlocked is said by luks_option's variables.
+# luks_key TYPE DESCRIPTION HEADER-DEVICE: add the volume key to the session keyring,
+# unlocked as luks_option's variables say
 luks_key()
 {
 	local where=$3
@@ -117,18 +117,18 @@ luks_key()
 
 	[ -z "$keyfile" ] || {
 		read_key_file "${keyfile_size:-$KEY_FILE_MAX}"
-		key_file_holds "${keyfile_size:-1}"
+		check_key_file_size "${keyfile_size:-1}"
 	}
 	[ -z "$keyfile" ] && [ -t 0 ] || tries=1
 	while :; do
 		[ -n "$keyfile" ] || passphrase "$where"
-		unlock "$where" | hex_key | keep_key "$1" "$2" -x
+		unlock "$where" | hex_key | add_key "$1" "$2" -x
 		status=("${PIPESTATUS[@]}")
 		[[ ${status[0]} == 2 && $((--tries)) -gt 0 ]] || break
 	done
 	case ${status[0]} in
-	0) [ "${status[2]}" = 0 ] || no_room ;;
+	0) [ "${status[2]}" = 0 ] || add_key_failed ;;
 	2) fail 2 "wrong passphrase${keyfile:+ in $keyfile} for $where: cryptsetup luksDump $where shows its key slots" ;;
-	*) exit "${status[0]}" ;; # cryptsetup has said why
+	*) exit "${status[0]}" ;; # cryptsetup has printed the reason
 	esac
 }

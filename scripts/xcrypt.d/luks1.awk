@@ -1,4 +1,4 @@
-# What `cryptsetup luksDump` prints of a LUKS1 header, as words for read_luks.
+# Turns `cryptsetup luksDump` of a LUKS1 header into fields for read_luks.
 
 function set(name, value) { print name "=" value }
 
@@ -6,12 +6,12 @@ function set(name, value) { print name "=" value }
 /^Cipher name:/ { name = $3 }
 /^Cipher mode:/ { set("cipher", name "-" $3) }
 /^Payload offset:/ { set("offset", sprintf("%.0f", $3 * 512)) }
-/^MK bits:/ { set("bytes", $3 / 8) }
+/^MK bits:/ { set("key_bytes", $3 / 8) }
 
 END {
 	set("version", 1)
-	set("sector", 512)
+	set("sector_size", 512)
 	set("length", "dynamic")
-	set("tweak", 0)
+	set("iv_tweak", 0)
 	set("flags")
 }

@@ -1,4 +1,4 @@
-# The metadata of a LUKS2 header, which are JSON, as words for read_luks.
+# Turns the JSON metadata of a LUKS2 header into fields for read_luks.
 
 function set(name, value) { print name "=" value }
 
@@ -10,8 +10,8 @@ function set(name, value) { print name "=" value }
 	}
 }
 
-# value[PATH]: what is there.  A path is made of names and of indices, as awk
-# joins its own: what it puts between them is escaped in JSON.
+# value[PATH] is the value at PATH: names and indices joined by SUBSEP, which JSON
+# escapes in strings.
 function token(t) {
 	if (t == "{" || t == "[") {
 		part[++depth] = 0
@@ -39,7 +39,7 @@ function path(	i, text) {
 	return text
 }
 
-# key_slot SEGMENT: one that has its key
+# key_slot SEGMENT: a slot that holds its key
 function key_slot(segment,	place, word) {
 	for (place in value) {
 		split(place, word, SUBSEP)
@@ -48,15 +48,16 @@ function key_slot(segment,	place, word) {
 	}
 }
 
-function hindrance() {
+# unsupported: the reason why xcrypt cannot open the volume, if any
+function unsupported() {
 	if (("config", "requirements", "mandatory", 0) in value)
-		return "it needs " value["config", "requirements", "mandatory", 0] ", which only cryptsetup knows (cryptsetup reencrypt --resume-only)"
+		return "it requires " value["config", "requirements", "mandatory", 0] ", which only cryptsetup supports (cryptsetup reencrypt --resume-only)"
 	if (segments != 1)
-		return "its data lie in several segments: a re-encryption has not come to its end (cryptsetup reencrypt --resume-only)"
+		return "it has several data segments, from an unfinished re-encryption (cryptsetup reencrypt --resume-only)"
 	if (value["segments", segment, "type"] != "crypt")
-		return "its data are of the kind " value["segments", segment, "type"] ", which only cryptsetup knows"
+		return "it has a segment of type " value["segments", segment, "type"] ", which only cryptsetup supports"
 	if (("segments", segment, "integrity", "type") in value)
-		return "it has integrity protection (" value["segments", segment, "integrity", "type"] "), for which cryptsetup sets up dm-integrity below: cryptsetup open, with dm-xcrypt under it by modprobe dm-xcrypt crypt_alias=1"
+		return "it has integrity protection (" value["segments", segment, "integrity", "type"] "), for which cryptsetup sets up dm-integrity: use cryptsetup open, which runs on dm-xcrypt after modprobe dm-xcrypt crypt_alias=1"
 }
 
 END {
@@ -70,12 +71,12 @@ END {
 	for (i = 0; ("config", "flags", i) in value; i++)
 		flags = flags (i ? " " : "") value["config", "flags", i]
 	set("version", 2)
-	set("hindrance", hindrance())
+	set("unsupported", unsupported())
 	set("flags", flags)
 	set("cipher", value["segments", segment, "encryption"])
 	set("offset", value["segments", segment, "offset"])
 	set("length", value["segments", segment, "size"])
-	set("sector", value["segments", segment, "sector_size"])
-	set("tweak", value["segments", segment, "iv_tweak"])
-	set("bytes", value["keyslots", key_slot(segment), "key_size"])
+	set("sector_size", value["segments", segment, "sector_size"])
+	set("iv_tweak", value["segments", segment, "iv_tweak"])
+	set("key_bytes", value["keyslots", key_slot(segment), "key_size"])
 }

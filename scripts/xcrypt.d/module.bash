@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Is dm-xcrypt loaded, and what keeps it from being loaded?
+# Is dm-xcrypt loaded, and what prevents that?
 
 alias_loaded() { [ "$(cat /sys/module/dm_xcrypt/parameters/crypt_alias 2>/dev/null)" = Y ]; }
 
@@ -10,12 +10,12 @@ alias_wanted()
 		grep -E '^(options dm_xcrypt|install dm_crypt) .*crypt_alias=[1yY]' >/dev/null
 }
 
-# alias_hindered MODULE: they do, but that was loaded before: dm_crypt, which has the
-# name "crypt", or dm_xcrypt without it
-alias_hindered() { [ -d "/sys/module/$1" ] && ! alias_loaded && alias_wanted; }
+# alias_blocked_by MODULE: they do, but MODULE is already loaded: dm_crypt, which owns
+# the name "crypt", or dm_xcrypt without the parameter
+alias_blocked_by() { [ -d "/sys/module/$1" ] && ! alias_loaded && alias_wanted; }
 
-# make_way: prints the commands by which dm-xcrypt takes dm-crypt's place
-make_way()
+# alias_commands: print the commands that replace dm-crypt by dm-xcrypt
+alias_commands()
 {
 	local target name module
 
@@ -33,7 +33,7 @@ make_way()
 need_module()
 {
 	[ ! -d /sys/module/dm_xcrypt ] || return 0
-	! alias_hindered dm_crypt ||
-		fail 5 "dm-xcrypt is not loaded, and with crypt_alias=1 cannot be beside dm-crypt: $(make_way)"
+	! alias_blocked_by dm_crypt ||
+		fail 5 "dm-xcrypt is not loaded, and crypt_alias=1 excludes the loaded dm-crypt: $(alias_commands)"
 	fail 4 "dm-xcrypt is not loaded: modprobe dm-xcrypt"
 }

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# The keys of plain volumes, made as cryptsetup makes them (cryptsetup(8),
-# "Notes on passphrase processing for plain mode").
+# Keys of plain volumes, derived as in cryptsetup (cryptsetup(8), "Notes on
+# passphrase processing for plain mode").
 
-# plain_defaults: sets PLAIN_CIPHER, PLAIN_BITS and PLAIN_HASH, which differ
-# from one cryptsetup to the next
+# plain_defaults: set PLAIN_CIPHER, PLAIN_BITS and PLAIN_HASH, which differ between
+# versions of cryptsetup
 plain_defaults()
 {
 	local words
@@ -13,15 +13,15 @@ plain_defaults()
 	read -r PLAIN_CIPHER PLAIN_BITS PLAIN_HASH <<<"$words"
 }
 
-# digest: of standard input, as bytes
+# digest: print the hash of standard input, in binary
 digest()
 {
 	openssl dgst "-$hash" -binary 2>/dev/null
 }
 
-# hashed BYTES PASSPHRASE: the hash of the passphrase, then of "A" and the
-# passphrase, of "AA" and the passphrase, as many bytes as are wanted
-hashed()
+# hash_passphrase BYTES PASSPHRASE: print BYTES of the hash of the passphrase, then of
+# "A" and the passphrase, of "AA" and the passphrase, and so on
+hash_passphrase()
 {
 	local prefix='' left=$1 size
 
@@ -32,35 +32,35 @@ hashed()
 	done
 }
 
-# key_bytes BYTES: the volume key
-key_bytes()
+# print_key BYTES: print the volume key
+print_key()
 {
 	if [ -n "$keyfile" ]; then
 		printf %b "$PASSPHRASE"
 	elif [ "$hash" = plain ]; then
 		{ printf '%s' "$PASSPHRASE"; cat /dev/zero; } | head -c "$1"
 	else
-		hashed "$1" "$PASSPHRASE"
+		hash_passphrase "$1" "$PASSPHRASE"
 	fi
 }
 
-# plain_key DESCRIPTION BYTES: the volume key, as a logon key of the session
+# plain_key DESCRIPTION BYTES: add the volume key to the session keyring
 plain_key()
 {
 	local +x PASSPHRASE=''
 
 	if [ -n "$keyfile" ]; then
 		[ "$keyfile" != - ] ||
-			wrong "--key-file -: a key from standard input is not taken; a passphrase is, without --key-file"
+			wrong "--key-file -: a plain volume's key cannot be read from standard input, only a passphrase, without --key-file"
 		read_key_file "$((${keyfile_size:-$2} < $2 ? keyfile_size : $2))"
-		key_file_holds "$2"
+		check_key_file_size "$2"
 	else
 		need openssl
 		[ "$hash" = plain ] || openssl dgst -list | tr -s ' ' '\n' | grep -qxF -e "-$hash" ||
-			fail 1 "--hash $hash: openssl does not know it (openssl dgst -list)"
+			fail 1 "--hash $hash: openssl does not support it (openssl dgst -list shows what it does)"
 		passphrase "$device"
 	fi
-	# (what comes before head(1) may end by SIGPIPE)
-	key_bytes "$2" | keep_key logon "$1"
-	[ "${PIPESTATUS[1]}" = 0 ] || no_room
+	# (print_key may end by SIGPIPE)
+	print_key "$2" | add_key logon "$1"
+	[ "${PIPESTATUS[1]}" = 0 ] || add_key_failed
 }

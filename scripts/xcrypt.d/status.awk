@@ -1,9 +1,9 @@
-# A volume's table and status lines as name=value lines for status; of several
-# segments the first describes the volume, and the rest is added up.
+# Turns a volume's table and status lines into name=value lines for status.  The first
+# segment describes the volume; sizes and counters are summed over all segments.
 
 function set(name, value) { print name "=" value }
 
-# one of the target's own numbers, "read:<bios>/<sectors>" or "errors:<n>"
+# add a counter of the status line, "read:<bios>/<sectors>" or "errors:<n>"
 function count(word,	pair, n) {
 	split(word, pair, ":")
 	if (split(pair[2], n, "/") == 2) {
@@ -29,7 +29,7 @@ function table(	i, part, options) {
 		set("key_bits", $5 == "-" ? 0 : length($5) * 4)
 		key = $5 == "-" ? "none" : "in the table"
 	}
-	set("device", below)
+	set("device", device)
 	set("offset", $8)
 	sector_size = 512
 	for (i = 10; i <= NF; i++) {
@@ -57,7 +57,7 @@ $4 ~ /^engine:/ {
 END {
 	set("key", key)
 	total["sectors"] = sectors
-	# (%d and print stop at 32 bits in mawk)
+	# (mawk's %d and print are limited to 32 bits)
 	for (name in total)
 		set(name, sprintf("%.0f", total[name]))
 }

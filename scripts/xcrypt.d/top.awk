@@ -1,11 +1,11 @@
-# The report of `xcrypt top`, made of two snapshots, one after the other:
+# Prints the report of `xcrypt top` from two snapshots:
 #
 #	at SECONDS
 #	volume NAME STATUS-WORD...
 #	sampled:N
 #	read|write wait|cipher|device N SUM START:COUNT...
 #
-# A name comes several times where a device has several segments.
+# A device of several segments has several entries.
 
 $1 == "at" {
 	snapshot++
@@ -76,7 +76,7 @@ function volume(name,	seconds, sum, p, n)
 {
 	seconds = at[2] - at[1]
 	printf name_format, name
-	if (made_anew(name) || seconds <= 0) {
+	if (is_new(name) || seconds <= 0) {
 		print " (new)"
 		return
 	}
@@ -99,8 +99,8 @@ function volume(name,	seconds, sum, p, n)
 	print ""
 }
 
-# Not there before, or its counters went back.
-function made_anew(name)
+# No previous snapshot, or its counters were reset.
+function is_new(name)
 {
 	return !((1, name) in known) ||
 		difference(name SUBSEP "read" SUBSEP "bios") < 0 ||
@@ -114,7 +114,7 @@ function rates(key, seconds)
 		difference(key SUBSEP "bios") / seconds
 }
 
-# The times that buckets begin at, in order.
+# Sort the start times of all buckets.
 function sort_starts(	s, i)
 {
 	buckets = 0
@@ -125,7 +125,7 @@ function sort_starts(	s, i)
 	}
 }
 
-# Where a bucket ends: at half an octave more.
+# The end of a bucket, half an octave after its start.
 function bucket_end(from,	octave)
 {
 	if (from + 0 < 2)
@@ -135,20 +135,20 @@ function bucket_end(from,	octave)
 	return from + octave / 2
 }
 
-# In nanoseconds; within its bucket a time is as likely as any other.
-function quantile(name, phase, n, q,	i, c, below)
+# In nanoseconds, interpolated within its bucket.
+function quantile(name, phase, n, q,	i, c, smaller)
 {
-	below = 0
+	smaller = 0
 	for (i = 1; i <= buckets; i++) {
 		c = difference(name SUBSEP phase SUBSEP start[i])
-		if (c && below + c >= n * q)
-			return start[i] + (bucket_end(start[i]) - start[i]) * (n * q - below) / c
-		below += c
+		if (c && smaller + c >= n * q)
+			return start[i] + (bucket_end(start[i]) - start[i]) * (n * q - smaller) / c
+		smaller += c
 	}
 	return start[buckets] + 0
 }
 
-# duration(NS): in five characters
+# duration(NS): format in at most five characters
 function duration(ns,	unit, units)
 {
 	units = split("ns us ms s", unit_names, " ")

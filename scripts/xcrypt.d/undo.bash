@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Run by guard.bash, beside a verb: reads what is to be done when the verb has
-# ended, one subject a line, and does it then, in the order of its arguments.
+# Run by guard.bash beside a verb: reads cleanup calls, one subject a line, and runs
+# them when the verb has ended, in the order of its arguments, the subjects.
 
 trap '' INT TERM HUP
 echo ready
 
-# half_made UUID: a mapping that never had a table in use goes
+# half_made UUID: remove a mapping that never had a live table
 half_made()
 {
 	case $(dmsetup info -c --noheadings -o tables_loaded --uuid "$1" | xargs) in
@@ -13,18 +13,18 @@ half_made()
 	esac
 }
 
-# loop DEVICE "INODE MAJOR:MINOR": the loop device over that file goes, as soon as
-# nobody uses it.  (losetup writes a file's name with escapes.)
+# loop DEVICE "INODE MAJOR:MINOR": detach the loop device over that file after its last
+# user.  (Not by the file's name, which losetup escapes.)
 loop()
 {
 	[ "$(losetup --noheadings --output BACK-INO,BACK-MAJ:MIN "$1" | xargs)" != "$2" ] ||
 		losetup --detach "$1"
 }
 
-# gone UUID: a mapping that was only to be tried
+# gone UUID: remove a trial mapping
 gone() { dmsetup remove --retry --uuid "$1"; }
 
-# unchanged NAME: it keeps the table that is in use, and runs
+# unchanged NAME: drop a loaded table and resume on the live one
 unchanged()
 {
 	dmsetup clear "$1"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the examples of README.md take for granted: a LUKS volume on /dev/sdb, and
-# its passphrase where one is asked for; sourced.
+# Preparation for the examples of README.md: a LUKS volume on /dev/sdb, and its passphrase
+# on standard input; sourced.
 
 modprobe dm-crypt
 mkdir -p /run/cryptsetup
@@ -8,7 +8,7 @@ printf 'correct horse' >/root/key
 cryptsetup luksFormat --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/sdb /root/key
 modprobe -r dm-crypt
 
-# Each stands for itself: the volume is not there yet.
+# The examples are independent: remove the volume of the previous one.
 before()
 {
 	[ ! -e /dev/mapper/disk ] || dmsetup remove --retry disk

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the examples of docs/observing.md take for granted: a volume that is in use,
-# on an engine that each machine has; sourced.
+# Preparation for the examples of docs/observing.md: a volume in use, with an engine that
+# every machine has; sourced.
 
 modprobe dm-xcrypt
 head -c 64 /dev/urandom | xxd -p -c 0 |

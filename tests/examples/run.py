@@ -2,16 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Usage: run.py FILE [PREPARATION]
 
-Runs every example of a page, in the order in which they stand, in one shell, as they
-are printed: indented blocks and fences of Markdown, .EX and .nf of a man page.  The
-examples that cannot be run are in the list not-run, each with its reason; an entry of
-that list whose example is gone is an error.
+Runs every example of a page, in order, in one shell, as printed: indented blocks and
+fences of Markdown, .EX and .nf of a man page.  The list not-run has the examples that
+cannot be run, each with its reason; an entry whose example is gone is an error.
 
-A block that begins with "# " shows commands with their output: what it shows must
-come, in that order; numbers may be others, and other lines may stand between.
+A block that begins with "# " shows commands with their output.  The output must have
+these lines in this order; numbers may differ, and other lines may be between.
 
-PREPARATION is shell code that is sourced beforehand; its function `before`, if it has
-one, is called before each block.
+PREPARATION is shell code that is sourced first; its function `before`, if any, is
+called before each block.
 """
 
 import re
@@ -73,7 +72,7 @@ def blocks(path):
 
 
 def not_run(name):
-    """First line of each example of this page that is not run"""
+    """The first line of each example of this page in not-run"""
     rows = [row.split(" | ") for row in (HERE / "not-run").read_text().splitlines()
             if row and not row.startswith("#")]
     for page, _, reason in rows:
@@ -83,7 +82,7 @@ def not_run(name):
 
 
 def commands(block):
-    """Of a block: the commands, each with the lines that are shown after it"""
+    """The commands of a block, each with the output shown after it"""
     if not block.startswith("# "):
         return [(block, [])]
     found = []
@@ -98,7 +97,7 @@ def commands(block):
 
 
 def shape(line):
-    """A line without what differs from run to run: numbers, times, who was traced"""
+    """A line without the parts that differ between runs: numbers, times, task names"""
     line = re.sub(r"^.*: (xcrypt_\w+: )", r"\1", line)
     line = re.sub(r"\d+(\.\d+)?([num]?s\b)?", "N", line)
     line = re.sub(r"(?<=\s)-(?=\s|$)", "N", line)
@@ -106,7 +105,7 @@ def shape(line):
 
 
 def missing(shown, came):
-    """The first line shown that did not come"""
+    """The first line shown that is not in the output"""
     rest = iter([shape(line) for line in came])
     return next((line for line in shown if shape(line) not in rest), None)
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the examples of docs/target.md take for granted: on /dev/sdc, dm-integrity with
-# room for 28 bytes a sector; sourced.
+# Preparation for the examples of docs/target.md: dm-integrity with 28 bytes per sector on
+# /dev/sdc; sourced.
 
 source "$PWD/tests/lib.bash"
 modprobe dm-xcrypt

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the examples of xcrypt(8) take for granted: a LUKS volume with a file system
-# on /dev/sdb, an image of QEMU's, and the passphrase in /root/key; sourced.
+# Preparation for the examples of xcrypt(8): a LUKS volume with a file system on /dev/sdb,
+# an image of QEMU's, and the passphrase in /root/key; sourced.
 
 modprobe -a dm-crypt dm-xcrypt ext4 loop
 mkdir -p /run/cryptsetup
@@ -14,7 +14,7 @@ cc -shared -fPIC -O1 -o /tmp/quick.so tests/qemu/quick.c
 LD_PRELOAD=/tmp/quick.so qemu-img create -q -f luks --object secret,id=key,file=/root/key \
 	-o key-secret=key,iter-time=10 /tmp/guest.img 16M
 
-# Where a passphrase is asked for, it is given.
+# The passphrase is on standard input.
 before()
 {
 	exec </root/key

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A fuzzer (libFuzzer) of table/message.c: the input is a message.  It aborts
- * where the message is not taken for what it is, or where something is logged:
- * any word may be a key.
+ * A fuzzer (libFuzzer) of table/message.c: the input is a message.  It aborts if
+ * the message is parsed wrongly, or if anything is logged: any word may be a key.
  */
 #include <stdlib.h>
 

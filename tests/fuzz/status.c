@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A fuzzer (libFuzzer) of what volume/status.c prints: the input is what a volume has
- * done, and how much room there is.  It aborts where the status is not the
- * documented words with the sums over all CPUs, where the histograms do not
- * say what was put into them, or where one that finds too little room is not
- * the beginning of the whole.
+ * A fuzzer (libFuzzer) of volume/status.c: the input is a volume's counters
+ * and the size of the buffer.  It aborts if the status is not the documented words
+ * with the sums over all CPUs, if the histograms do not have the added values, or if
+ * the output in a small buffer is not the beginning of the whole output.
  */
 #include <stdlib.h>
 

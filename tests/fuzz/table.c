@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A fuzzer (libFuzzer) of table/: the input is a table line.  It aborts when
- * something is not true that must be true of any line, see line_complaint().
+ * A fuzzer (libFuzzer) of table/: the input is a table line.  It aborts if an
+ * invariant of all lines is violated, see line_complaint().
  */
 #include <stdlib.h>
 

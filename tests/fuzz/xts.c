@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A fuzzer (libFuzzer) of the module's AES-XTS: the input says what is to be
- * done, and is the key, the IVs and the data.  It aborts where the outcome is
- * not OpenSSL's, or where anything else was written to.
+ * A fuzzer (libFuzzer) of the module's AES-XTS: the input is the operation, the
+ * key, the IVs and the data.  It aborts if the result differs from OpenSSL's, or if
+ * other memory was written.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
-# The module on arm64: built with Debian's cross compiler, and run in an
-# emulated machine, where it is compared with published vectors and dm-crypt.
+# The module on arm64: built with Debian's cross compiler, and compared with published
+# vectors and dm-crypt in an emulated machine.
 
 # shellcheck disable=SC2154 # BATS_* are bats'
 
@@ -26,7 +26,7 @@ setup_file()
 setup() { :; }
 teardown() { :; }
 
-# copy_modules ROOT: what the test needs of the kernel's modules, and ours
+# copy_modules ROOT: copy the kernel modules that the test needs, and ours
 copy_modules()
 {
 	local modules release names
@@ -43,7 +43,7 @@ copy_modules()
 	depmod -b "$1" "$release"
 }
 
-# make_root ROOT: the machine's files
+# make_root ROOT: create the machine's files
 make_root()
 {
 	local root=$1 programs n name target
@@ -77,7 +77,7 @@ make_root()
 	echo xts-4096 >>"$root/tables/names"
 }
 
-# boot: prints the kernel's log, without its times
+# boot: boot it, and print the kernel's log without timestamps
 boot()
 {
 	timeout -s KILL 600 setpriv --pdeathsig KILL \
@@ -88,7 +88,7 @@ boot()
 		-serial stdio </dev/null | tr -d '\r'
 }
 
-# said WORDS: the machine's lines that begin with them
+# said WORDS: print the machine's lines that begin with them
 said()
 {
 	sed -nE "s/.*dm-xcrypt machine: ($1.*)/\1/p" "$BATS_FILE_TMPDIR/log"
@@ -99,7 +99,7 @@ said()
 	grep -q 'dm-xcrypt.ko .* in build/' "$BATS_FILE_TMPDIR/built"
 }
 
-@test "the machine runs to its end, and its kernel has no complaint" {
+@test "the machine finishes without kernel complaints" {
 	tail -n 50 "$BATS_FILE_TMPDIR/log"
 	[ "$(said off)" = off ]
 	[ "$(said 'ok module')" = "ok module unloaded" ]

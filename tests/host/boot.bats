@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 #
-# A Debian 12 machine whose root file system is a LUKS2 volume, opened by
-# dm-xcrypt in an initramfs of initramfs-tools; and a second volume in
-# /etc/crypttab, opened by systemd. Takes minutes: for the long run.
+# A Debian 12 machine with a LUKS2 root file system, opened by dm-xcrypt in an
+# initramfs of initramfs-tools, and a second volume in /etc/crypttab, opened by
+# systemd. Takes minutes: for the long run.
 
 # shellcheck shell=bash
 
@@ -23,7 +23,7 @@ setup()
 	report=$BATS_FILE_TMPDIR/report
 }
 
-# volume DISK IMAGE UUID KEY-FILE: a LUKS2 volume, by cryptsetup and OpenSSL
+# volume DISK IMAGE UUID KEY-FILE: create a LUKS2 volume with cryptsetup and OpenSSL
 volume()
 {
 	head -c 64 /dev/urandom >"$1.key"
@@ -57,8 +57,8 @@ machine_files()
 	volume "$1/data.disk" "$1/data.img" "$data_uuid" "$1/data.key"
 }
 
-# boot FOLDER: types the passphrase when asked for it; the machine's report is
-# in FOLDER/report, all that it says in FOLDER/console
+# boot FOLDER: boot it, and type the passphrase when asked; the machine's report is in
+# FOLDER/report, its whole output in FOLDER/console
 boot()
 {
 	local machine
@@ -89,7 +89,7 @@ boot()
 # reported REGEX
 reported() { cat "$report"; grep -qE "^$1$" "$report"; }
 
-@test "the root file system is on croot, and dm-xcrypt alone serves it" {
+@test "the root file system is on croot, and only dm-xcrypt serves it" {
 	reported "root /dev/mapper/croot"
 	reported "modules dm_xcrypt"
 	reported "croot table 0 [0-9]+ crypt aes-xts-plain64 .*"

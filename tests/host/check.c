@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checks that are counted, for programs of unit tests.
+ * Counted checks, for programs of unit tests.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Checks that are counted, for programs of unit tests. */
+/* Counted checks, for programs of unit tests. */
 #ifndef _XC_HOST_CHECK_H
 #define _XC_HOST_CHECK_H
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # bats file_tags=quick
 #
-# docs/target.md names everything that the code knows of the target: options, messages,
-# words of the status, parameters, IV generators.
+# docs/target.md names everything that the code has: options, messages, status words,
+# parameters, IV generators.
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
 
@@ -10,7 +10,7 @@ cd "$BATS_TEST_DIRNAME/../.." || exit
 
 page=docs/target.md
 
-# named WORD...: each is in the page, as code or at the beginning of it
+# named WORD...: each must be in the page, as code or at the beginning of it
 named()
 {
 	local word
@@ -21,7 +21,7 @@ named()
 	done
 }
 
-# words SED-COMMAND FILE...: sets words to what it prints of the code
+# words SED-COMMAND FILE...: set words to sed's output for the code
 words()
 {
 	mapfile -t words < <(sed -nE "$@")
@@ -43,14 +43,14 @@ words()
 	words 's/^ \*	([a-z]+( [a-z]+)?)( <key>)?$/\1/p' table/message.c
 	[ ${#words[@]} -ge 3 ]
 	named "${words[@]}"
-	# what its head names is what it takes
+	# the file's head names exactly what the code accepts
 	while read -r word; do
 		echo "$word"
 		grep -qw "$word" <<<"${words[*]}"
 	done < <(sed -nE 's/.*strcasecmp\(argv\[[01]\], "([a-z]+)".*/\1/p' table/message.c)
 }
 
-@test "words of the status" {
+@test "status words" {
 	words '/^void xc_status_print/,/^}/ {
 		/DMEMIT/!d
 		s/.*"(.*)".*/\1/; s/:%[^ ]*//g; s/^ //; s/ /\n/g; p

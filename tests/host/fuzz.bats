@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 #
-# The fuzzers, for as long as make check has time; make fuzz for longer.
+# The fuzzers, for the time that make check has; make fuzz runs them longer.
 
 # shellcheck shell=bash
 
-# fuzz NAME SECONDS RUNS: finds nothing, and made more than so many runs
+# fuzz NAME SECONDS RUNS: it must find nothing, in more than RUNS runs
 fuzz()
 {
 	run "$BATS_TEST_DIRNAME/../fuzz/run" "$2" "$1"
 	echo "$output"
 	[ "$status" = 0 ]
-	# it did run, and from the corpus on
+	# it did run, starting from the corpus
 	[[ ${lines[-1]} =~ ^"$1: "([0-9]+)" inputs tried, from "([0-9]+)" on: nothing found"$ ]]
 	[ "${BASH_REMATCH[1]}" -gt "$3" ]
 	[ "${BASH_REMATCH[2]}" -ge 4 ]
@@ -30,12 +30,12 @@ fuzz()
 	fuzz message 3 1000
 }
 
-@test "fuzzing what is printed of a volume finds nothing" {
+@test "fuzzing the printed status and histograms finds nothing" {
 	fuzz status 4 500
 }
 
 @test "fuzzing AES-XTS finds nothing" {
 	grep -qw avx /proc/cpuinfo && grep -qw aes /proc/cpuinfo ||
-		skip "this processor has no AES-NI"
+		skip "this CPU has no AES-NI"
 	fuzz xts 10 150
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A table line in user space: split as device mapper does, parsed and printed
- * by table/, and held against what must be true of any line at all.
+ * A table line in user space: split as device mapper does, parsed and printed by
+ * table/, and checked against the invariants of all lines.
  */
 #ifndef _XC_HOST_LINE_H
 #define _XC_HOST_LINE_H

@@ -2,8 +2,8 @@
 # kernels: 6.1 newest
 # machine: --timeout 1500
 #
-# The test machine tests itself, in QEMU and in user-mode Linux.  What is the same
-# code for both is tried in the latter, which boots in a fifth of the time.
+# Tests of the test machine itself, in QEMU and in user-mode Linux.  What is common
+# code is tested in the latter, which boots in a fifth of the time.
 
 # shellcheck disable=SC2016 # what is not expanded here is in the machine
 
@@ -26,7 +26,8 @@ setup()
 	newest=$(scripts/kernel name newest)
 }
 
-# kernels: one of either kind by the seed, another for each test; in the long run both
+# kernels: print one of the built kernels of the two kinds, by the seed; in the long run
+# both
 kernels()
 {
 	printf "%s\t$BATS_TEST_NUMBER\n" 6.1 "$newest" | some 1 | cut -f 1
@@ -42,7 +43,7 @@ kernels()
 	done
 }
 
-@test "arguments arrive as they are, and the folder is this one" {
+@test "arguments and current folder are passed unchanged" {
 	for kernel in $(kernels); do
 		run machine -k "$kernel" -- bash -c 'printf "%s|" "$PWD" "$@"' - 'a b' "c'd" '$e' ''
 		echo "$output"
@@ -60,7 +61,7 @@ kernels()
 	done
 }
 
-@test "an expected warning does not, another one does" {
+@test "an expected warning does not, a different one does" {
 	run machine -k newest --expect-splat 'splat: as asked' -- sh -c 'insmod $XCRYPT_KO/splat.ko'
 	echo "$output"
 	[ "$status" = 0 ]
@@ -83,14 +84,14 @@ kernels()
 	done
 }
 
-@test "a leak is found" {
+@test "a leak is detected" {
 	run machine -k newest -- sh -c 'insmod $XCRYPT_KO/splat.ko how=leak'
 	echo "$output"
 	[ "$status" = 121 ]
 	[[ $output == *"unreferenced object"* ]]
 }
 
-@test "a machine that hangs is ended in time, and nothing of it is left" {
+@test "a machine that hangs is killed at its timeout, and nothing is left of it" {
 	declare -A limits=([6.1]=90 [$newest]=30)
 
 	for kernel in $(kernels); do
@@ -120,19 +121,19 @@ kernels()
 	done
 }
 
-# A boot takes long: what can be seen in one is looked at in one.
-@test "disks, a shared folder, and what a command needs" {
+# A boot takes long: test as much as possible in one.
+@test "disks, a shared folder, and a command's environment" {
 	for kernel in $(kernels); do
 		rm -f "$BATS_TEST_TMPDIR/result"
 		run machine -k "$kernel" -d 8M -d 16M,logical=4096 -d 4M --share "$BATS_TEST_TMPDIR" -- bash -ec '
-			# in order, of the sizes and sectors that were asked for, empty
+			# in order, with the given sizes and sectors, empty
 			for disk in $XCRYPT_DISKS; do
 				blockdev --getsize64 --getss "$disk" | xargs
 				cmp -n 4194304 "$disk" /dev/zero
 				dd if=/dev/urandom of="$disk" bs=4096 count=1 oflag=direct status=none
 			done
 
-			# written to, unlike the rest of the host
+			# writable, unlike the rest of the host
 			echo "$XCRYPT_KERNEL" >"$1/result"
 			echo x >/etc/xcrypt-was-here
 			echo x >"$2/not-shared"

@@ -2,10 +2,10 @@
 # kernels: 6.1
 # machine: --timeout 1200
 #
-# A machine's whole memory is searched for the keys, round keys and plaintext of
-# volumes that have been there. tests/memory/volumes makes them and has no copies
-# of its own; freed memory stays as it was left. Only for cryptsetup, which leaves
-# copies (tests/memory/luks), does the kernel overwrite it.
+# Searches a machine's whole memory for the keys, round keys and plaintext of volumes
+# that were open. tests/memory/volumes creates them and keeps no copies of its own;
+# freed memory is not overwritten, except for cryptsetup (tests/memory/luks), which
+# leaves copies.
 
 # shellcheck shell=bash
 load ../lib
@@ -13,7 +13,7 @@ load ../lib
 top=$BATS_TEST_DIRNAME/../..
 kernel=6.1
 
-# search STAGE: dumps the memory, lets the machine go on, and searches
+# search STAGE: dump the memory, let the machine continue, and search
 search()
 {
 	local dump=$BATS_FILE_TMPDIR/dump labels
@@ -25,8 +25,8 @@ search()
 	rm "$dump"
 }
 
-# watch SCRIPT CPUS KERNEL-WORDS STAGE...: runs a script of tests/memory in a machine
-# and searches at every stage of it
+# watch SCRIPT CPUS KERNEL-WORDS STAGE...: run a script of tests/memory in a machine, and
+# search at every stage
 watch()
 {
 	local machine stage
@@ -57,8 +57,8 @@ setup_file()
 	watch luks 1 init_on_free=1 opened-xcrypt suspended-xcrypt opened-crypt suspended-crypt
 }
 
-# found STAGE LABELS [WHAT]: how often WHAT (key, hex, schedule or canary; without
-# it, a key in any form) was found of labels that match, as "LABEL COUNT"
+# found STAGE LABELS [WHAT]: print how often WHAT (key, hex, schedule or canary; default:
+# a key in any form) of the matching labels was found, as "LABEL COUNT"
 found()
 {
 	grep -E "^($2) " "$shared/$1.found" | awk -v what="${3:-}" '
@@ -66,11 +66,11 @@ found()
 		{ print $1, what == "" ? $2 + $3 + $4 : $column[what] }'
 }
 
-# none STAGE LABELS [WHAT], all STAGE LABELS WHAT: is it so of none, of all of them?
+# none STAGE LABELS [WHAT], all STAGE LABELS WHAT: was none, or were all, of them found?
 none() { [ -n "$(found "$@")" ] && ! found "$@" | grep -v ' 0$'; }
 all() { [ -n "$(found "$@")" ] && ! found "$@" | grep ' 0$'; }
 
-# volumes whose AES key is their own; Adiantum makes one of it
+# volumes whose key is an AES key; Adiantum derives one from it
 WITH_AES='xcrypt\.[^x].*'
 
 @test "the search finds what it should" {
@@ -85,12 +85,12 @@ WITH_AES='xcrypt\.[^x].*'
 	done
 }
 
-@test "hex digits are found where there are any" {
+@test "hex digits are found if there are any" {
 	all used shown hex
 }
 
 @test "a key from the keyring is not kept beside the cipher's own copy" {
-	# with hex digits it is, for the table's sake
+	# with a hex key it is, to print the table
 	hex=$(found used 'xcrypt\.api\.removed' key)
 	logon=$(found used 'xcrypt\.logon\.removed' key)
 	[ "${logon#* }" -lt "${hex#* }" ]
@@ -102,7 +102,7 @@ WITH_AES='xcrypt\.[^x].*'
 
 @test "key wipe leaves nothing" {
 	none wiped 'xcrypt\..*\.wiped.*'
-	# the others are there still
+	# the other keys are still there
 	all wiped "$WITH_AES\.removed" schedule
 }
 

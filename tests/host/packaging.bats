@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # kernels: 6.1
 #
-# The Debian packages: what is in them, and whether they do in Debian 12 and 13
-# what they promise. The latter takes minutes, and is for the long run.
+# The Debian packages: their contents, and whether they work in Debian 12 and 13. The
+# latter takes minutes, and is for the long run.
 
 # shellcheck shell=bash
 
@@ -21,10 +21,10 @@ setup()
 	version=${version#xcrypt }
 }
 
-# contents PACKAGE: its files' names
+# contents PACKAGE: print the names of its files
 contents() { dpkg-deb --fsys-tarfile "$DEBS/$1_${version}_all.deb" | tar -t | sed '/\/$/d; s/^\.//'; }
 
-# debian SUITE SCRIPT [ARGUMENT]...: a script of tests/host/debian, in the suite
+# debian SUITE SCRIPT [ARGUMENT]...: run a script of tests/host/debian in the suite
 debian()
 {
 	[ -n "${XCRYPT_LONG:-}" ] || skip "minutes: XCRYPT_LONG=1"
@@ -41,7 +41,7 @@ debian()
 
 @test "dm-xcrypt-dkms has every source of the module, and no other" {
 	contents dm-xcrypt-dkms | sed -n "s#^/usr/src/dm-xcrypt-$version/##p" | sort >"$BATS_TEST_TMPDIR/there"
-	# What Kbuild builds; debug/ is in no build but the tests'.
+	# The files that Kbuild builds; debug/ is only in the tests' build.
 	{
 		printf '%s\n' Kbuild dkms.conf dm-xcrypt.c
 		sed '/^CFLAGS/d; /^\$/d' Kbuild | grep -oE '[[:space:]][a-z0-9]+/[a-z0-9_]+\.o' |
@@ -82,14 +82,14 @@ debian()
 		grep -x "insmod $root/.*/dm-xcrypt.ko *"
 }
 
-@test "the same sources make the same packages" {
+@test "builds are reproducible" {
 	make -s deb
 	for deb in "$DEBS"/*.deb; do cmp "$deb" "build/deb/${deb##*/}"; done
 }
 
-@test "Debian 12: the packages build, serve and go" { debian bookworm packages "$TOP" "$version" "$DEBS"; }
+@test "Debian 12: the packages build, work and can be removed" { debian bookworm packages "$TOP" "$version" "$DEBS"; }
 
-@test "Debian 13: the packages build, serve and go" { debian trixie packages "$TOP" "$version" "$DEBS"; }
+@test "Debian 13: the packages build, work and can be removed" { debian trixie packages "$TOP" "$version" "$DEBS"; }
 
 @test "Debian 12: make dkms-install and dkms-remove" { debian bookworm dkms "$TOP" "$version"; }
 

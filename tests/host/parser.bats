@@ -29,11 +29,11 @@ group()
 	done < <(sed 1d <<<"$output")
 }
 
-@test "what stands in for the kernel behaves like it" {
+@test "the stand-ins for kernel functions behave like them" {
 	group stand-ins
 }
 
-@test "the arguments are taken apart" {
+@test "arguments are parsed" {
 	group arguments
 }
 
@@ -45,11 +45,11 @@ group()
 	group own-options
 }
 
-@test "numbers too long for their type are taken as dm-crypt takes them" {
+@test "numbers too long for their type are read as by dm-crypt" {
 	group numbers
 }
 
-@test "slips are accepted with a warning" {
+@test "mistakes that dm-crypt accepts are accepted with a warning" {
 	group slips limits
 }
 
@@ -69,7 +69,7 @@ group()
 	group round-trip
 }
 
-@test "cipher specifications are taken apart" {
+@test "cipher specifications are parsed" {
 	group specs
 }
 

@@ -2,12 +2,11 @@
 # kernels: fast-newest
 # machine: --timeout 1200
 #
-# LUKS images of the real qemu-img, in every combination of its ciphers, modes, IV
-# generators and hashes that either side knows: written by qemu-io, opened and
-# written in a machine, where dm-xcrypt is the target crypt, read by qemu-img.
-# tests/qemu/matrix.py has the three steps, and what each side does not know. A
-# pairwise choice, another with each seed; XCRYPT_LONG=1 for the full product, which
-# takes twenty minutes.
+# LUKS images of the real qemu-img, in every combination of the ciphers, modes, IV
+# generators and hashes of either side: written by qemu-io, opened and written in a
+# machine with dm-xcrypt as the target crypt, read by qemu-img. tests/qemu/matrix.py
+# has the three steps, and a list of what each side does not support. A pairwise
+# choice by the seed; XCRYPT_LONG=1 for the full product, which takes twenty minutes.
 
 # shellcheck shell=bash
 load ../lib
@@ -21,7 +20,7 @@ setup_file()
 
 	seed_init
 	export shared=/dev/shm/xc.qemu.$$ QUICK=$BATS_FILE_TMPDIR/quick.so
-	# A build replaces the modules that other machines use: only if there are none.
+	# Build only if there are no modules: it would replace those that other machines use.
 	kernel=$("$top/scripts/kernel" name fast-newest)
 	[ -e "$top/build/$kernel/out/dm-xcrypt.ko" ] || {
 		"$top/scripts/kernel" fetch "$kernel"
@@ -40,15 +39,15 @@ teardown_file()
 	rm -rf "/dev/shm/xc.qemu.$$"
 }
 
-@test "each combination that both sides know: the same bytes, offset and size; the rest is refused" {
+@test "each combination that both sides support: the same bytes, offset and size; the rest is refused" {
 	run matrix judge "$shared"
 	printf '# %s\n' "${lines[@]}" >&3
 	[ "$status" = 0 ]
 }
 
-@test "one wrong bit in one image is noticed" {
+@test "one wrong bit in one image is detected" {
 	local image byte
-	# one that both sides know
+	# one that both sides support
 	image=$(find "$shared" -name 'aes-256_[cx]*.luks' ! -name '*_md5.luks' | head -n 1)
 	byte=$(tail -c 1 "$image" | od -An -t u1)
 	# shellcheck disable=SC2059 # one byte, in octal

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Unit tests of table/: what is accepted and as what, what is refused and
- * why, what is logged, what is printed.  Those of the cipher specification are
- * in spec.c.
+ * Unit tests of table/: accepted lines and their meaning, refused lines and the
+ * reason, log messages, printed lines.  Those of the cipher specification are in
+ * spec.c.
  *
  * Usage: table GROUP
  *
- * Says what is not as it should be, and exits with 1 if something is not.
+ * Prints failed checks, and exits with 1 if there are any.
  */
 #include <stdlib.h>
 
@@ -98,7 +98,7 @@ static void test_arguments(void)
 	line_free(&line);
 }
 
-/* Each of dm-crypt's options, alone. */
+/* Each of dm-crypt's options, by itself. */
 static void test_options(void)
 {
 	static const struct {

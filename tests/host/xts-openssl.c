@@ -33,7 +33,7 @@ const struct xc_xts_impl *xts_impl(const char *name)
 }
 
 /**
- * xts_missing() - what keeps this processor from an implementation
+ * xts_missing() - what this CPU lacks for an implementation
  * @impl: the implementation
  *
  * Return: the instructions that it lacks, NULL for none.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The module's implementations of AES-XTS in user space, and OpenSSL's to
- * compare them with.
+ * The module's implementations of AES-XTS in user space, and OpenSSL's as the
+ * reference.
  */
 #ifndef _XC_HOST_XTS_OPENSSL_H
 #define _XC_HOST_XTS_OPENSSL_H

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Encrypts standard input to standard output as dm-crypt does a volume with
- * aes-xts-plain64, by OpenSSL: what a whole file system takes minutes for in an
- * emulated machine.
+ * Encrypts standard input to standard output as dm-crypt does with aes-xts-plain64,
+ * using OpenSSL: a whole file system would take minutes in an emulated machine.
  *
  * Usage: xts-volume KEY-FILE (64 bytes)
  */

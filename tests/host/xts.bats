@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
-# AES-XTS of cipher/xts_*.c in user space: published vectors, and OpenSSL for
-# everything else; with sanitizers, and as fast as it can be.
+# AES-XTS of cipher/xts_*.c in user space, compared with published vectors and
+# OpenSSL; with sanitizers, and at full optimization.
 
 # shellcheck shell=bash
 load ../lib
@@ -28,7 +28,7 @@ setup_file()
 	local sources=(tests/host/{xts,check}.c)
 
 	export FAST=$BATS_FILE_TMPDIR/xts-fast CHECKED=$BATS_FILE_TMPDIR/xts-checked
-	# As the kernel compiles: no red zone, and variables start as zeros.
+	# The kernel's options: no red zone, and variables initialized to zero.
 	"$BATS_TEST_DIRNAME/compile-xts" "$FAST" gcc "${sources[@]}" -O3 \
 		-mno-red-zone -fno-strict-aliasing -ftrivial-auto-var-init=zero
 	"$BATS_TEST_DIRNAME/compile-xts" "$CHECKED" gcc "${sources[@]}" -O1 \
@@ -36,13 +36,13 @@ setup_file()
 	seed_init
 }
 
-# group IMPLEMENTATION PROGRAM GROUP: all of its tests pass
+# group IMPLEMENTATION PROGRAM GROUP: all of its tests must pass
 group()
 {
 	local missing
 
 	missing=$("$2" "$1" missing)
-	[ -z "$missing" ] || skip "this processor has no $missing"
+	[ -z "$missing" ] || skip "this CPU has no $missing"
 	"$2" "$1" "$3" "$XCRYPT_SEED"
 }
 

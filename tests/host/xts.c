@@ -3,13 +3,13 @@
  * Tests of the module's AES-XTS (cipher/xts_*.c) in user space.
  *
  * Usage: xts IMPLEMENTATION missing
- *	prints the instructions that this processor lacks for it, if any
+ *	prints the instructions that this CPU lacks for it, if any
  *        xts IMPLEMENTATION GROUP [SEED]
- *	runs a group of tests; "vectors" reads them from the standard input: in
- *	each line a name, key, IV or sector number, plaintext and ciphertext,
- *	between tabs
+ *	runs a group of tests; "vectors" reads them from standard input: each line
+ *	has a name, key, IV or sector number, plaintext and ciphertext, separated
+ *	by tabs
  *
- * Says what is not as it should be, and exits with 1 if something is not.
+ * Prints failed checks, and exits with 1 if there are any.
  */
 #include <stdlib.h>
 #include <time.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reading and writing for hostile.c, where every byte that is read must be the
- * one that was written last.
+ * I/O for hostile.c: every byte that is read must be the one that was written last.
  */
 #ifndef TESTS_HOSTILE_IO_H
 #define TESTS_HOSTILE_IO_H

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Table lines and messages that are right, nearly right and quite wrong, for
- * hostile.c.  All depend on the seed alone.
+ * Table lines and messages that are valid, nearly valid and invalid, for hostile.c.
+ * All depend only on the seed.
  *
- * Every key in them is made of KEY_MARK, so that a key in the kernel's log is
- * noticed.
+ * Every key in them consists of KEY_MARK, to detect a key in the kernel's log.
  */
 #ifndef TESTS_HOSTILE_LINES_H
 #define TESTS_HOSTILE_LINES_H

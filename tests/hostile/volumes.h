@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The volumes of hostile.c: what they are made of, right lines and wrong ones for
- * them, requests to device mapper about them; and what its processes count.
+ * The volumes of hostile.c: their properties, valid and invalid lines for them,
+ * device-mapper requests on them; and the counters of its processes.
  */
 #ifndef TESTS_HOSTILE_VOLUMES_H
 #define TESTS_HOSTILE_VOLUMES_H

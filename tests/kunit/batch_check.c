@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* By itself, for names that it shares with others. */
+/* Compiled separately, because it shares names with other files. */
 #include "../../cipher/batch_check.c"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * AES-XTS of the batch engine, each implementation that this processor can run:
- * published vectors, one by one, all together and in segments.
+ * AES-XTS of the batch engine, each implementation that this CPU can run:
+ * published vectors, one by one, all in one call, and in segments.
  */
 #include <kunit/test.h>
 #include <linux/crc32.h>
@@ -149,7 +149,7 @@ static unsigned int same_key(unsigned int first)
 
 /*
  * COUNT sectors in one call, in segments of SIZE_OF sectors that lie in memory
- * in the reverse order, at the destination alone.
+ * in the reverse order, only at the destination.
  */
 static void try_segments(struct kunit *test, struct work *work,
 			 unsigned int first, unsigned int count,
@@ -221,7 +221,7 @@ static void xts_in_place_test(struct kunit *test)
 	}
 }
 
-/* One bit of a long run wrong, as a processor's fault would be. */
+/* One wrong bit in a long run, as from a faulty CPU. */
 static const struct xc_xts_impl *faulty_of;
 
 static void faulty_set_key(struct xc_xts_key *key, const u8 *bytes,

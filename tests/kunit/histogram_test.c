@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit suite of the histograms: which bucket a time belongs to, and what is
- * printed.
+ * KUnit suite of the histograms: the bucket of a time, and the printed output.
  */
 #include <kunit/test.h>
 #include <linux/percpu.h>

@@ -62,7 +62,7 @@ static void null_test(struct kunit *test)
 	expect_number(test, &xc_iv_null, 32, SECTOR, expected);
 }
 
-/* The number alone; the crypto API's template encrypts it. */
+/* Only the number; the crypto API's template encrypts it. */
 static void essiv_test(struct kunit *test)
 {
 	static const u8 expected[16] = {

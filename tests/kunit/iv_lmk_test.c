@@ -37,7 +37,7 @@ static void lmk_layout_test(struct kunit *test)
 	iv_unbind(test, bound);
 }
 
-/* The IV is a digest of what will be written, which stays as it is. */
+/* The IV is a digest of the plaintext, which must not change. */
 static void lmk_encrypt_test(struct kunit *test)
 {
 	u8 *data = iv_sector(test, 512), *same = iv_sector(test, 512);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A generator bound, called and undone, for the suites beside this file. */
+/* Binds, calls and frees a generator, for the IV suites. */
 #include <linux/module.h>
 #include <linux/slab.h>
 

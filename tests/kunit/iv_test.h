@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the KUnit suites of the IV generators have in common.  What they expect
- * was computed by vectors.py, without any of the module's code.
+ * Shared by the KUnit suites of the IV generators.  vectors.py has computed the
+ * expected values, without any of the module's code.
  */
 #ifndef XCRYPT_IV_TEST_H
 #define XCRYPT_IV_TEST_H

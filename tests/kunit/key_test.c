@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Key arguments: hex digits, "-", and keys of a keyring that the suite makes
- * for itself.
+ * Key arguments: hex digits, "-", and keys of a keyring that the suite creates.
  */
 #include <kunit/test.h>
 #include <linux/cred.h>

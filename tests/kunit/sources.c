@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is tested, once more: dm-xcrypt.ko exports nothing, so it is compiled into
- * the tests' own module.
+ * The code under test: dm-xcrypt.ko exports nothing, so it is also compiled into the
+ * tests' own module.
  */
 #include "../../compat/md5.c"
 #include "../../iv/benbi.c"

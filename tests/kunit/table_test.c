@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Table lines, parsed, printed and parsed again, and messages, with the
- * kernel's own sscanf(); tests/host has many more of them in user space.
+ * Table lines, parsed, printed and parsed again, and messages, with the kernel's own
+ * sscanf(); tests/host runs many more in user space.
  */
 #include <kunit/test.h>
 #include <linux/ctype.h>

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* By itself, for the compiler's options that it needs. */
+/* Compiled separately, because it needs its own compiler options. */
 #include "../../cipher/xts_vaes.c"

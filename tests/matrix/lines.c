@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Table lines that cover what dm-crypt can be asked for, one a line:
+ * Prints table lines that cover the features of dm-crypt, one per line:
  *
  *	<cipher> <form>:<hex key> <iv_offset> <start> [<opt>...] [| <opt>...]
  *
@@ -14,8 +14,8 @@
  *	lines SEED random SIZE TAG
  *				random IVs of TAG bytes, for an integrity device
  *				with that tag and sectors of SIZE bytes
- *	lines SEED odd		combinations at the edge of what is allowed, most
- *				of which must be refused
+ *	lines SEED odd		combinations at the limits, most of which must be
+ *				refused
  *	lines SEED segments	several segments, each with its own key
  */
 #include <stdio.h>
@@ -31,7 +31,7 @@ static const struct alg {
 	const char *capi;
 	int key[3];
 	int iv, block;
-	int essiv_key;		/* longest digest that keys the cipher alone */
+	int essiv_key;		/* longest digest that is a key of the cipher */
 } algs[] = {
 	{ "aes-xts", "xts(aes)", { 32, 48, 64 }, 16, 16, 32 },
 	{ "aes-cbc", "cbc(aes)", { 16, 24, 32 }, 16, 16, 32 },
@@ -121,7 +121,7 @@ static unsigned int rnd(unsigned int below)
 	return (state * 0x2545f4914f6cdd1dull >> 32) % below;
 }
 
-/* lmk works with cbc alone: its IV is found from the second block on */
+/* lmk works only with cbc: its IV depends on the blocks from the second on */
 static int lmk_without_cbc(const int *v)
 {
 	return (v[IV] == LMK2 || v[IV] == LMK3) &&

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two device-mapper targets compared, bit for bit.
+ * Compares two device-mapper targets bit for bit.
  *
  *	matrix [-c] [-f] TARGET DEVICE_A DEVICE_B SEED < lines
  *
- * For each line (see lines.c) TARGET is set up on device A and crypt on
- * device B. The same random data is written through both, in chunks of many
- * sizes; then the raw devices must be equal, each mapping must read back what
- * was written, and so must the other target on each of them. A line that one
- * target takes and the other refuses is a failure as well.
+ * For each line (see lines.c) maps TARGET over device A and crypt over device B.
+ * Writes the same random data through both, in chunks of many sizes. Then the raw
+ * devices must be equal, each mapping must read back what was written, and so must
+ * the other target on each device. It is also a failure if one target accepts a line
+ * and the other refuses it.
  *
- *	-c  cross-reading only: the IVs are random, so the raw bytes differ
- *	-f  flip a bit of device A after writing, to see that it is noticed
+ *	-c  only cross-reading: the IVs are random, so the raw bytes differ
+ *	-f  flip a bit of device A after writing, which must be detected
  */
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -87,7 +87,7 @@ static void *buffer(size_t len)
 struct side {
 	const char *name;	/* of the mapping */
 	const char *below;
-	int raw;		/* the device below, open past the page cache */
+	int raw;		/* the underlying device, open with O_DIRECT */
 	int fd;			/* the mapping */
 	char node[64];
 };
@@ -323,7 +323,7 @@ static int read_back(struct side *s, int unit, const char *what)
 	return 0;
 }
 
-/* What lies below, the margins included */
+/* The content of the underlying device, including the margins */
 static int compare_raw(void)
 {
 	long where;

@@ -10,16 +10,16 @@
  *   schedule	a round key of AES that follows from it, of the cipher or of its
  *		equivalent inverse (FIPS 197, 5.2 and 5.3.5)
  *   canary	a canary
- * and with SEARCH_VERBOSE=1 in the environment where, as physical addresses.
+ * and with SEARCH_VERBOSE=1 in the environment their physical addresses.
  *
  *   search --check
  *
- * Does it find all of these, and are round keys those of the standard?
+ * checks that it finds all of these, and that round keys are those of the standard.
  *
- * Any of 16, 24 or 32 bytes of a key may be a key of AES, for instance a half
- * of XTS's. Whatever the layout in memory (the kernel's struct crypto_aes_ctx,
- * AES-NI's, our own), a schedule is round keys of 16 bytes each; and what is
- * looked for is any one of them.
+ * Any 16, 24 or 32 bytes of a key may be an AES key, for instance a half of XTS's.
+ * Whatever the layout in memory (the kernel's struct crypto_aes_ctx, AES-NI's, our
+ * own), a schedule consists of round keys of 16 bytes each; the search is for any one
+ * of them.
  */
 #include <elf.h>
 #include <err.h>
@@ -289,7 +289,7 @@ static void check_aes(void)
 	check_bytes("C.1", inverse, "13aa29be9c8faff6f770f58000f7bf03");
 }
 
-/* Each needle, alone in memory at an odd place, and at the end of it. */
+/* Each needle by itself, at an odd address, and at the end of memory. */
 static void check_search(void)
 {
 	static uint8_t memory[4096];

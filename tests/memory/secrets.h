@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The secrets that are searched for in a machine's memory: keys and canaries.
- * They follow from a seed and a label, so that who makes them and who looks for
- * them need not tell each other more than that.
+ * The secrets to search for in a machine's memory: keys and canaries.  They are
+ * derived from a seed and a label, the only data that their creator and the search
+ * must share.
  */
 #ifndef TESTS_SECRETS_H
 #define TESTS_SECRETS_H

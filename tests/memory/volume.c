@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes and uses volumes, and keeps no copy of their keys and data: for the
- * search of a machine's memory. Keys and data are made from XCRYPT_SEED and
+ * Creates and uses volumes, and keeps no copy of their keys and data: for the
+ * search of a machine's memory. Keys and data are derived from XCRYPT_SEED and
  * LABEL (secrets.h).
  *
  *   volume create NAME TARGET SECTORS LABEL BYTES SOURCE PARAMETERS
- *	a mapping with a key of BYTES, which takes the place of @ in PARAMETERS:
- *	as hex digits, as a logon key whose keyring goes with this program, or,
- *	where SOURCE is slip, as hex digits with an x for the last
+ *	create a mapping with a key of BYTES, which replaces @ in PARAMETERS: as hex
+ *	digits, as a logon key in a keyring that ends with this program, or, if SOURCE
+ *	is slip, as hex digits with an x for the last one
  *   volume set NAME LABEL BYTES SOURCE
- *	give a suspended volume that key instead
+ *	set that key on a suspended volume
  *   volume key LABEL BYTES
  *	write the key to standard output
  *   volume use NAME LABEL SHIFT
- *	write canaries and read them back, past the page cache, in a buffer that
+ *	write canaries and read them back, bypassing the page cache, in a buffer that
  *	begins SHIFT bytes after the start of a page
- *   volume spoil NAME BELOW
- *	overwrite some of those sectors on the mapping BELOW, which leaves their
- *	tags as they are, and fail to read them
+ *   volume spoil NAME LOWER
+ *	overwrite some of those sectors on the mapping LOWER, without their tags, and
+ *	fail to read them
  *   volume hold NAME LABEL
  *	begin to write canaries, wipe them here, then wait for the write
  *
@@ -249,7 +249,7 @@ static int use_volume(const char *name, const char *label, unsigned int shift)
 	return 0;
 }
 
-/* The last sector of each stretch, so that the others are deciphered first. */
+/* The last sector of each stretch, so that the others are decrypted first. */
 static int spoil_volume(const char *name, const char *below)
 {
 	int fd = open_volume(name), lower = open_volume(below);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module that makes the kernel complain, or die, when it is loaded: to see
- * that the test machine notices.
+ * A module that makes the kernel complain, or die, when it is loaded: to check
+ * that the test machine detects it.
  */
 
 #include <linux/module.h>

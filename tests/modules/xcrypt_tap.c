@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * xcrypt-tap - a device-mapper target that notes what passes through it
+ * xcrypt-tap - a device-mapper target that logs the bios that pass through it
  *
  * Table: <start> <len> xcrypt-tap <device> <offset>.  Maps like linear.  Each
  * bio is one line of debugfs xcrypt_tap/log, oldest first, as it arrived:
  *
  *   <op> <sector> <sectors> flags=<FUA,SYNC,...|-> prio=<class>/<level>
  *
- * where op is R, W, F (an empty flush), D (discard) or ?.  Anything written to
- * the file empties it.
+ * where op is R, W, F (an empty flush), D (discard) or ?.  Any write to the file
+ * empties it.
  */
 #include <linux/bio.h>
 #include <linux/debugfs.h>

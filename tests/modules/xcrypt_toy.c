@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A cipher that misbehaves on request: skcipher "xcrypt-toy", which xors data
- * with key and IV (16 bytes each).  It shows how dm-xcrypt takes a cipher that
- * fails, that computes wrongly, that answers later, that answers in softirq
- * context, or whose queue is full.  It protects nothing.
+ * with key and IV (16 bytes each).  It tests dm-xcrypt with a cipher that fails, that
+ * computes wrongly, that completes later, in softirq context, or whose queue is full.
+ * It protects nothing.
  *
  * Parameters, all writable:
- *   corrupt	flip a bit of every so-manieth encryption; 0: never
- *   fail	let every so-manieth request fail with -EIO; 0: never
- *   async	answer later, in softirq context
- *   room	how many requests it queues before it says -EBUSY
- *   hold	answer nobody until this is 0 again
+ *   corrupt	flip a bit of every Nth encryption; 0: never
+ *   fail	let every Nth request fail with -EIO; 0: never
+ *   async	complete later, in softirq context
+ *   room	how many requests it queues before it returns -EBUSY
+ *   hold	complete nothing until this is 0 again
  *
- * and to read, in the same folder: backlogged counts the -EBUSYs, queued is how
- * many requests wait for an answer.
+ * and read-only, in the same folder: backlogged counts the -EBUSYs, queued is the
+ * number of pending requests.
  */
 #include <linux/module.h>
 #include <linux/scatterlist.h>
@@ -184,7 +184,7 @@ static int toy_init(struct crypto_skcipher *tfm)
 }
 
 static struct skcipher_alg toy_alg = {
-	/* by its first letters a mode that needs no copy of what it enciphers */
+	/* by its first letters a mode that needs no copy of the data it encrypts */
 	.base.cra_name = "ecb(xcrypt-toy)",
 	.base.cra_driver_name = "xcrypt-toy",
 	.base.cra_priority = 1,

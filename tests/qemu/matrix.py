@@ -5,11 +5,11 @@
        matrix.py judge FOLDER               on this machine
 
 LUKS images in every combination of qemu-img's cipher, mode, IV generator, its hash,
-and the hash of the key slots; or, without `all`, in so many that any two values that
-go together are tried together, chosen by SEED.  Each is made by qemu-img and written
-by qemu-io; opened by libcryptsetup, compared and written through that; and read back
-by qemu-img.  Then the matrix is printed, and who refused what with which words.  Fails if
-a byte, an offset or a size differs, or if what both sides should know is refused.
+and the hash of the key slots; or, without `all`, a pairwise choice by SEED.  qemu-img
+creates each and qemu-io writes it; libcryptsetup opens it, and it is compared and
+written through that; qemu-img reads it back.  Then prints the matrix, and which side
+refused what with which message.  Fails if a byte, an offset or a size differs, or if
+one side refuses what both should support.
 """
 
 import ctypes
@@ -40,7 +40,7 @@ PASSPHRASE = b"correct horse"
 
 
 def expected(cell):
-    """None if both sides know it, else the side that does not, and why not."""
+    """None if both sides support it, else the side that does not, and the reason."""
     cipher, mode, ivgen, ivhash, slot_hash = cell
     if cipher in ("des", "3des"):
         return "qemu", "LUKS has no such cipher"
@@ -62,11 +62,11 @@ def expected(cell):
 
 
 class Refused(Exception):
-    """Args: who refuses, and its words."""
+    """Args: the side that refuses, and its message."""
 
 
 class Wrong(Exception):
-    """What is not as it should be."""
+    """An unexpected result."""
 
 
 # --- the two sides ------------------------------------------------------------
@@ -204,8 +204,8 @@ def compare(what, got, wanted):
 
 
 class Image(Qemu):
-    """The image of a cell, and what is written to it: first by qemu-io, then by the
-    target"""
+    """The image of a cell, and the data written to it: first by qemu-io, then through
+    the target"""
 
     def __init__(self, folder, seed, cell):
         super().__init__(f"{folder}/{'_'.join(cell)}.luks")
@@ -242,8 +242,8 @@ class Image(Qemu):
 
 
 def step(image, verb, *arguments):
-    """A cell's result: who refused with which words, or what is wrong; else "ok" and
-    what the verb returns"""
+    """A cell's result: the side that refused and its message, or the error; else "ok"
+    and the verb's result"""
     try:
         return "ok", getattr(image, verb)(*arguments)
     except Refused as refused:
@@ -263,7 +263,7 @@ def pairs(cell):
 
 
 def choice(cells, rng):
-    """So many cells that each pair of values that is in one of them is covered."""
+    """A choice of cells that covers each pair of values that occurs in the cells."""
     having = {}
     for cell in cells:
         for pair in pairs(cell):
@@ -282,7 +282,7 @@ def choice(cells, rng):
 
 
 def choose(cells, rng):
-    """Pairwise of what both know, and some of each kind that one refuses."""
+    """A pairwise choice of those both support, and some of each kind that one refuses."""
     kinds = {}
     for cell in cells:
         kinds.setdefault(expected(cell), []).append(cell)
@@ -295,8 +295,8 @@ def choose(cells, rng):
 # --- the report ---------------------------------------------------------------
 
 def show(results):
-    """The matrix: a line for each cipher, mode and IV generator, a group for each hash
-    of that, and in it a letter for each hash of the key slots."""
+    """The matrix: a line for each cipher, mode and IV generator, with a group for each
+    hash of that, which has a letter for each hash of the key slots."""
     reasons = Counter((who, words) for who, words in results.values() if who != "ok")
     letters = {reason: chr(ord("a") + i) if i < 26 else "?"
                for i, (reason, _) in enumerate(sorted(reasons.items()))}
@@ -318,7 +318,7 @@ def show(results):
 
 
 def unexpected(results):
-    """What is not as expected, one a line"""
+    """The unexpected results, one per line"""
     for cell, (who, words) in sorted(results.items()):
         wanted = (expected(cell) or ("ok", ""))[0]
         if who == wanted or who == "ok":

@@ -1,8 +1,8 @@
 # Usage: awk -f check-log.awk LIST LOG
 #
-# LIST is what wrong-lines printed, LOG the kernel's log of trying it, with a
-# line "try N." before each. Prints the lines whose error does not name the
-# argument, or whose value at fault is not in a line of the module.
+# LIST is the output of wrong-lines, LOG the kernel's log of loading each, with a line
+# "try N." before each. Prints the lines whose error does not name the argument, or
+# whose wrong value is not in a message of the module.
 
 BEGIN { FS = "\t" }
 
@@ -23,7 +23,7 @@ n != "" {
 	all[n] = all[n] $0 "\n"
 	if (match($0, /device-mapper: table: [0-9:]+: /)) {
 		text = substr($0, RSTART + RLENGTH)
-		# Device mapper itself says when a device is too small
+		# Device mapper itself reports a device that is too small
 		if (sub(/^xcrypt: /, "", text) || about[n] == "too small")
 			error[n] = error[n] text
 	}

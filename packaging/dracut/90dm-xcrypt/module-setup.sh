@@ -1,6 +1,6 @@
 #!/bin/bash
-# Brings dm-xcrypt into the initramfs, and the configuration by which it stands
-# in for dm-crypt.
+# Adds dm-xcrypt to the initramfs, and the configuration that makes it replace
+# dm-crypt.
 
 check()
 {

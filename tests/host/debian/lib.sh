@@ -1,34 +1,34 @@
 # shellcheck shell=bash
-# For the scripts of this folder, which run in a Debian of scripts/debian, as
-# root, and end at the first command that fails; sourced.
+# Shared by the scripts of this folder, which run as root in a Debian of scripts/debian,
+# and exit at the first failure; sourced.
 
-# Some would do harm to a machine that is meant to stay.
-[ -n "${XCRYPT_DEBIAN:-}" ] || { echo "only in scripts/debian" >&2; exit 1; }
+# Refuse to run elsewhere: some would damage a real machine.
+[ -n "${XCRYPT_DEBIAN:-}" ] || { echo "run this with scripts/debian" >&2; exit 1; }
 
-# (grep -q in a pipe would end what comes before it too early for pipefail.)
+# (grep -q would end its pipe early, and pipefail would report that.)
 set -euxo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
 release=$(basename /lib/modules/*)
 
-# fails COMMAND...: it must
+# fails COMMAND...: it must fail
 fails() { if "$@"; then exit 1; fi; }
 
-# A small initramfs is made sooner; ours must find its way into it by itself.
+# A small initramfs is created faster, and must still include our module.
 small_initramfs()
 {
 	echo MODULES=list >/etc/initramfs-tools/conf.d/small
 	printf '%s\n' "$@" >>/etc/initramfs-tools/modules
 }
 
-# everything: each file's name, but for what packages always leave behind
+# everything: print each file's name, except those that packages always leave behind
 everything()
 {
 	find / -xdev \( -path /tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/apt \
 		-o -path '/var/lib/dpkg/*' -o -path '/var/lib/dkms/mok.*' \) -prune -o -print | sort
 }
 
-# built VERSION: by DKMS, for this kernel, without a warning, and signed
+# built VERSION: has DKMS built it for this kernel, without a warning, and signed it?
 built()
 {
 	dkms status | grep -F "dm-xcrypt/$1, $release, x86_64: installed"

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * As much of the kernel as table/ and stats/ need: the functions.
+ * Stand-ins for the kernel functions that table/ and stats/ need.
  *
- * Where the C library's namesake differs in what it accepts, these do as the
- * kernel's do.
+ * They accept what the kernel's functions accept, where the C library's differ.
  */
 #include <stdarg.h>
 #include <stdlib.h>

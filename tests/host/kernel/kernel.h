@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * As much of the kernel as table/, stats/ and the printers of volume/ need, for
+ * Stand-ins for the kernel headers that table/, stats/ and the printers of volume/ need, for
  * user space.
  *
- * Every <linux/...> and <crypto/...> header that the module's sources include
- * is made, at build time, a file that includes this one; compat/compat.h is
- * left out (_XC_COMPAT_H is defined).  What a source newly needs is added here.
+ * The build replaces every <linux/...> and <crypto/...> header that the module's
+ * sources include by a file that includes this one; compat/compat.h is skipped
+ * (_XC_COMPAT_H is defined).  Add here what a source newly needs.
  */
 #ifndef _XC_HOST_KERNEL_H
 #define _XC_HOST_KERNEL_H
@@ -89,7 +89,7 @@ static inline int ilog2(u64 n)
 #define min(a, b)		min_t(__typeof__(a), a, b)
 #define READ_ONCE(x)		(x)
 
-/* The kernel's know ASCII alone and take any char, <ctype.h>'s do not. */
+/* The kernel's know only ASCII and accept any char, unlike <ctype.h>. */
 static inline int isdigit(int c)
 {
 	return c >= '0' && c <= '9';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Bios made: where in memory their vectors lie, and what must be there. */
+/* Creates bios: where their vectors are in memory, and the expected content. */
 #include <linux/mm.h>
 #include <linux/slab.h>
 

@@ -2,19 +2,19 @@
 /*
  * xcrypt_bios - submits bios of any vector layout to a block device
  *
- * User space cannot make most of the bios that a file system or OpenZFS makes:
- * vectors that begin and end anywhere in a page, that span pages, that share
- * memory.  This module can.  Words written to debugfs xcrypt_bios/run are one
- * run; the write fails if anything was wrong, and the kernel log says what.
- * xcrypt_bios/result has the counts of the last run.
+ * User space cannot create most of the bios of a file system or OpenZFS: vectors that
+ * begin and end anywhere in a page, that span pages, that share memory.  This module
+ * can.  Words written to debugfs xcrypt_bios/run start a run; the write fails on any
+ * error, and the kernel log has the reason.  xcrypt_bios/result has the counts of the
+ * last run.
  *
  *   dev=PATH        block device
  *   op=             write | read (and compare) | append (zone append)
  *   layout=         see bios_layout_names below
  *   start= sectors= the area, in 512-byte sectors
- *   unit=           bios are multiples of so many bytes (default 512)
- *   max=            bytes in a bio at most (default 65536)
- *   whole=1         every bio has that many; else some have fewer
+ *   unit=           bios are multiples of that many bytes (default 512)
+ *   max=            maximum bytes per bio (default 65536)
+ *   whole=1         every bio has that size; else some are shorter
  *   depth=          bios in flight (default 8)
  *   align=          granularity of a vector (default: what the device allows)
  *   tail=BYTES      the last unit of a bio is a vector that begins so far into
@@ -23,18 +23,18 @@
  *   flags=          fua,preflush,sync,meta,idle,random (random: any of them)
  *   prio=1          a random I/O priority on every bio
  *   shuffle=1       in random order
- *   split=1         every bio is cut at a random place into two chained ones
- *   repeat=1        every unit has the same content (for layout=same, where
- *                   nothing that is read is compared without it)
+ *   split=1         split every bio at a random place into two chained ones
+ *   repeat=1        every unit has the same content (for layout=same, whose
+ *                   data is not compared without it)
  *   scribble=1      change the memory while the bio is in flight
- *   hole=1          scribble in the middle half of each unit alone, and do not
+ *   hole=1          scribble only in the middle half of each unit, and do not
  *                   compare that
- *   any=1           do not look at the content
+ *   any=1           do not check the content
  *   fail=1          every bio must fail
  *
- * All memory a bio's vectors lie in is compared with what it must be when the
- * bio has completed: the content of a write unchanged, that of a read as it was
- * written, the bytes around the vectors untouched in both.
+ * When a bio has completed, all memory of its vectors is checked: the content of a
+ * write is unchanged, that of a read is as it was written, the bytes around the
+ * vectors are untouched in both.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A run: bios submitted, awaited, and looked at. */
+/* A run: submits bios, waits for them, and checks them. */
 #include <linux/delay.h>
 #include <linux/ioprio.h>
 #include <linux/slab.h>
