@@ -300,7 +300,7 @@ E=/dev/ram1
 	says 1 "--hash r: openssl does not support it" xcrypt open -M plain -h r $D x
 	says 1 "/dev/null is too short: expected 32 bytes" xcrypt open -M plain -d /dev/null $D x
 	# not the kernel's message about an earlier failure
-	says 1 "option: unknown word" xcrypt open -M plain --option nosuch:1 $D x
+	says 1 "option: unknown optional parameter" xcrypt open -M plain --option nosuch:1 $D x
 	shim dmsetup <<<'case $1 in create | load) echo "no such luck" >&2; exit 1 ;; esac; exec "$REAL" "$@"'
 	says 1 "no such luck" xcrypt open -M plain $D x
 	[[ $output != *option* ]]

@@ -214,7 +214,7 @@ warned_slip()
 	warned_slip "key: 1 bytes" aes:2-cbc-plain64 "${K}ab" 0 "$D" 0
 	warned_slip "integrity:" aes-xts-plain64 "$K" 0 "$D" 0 1 integrity:16:none
 	warned_slip "integrity_key_size:" aes-xts-plain64 "$K" 0 "$D" 0 1 integrity_key_size:32
-	warned_slip "sector_size:512 is followed" aes-xts-plain64 "$K" 0 "$D" 0 \
+	warned_slip "sector_size:512 has no effect" aes-xts-plain64 "$K" 0 "$D" 0 \
 		2 sector_size:512 sector_size:4096
 	# repeated options are harmless
 	log_mark

@@ -56,7 +56,7 @@ status()
 		log_mark
 		run ! dd if=/dev/zero of=/dev/mapper/toy bs=64k count=4 oflag=direct
 		[[ $output == *"Input/output error"* ]]
-		log_since | grep -q 'verify_writes: sectors 0 to 127 do not decipher'
+		log_since | grep -q 'verify_writes: sectors 0 to 127 do not decrypt'
 		[ "$(status mismatches)" = 1 ]
 		[ "$(status errors)" = 1 ]
 		toy corrupt 0
