@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * AES-XTS with AES-NI and AVX: vectors of one block.  And the key expansion,
- * which does not gain from wider ones.
+ * AES-XTS with AES-NI and AVX: vectors of one block.  Also the key expansion,
+ * which does not gain from wider vectors.
  */
 #define VEC			__m128i
 #define VEC_BLOCKS		1
@@ -20,14 +20,14 @@
 #define vec_first_tweaks(t)	(t)
 #define vec_first_block(v)	(v)
 
-/* The tweak of vector @i, of that before it. */
+/* The tweak of vector @i, from that of the vector before. */
 #define vec_tweaks(tweaks, i)	block_mul_x((tweaks)[(i) - 1])
 
 #include "xts_x86.h"
 
 /*
- * FIPS 197, 5.2: of @words words of key, the round keys.  AESKEYGENASSIST
- * takes SubWord() of the second word for its first, and RotWord() of that for
+ * FIPS 197, 5.2: the round keys from @words words of key.  AESKEYGENASSIST
+ * yields SubWord() of the second word as its first word, and RotWord() of that as
  * its second.
  */
 static void expand_key(u8 *out, const u8 *key, unsigned int words)
@@ -68,7 +68,7 @@ static void invert_key(u8 (*out)[XC_XTS_BLOCK], u8 (*in)[XC_XTS_BLOCK],
 }
 
 /**
- * xc_xts_x86_set_key() - &xc_xts_impl.set_key of all that have AES-NI
+ * xc_xts_x86_set_key() - &xc_xts_impl.set_key of implementations with AES-NI
  * @key: the round keys to make
  * @bytes: the key for data, then that for tweaks
  * @size: bytes of both together: 32, 48 or 64

@@ -26,7 +26,7 @@
 	_mm256_set_m128i(block_mul_x(t_), t_); })
 #define vec_first_block(v)	_mm256_castsi256_si128(v)
 
-/* Tweaks of vector @i, counted from that of the first. */
+/* The tweaks of vector @i, from those of the first. */
 #define vec_tweaks(tweaks, i)	vec_mul_x((tweaks)[0], (i) * VEC_BLOCKS)
 
 /*

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * AES-XTS on x86-64, whatever the width of the vectors.
+ * AES-XTS on x86-64, for vectors of any width.
  *
- * xts_aesni.c and xts_vaes.c include this after they have defined VEC, the
- * type of a vector of VEC_BLOCKS blocks, and the operations on it, vec_...().
- * The name of the one function that they take from here is xts_crypt().
+ * xts_aesni.c and xts_vaes.c include this after defining VEC, the type of a
+ * vector of VEC_BLOCKS blocks, and the operations on it, vec_...().  They use one
+ * function from here, xts_crypt().
  *
- * An AES instruction takes some four cycles, and in each cycle two may begin:
- * eight chains of them keep the unit busy, as long as none has to wait.  So a
- * stride's data are in eight registers, and its tweaks in memory, where they are
- * written while the stride before is on its way, be that one of another data
- * unit or segment.
+ * An AES instruction takes about four cycles, and two may begin in each cycle:
+ * eight chains keep the unit busy as long as none has to wait.  So the data of a
+ * stride is in eight registers, and its tweaks are in memory.  They are written
+ * during the stride before, even if that belongs to another data unit or segment.
  *
- * Keys and tweaks are to be in memory nowhere but in struct xc_xts_key and in
- * struct memory, which is wiped: the registers suffice for the rest, so that
- * the compiler has no need to spill any onto the stack.  The unroll pragmas are
- * part of that: they have arrays of vectors taken apart before the compiler
- * decides which are in registers.
+ * Keys and tweaks are only in struct xc_xts_key and in struct memory, which is
+ * wiped.  The registers suffice for the rest, so that the compiler does not spill
+ * any to the stack.  The unroll pragmas are necessary for that: they dissolve
+ * arrays of vectors before the compiler allocates registers.
  */
 #ifndef _XC_XTS_X86_H
 #define _XC_XTS_X86_H
@@ -27,7 +25,7 @@
 
 #define VECS		8	/* vectors in flight together: a stride */
 #define STRIDE_SIZE	(VECS * sizeof(VEC))
-#define IVS		8	/* encrypted together */
+#define IVS		8	/* IVs encrypted together */
 
 void xc_xts_x86_set_key(struct xc_xts_key *key, const u8 *bytes,
 			unsigned int size);
@@ -67,7 +65,7 @@ static __always_inline __m128i block_aes(__m128i b, const u8 *key,
  */
 static __always_inline __m128i block_mul_x(__m128i b)
 {
-	/* the highest bit of each half, all over the lower end of the other */
+	/* the highest bit of each half, at the lower end of the other */
 	__m128i carry = _mm_srai_epi32(_mm_shuffle_epi32(b, 0x13), 31);
 
 	carry = _mm_and_si128(carry, _mm_set_epi64x(1, 0x87));
@@ -110,9 +108,9 @@ static __always_inline void vecs_round_tweak(VEC *v, const int vecs,
  * FIPS 197, 5.1 or 5.3.5: all rounds but the last.  Longer keys have their
  * additional rounds first.
  *
- * Between the rounds the @tweaks of the next stride are made of their first
- * vector, if they are wanted: all together they would be a queue that AES waits
- * for, and that is what the compiler makes of a loop.
+ * If @tweaks is given, the tweaks of the next stride are computed from their
+ * first vector between the rounds.  Computed at once, as the compiler arranges a
+ * loop, they would delay AES.
  */
 static __always_inline void vecs_aes(VEC *v, const int vecs, const u8 *key,
 				     unsigned int rounds, bool encrypt,
@@ -140,8 +138,8 @@ static __always_inline void vecs_aes(VEC *v, const int vecs, const u8 *key,
 }
 
 /*
- * XORs with the tweaks join those with the first and the last round key.  The
- * tweaks of the @next stride are made of their first vector.
+ * The XORs with the tweaks are merged with those of the first and the last round
+ * key.  The tweaks of the @next stride are computed from their first vector.
  */
 static __always_inline void crypt_stride(const u8 *key, unsigned int rounds,
 					 u8 *dst, const u8 *src,
@@ -170,16 +168,16 @@ static __always_inline void crypt_stride(const u8 *key, unsigned int rounds,
 /* ---- data units ----------------------------------------------------------- */
 
 /**
- * struct memory - what does not fit into the registers, and is wiped
+ * struct memory - data that does not fit the registers; wiped at the end
  * @ivs: encrypted IVs
- * @tweaks: those of a stride, and those of the next that are being made
+ * @tweaks: tweaks of a stride, and those of the next in the making
  */
 struct memory {
 	u8 ivs[IVS][XC_XTS_BLOCK] __aligned(sizeof(VEC));
 	VEC tweaks[2][VECS];
 };
 
-/* The next IVS of them, or fewer where fewer are @left. */
+/* Encrypt the next IVS IVs, or those that are @left. */
 static __always_inline void encrypt_ivs(const struct xc_xts_key *key,
 					struct memory *m, const u8 *ivs,
 					unsigned int left)
@@ -208,7 +206,7 @@ static __always_inline void encrypt_ivs(const struct xc_xts_key *key,
 		vec_store(m->ivs[i * VEC_BLOCKS], vec_enclast(v[i], k));
 }
 
-/* The end of a data unit whose size is no multiple of a stride's. */
+/* The end of a data unit whose size is not a multiple of a stride's. */
 static __always_inline void crypt_rest(const u8 *key, unsigned int rounds,
 				       u8 *dst, const u8 *src,
 				       unsigned int size, __m128i tweak,
@@ -227,9 +225,9 @@ static __always_inline void crypt_rest(const u8 *key, unsigned int rounds,
 }
 
 /*
- * Tweaks of the first stride are in the array whose @turn it is.  Those of the
- * next data unit's, whose encrypted IV is @next_iv, will be in the array whose
- * turn is returned.
+ * The tweaks of the first stride are in tweaks[@turn].  Those of the next data
+ * unit, whose encrypted IV is @next_iv, will be in the array whose index is
+ * returned.
  */
 static __always_inline unsigned int crypt_sector(const u8 *key,
 						 unsigned int rounds, u8 *dst,
@@ -284,8 +282,8 @@ static __always_inline void wipe(struct memory *m)
 }
 
 /*
- * The IVs are encrypted many at a time, whichever segments they belong to, and
- * one data unit ahead.  After the last one that is whatever is there.
+ * IVs are encrypted several at a time, across segments, and used one data unit
+ * ahead.  After the last data unit that is unused garbage.
  */
 static __always_inline void crypt(const struct xc_xts_key *key,
 				  const struct xc_xts_segment *segments,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What older kernels lack.  All else is written for the newest kernel; this
- * folder is the only place that asks for a version.
+ * What older kernels lack.  All other code is written for the newest kernel; this
+ * folder is the only place that checks the kernel version.
  */
 #ifndef _XC_COMPAT_H
 #define _XC_COMPAT_H
@@ -31,7 +31,7 @@
 
 /* ---- crypto -------------------------------------------------------------- */
 
-/* A completion is given the request's data; it used to be the request. */
+/* A completion callback gets the request's data; it used to get the request. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
 typedef void *xc_crypto_cb_t;
 
@@ -48,7 +48,7 @@ static inline void *xc_crypto_cb_data(xc_crypto_cb_t req)
 }
 #endif
 
-/* lib/crypto's key for encryption alone. */
+/* lib/crypto's key for encryption only. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
 #define aes_enckey crypto_aes_ctx
 #define aes_prepareenckey aes_expandkey
@@ -56,12 +56,12 @@ static inline void *xc_crypto_cb_data(xc_crypto_cb_t req)
 
 /* ---- workqueues ---------------------------------------------------------- */
 
-/* Per-CPU was what a workqueue was without WQ_UNBOUND. */
+/* A workqueue without WQ_UNBOUND used to be per-CPU. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
 #define WQ_PERCPU 0
 #endif
 
-/* Workqueues in softirq context.  Before, a worker of high priority must do. */
+/* Workqueues in softirq context; before, workers of high priority. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 #define XC_WQ_BH (WQ_BH | WQ_PERCPU)
 #else
@@ -73,7 +73,7 @@ static inline void *xc_crypto_cb_data(xc_crypto_cb_t req)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
 #define REQ_ATOMIC ((__force blk_opf_t)0)
 
-/* A device below that keeps metadata whose meaning is ours. */
+/* True if the underlying device stores metadata without looking at it. */
 static inline bool xc_bi_is_opaque(const struct blk_integrity *bi)
 {
 	return bi->profile &&
@@ -92,14 +92,14 @@ static inline bool xc_bi_is_opaque(const struct blk_integrity *bi)
 #define xc_bi_metadata_size(bi) ((bi)->tuple_size)
 #endif
 
-/* bio_integrity_add_page() counts bytes by itself since 6.4. */
+/* bio_integrity_add_page() counts bytes itself since 6.4. */
 static inline void xc_bip_set_size(struct bio_integrity_payload *bip,
 				   unsigned int size)
 {
 	bip->bip_iter.bi_size = size;
 }
 
-/* Integrity payloads came from a pool of the bio set. */
+/* Integrity payloads used to come from a mempool of the bio set. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 static inline int xc_bioset_integrity_create(struct bio_set *bs, int size)
 {
@@ -109,7 +109,7 @@ static inline int xc_bioset_integrity_create(struct bio_set *bs, int size)
 #define xc_bioset_integrity_create bioset_integrity_create
 #endif
 
-/* Hints about how long data will live, and where it should go. */
+/* Hints on the lifetime and placement of data. */
 static inline void xc_copy_hints(struct bio *to, const struct bio *from)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
@@ -130,24 +130,34 @@ static inline bool bdev_rot(struct block_device *bdev)
 /* ---- device mapper ------------------------------------------------------- */
 
 /*
- * dm core opens a table's devices as the kernel.  From 6.9 on, when they became
- * files, it did so as the caller, until that was mended, in stable series as
- * well; and a file keeps the credentials that it was opened with: the caller's
- * keyrings, and the key in them, lived on in the open volume.
+ * dm core opens a table's devices with the kernel's credentials.  Between 6.9, when
+ * devices became files, and a fix that some stable series have too, it used those
+ * of the caller.  A file keeps the credentials that it was opened with, so the
+ * caller's keyrings, and the key in them, lived as long as the volume.
+ *
+ * The caller's credentials resolve the path, the kernel's open the number.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0) && \
 	LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
 static inline int xc_get_device(struct dm_target *ti, const char *path,
-				blk_mode_t mode, struct dm_dev **dev)
+				blk_mode_t mode, struct dm_dev **lower)
 {
-	struct cred *kernel = prepare_kernel_cred(&init_task);
+	char number[sizeof("4095:1048575")];
 	const struct cred *caller;
+	struct cred *kernel;
+	dev_t dev;
 	int err;
 
+	err = dm_devt_from_path(path, &dev);
+	if (err)
+		return err;
+	kernel = prepare_kernel_cred(&init_task);
 	if (!kernel)
 		return -ENOMEM;
+
+	snprintf(number, sizeof(number), "%u:%u", MAJOR(dev), MINOR(dev));
 	caller = override_creds(kernel);
-	err = dm_get_device(ti, path, mode, dev);
+	err = dm_get_device(ti, number, mode, lower);
 	revert_creds(caller);
 	put_cred(kernel);
 	return err;
@@ -184,9 +194,9 @@ static inline void dm_stack_bs_limits(struct queue_limits *limits,
 #endif
 
 /*
- * dm core holds writes of zoned devices to max_hw_sectors before they reach the
- * target.  Where it does not, the target has to split them; but not those that
- * dm core makes of appends, which have a limit of their own.
+ * dm core splits writes to zoned devices at max_hw_sectors before they reach the
+ * target.  If it does not, the target has to split them, but not those that dm
+ * core makes of appends, which have a limit of their own.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0) || \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 43) && \
@@ -207,7 +217,7 @@ static inline void xc_limit_zone_writes(struct queue_limits *limits,
 					      bytes >> SECTOR_SHIFT);
 }
 
-/* Auditing: exported by dm-mod, but its header is not among the installed. */
+/* Auditing: dm-mod exports it, but its header is not among the installed ones. */
 #ifdef CONFIG_DM_AUDIT
 void dm_audit_log_ti(int audit_type, const char *dm_msg_prefix, const char *op,
 		     struct dm_target *ti, int result);

@@ -63,6 +63,13 @@ faults()
 	# shellcheck disable=SC2016 # the fault
 	printf '%s\n' '# shellcheck shell=bash' 'echo $1' >shell.bash
 
+	# upward, and in a circle
+	mkdir io stats
+	printf '%s\n' '#include "../io/up.h"' >stats/down.c
+	printf '%s\n' '#include "b.h"' >io/a.c
+	printf '%s\n' '#include "a.h"' >io/b.h
+	touch io/a.h io/up.h
+
 	printf '%s\n' 'obj-m := faults.o' 'faults-y := compiler.o sparse.o' >Kbuild
 }
 
@@ -86,6 +93,23 @@ finds()
 		echo "$name"
 		grep -qE "^	finds $name " "$BATS_TEST_FILENAME"
 	done
+}
+
+@test "arrows: an include that the table of folders does not allow" {
+	finds arrows '^stats/down.c:1: includes io/up.h, which arrows.txt does not allow for stats'
+}
+
+@test "arrows: a circle of files" {
+	finds arrows '^circle of files: io/[ab], io/[ab]$'
+}
+
+@test "arrows: a table whose arrows point up" {
+	sed -i 's/^stats$/stats	io/' "$TREE/scripts/lint.d/arrows.txt"
+	cd "$TREE"
+	run scripts/lint arrows
+	echo "$output"
+	[ "$status" = 1 ]
+	grep -qx 'arrows.txt: stats may not name io, which is not further down' <<<"$output"
 }
 
 @test "what is found is a failure" {
