@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 768 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # Atomic writes (RWF_ATOMIC), on a disk that takes them: each arrives there as one
 # write, whatever happens to it on its way, or is refused before it starts. What

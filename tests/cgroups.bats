@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 1024 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # What cgroups hold back, on the volume and on the disk under it: latencies
 # (io.latency), shares (io.cost, io.weight) and rates (io.max), set and lifted

@@ -155,12 +155,7 @@ null_disks_gone()
 		-type d -exec rmdir {} + || true
 }
 
-<<<<<<< HEAD
-# fine_disk MIB: set FINE to a disk that accepts vectors of a few bytes, and FINE_ALIGN
-# to their alignment
-=======
-# scsi_disk MIB [PARAMETER=VALUE...]: sets SCSI to a disk of scsi_debug's, which is
-# there alone
+# scsi_disk MIB [PARAMETER=VALUE...]: set SCSI to the only disk of scsi_debug
 scsi_disk()
 {
 	local at='/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*/block/sd*'
@@ -173,9 +168,8 @@ scsi_disk()
 	wait_for 10 test -b "$SCSI"
 }
 
-# fine_disk MIB: sets FINE to a disk that takes vectors of a few bytes, and
-# FINE_ALIGN to how few
->>>>>>> tests-b
+# fine_disk MIB: set FINE to a disk that accepts vectors of a few bytes, and FINE_ALIGN
+# to their alignment
 fine_disk()
 {
 	if kernel_at_least 6.19; then

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 768
-# kernels: 7.3
+# kernels: newest
 #
 # A disk with poll queues, and callers who poll: who waits for a bio so sleeps for
 # no interrupt. A target that takes bios over must see to it that they end all the

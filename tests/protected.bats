@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 768 --timeout 900
-# kernels: 7.3
+# kernels: newest
 #
 # Disks that keep and check protection information with each sector (T10 DIF and
 # DIX). The block layer makes it for what is sent down, ciphertext, and checks it
