@@ -28,8 +28,8 @@
  * @backlogged: the driver's queue was full, and may still be
  * @pending: sectors that the driver has, and one for the submitter
  * @restart: completed when the driver takes requests again
- * @done: called once, when the last sector is done after xc_run_crypt() returned
- *	%XC_RUN_PENDING, in the context of the driver's completion
+ * @done: called once, when the last sector is done after %XC_RUN_PENDING was
+ *	returned, in the context of the driver's completion or in a worker
  *
  * The vectors of @src and @dst are such that each sector lies in one page.
  */
