@@ -41,13 +41,24 @@ debian()
 
 @test "dm-xcrypt-dkms has every source of the module, and no other" {
 	contents dm-xcrypt-dkms | sed -n "s#^/usr/src/dm-xcrypt-$version/##p" | sort >"$BATS_TEST_TMPDIR/there"
-	# The files that Kbuild builds; debug/ is only in the tests' build.
+	# The files that Kbuild builds; of debug/ only the header, the rest is for the tests.
 	{
 		printf '%s\n' Kbuild dkms.conf dm-xcrypt.c
 		sed '/^CFLAGS/d; /^\$/d' Kbuild | grep -oE '[[:space:]][a-z0-9]+/[a-z0-9_]+\.o' |
 			sed 's/o$/c/' | grep -v debug/
-		git ls-files '*.h' | grep -vE '^(bench|debug|tests)/'
+		git ls-files '*.h' | grep -vE '^(bench|tests)/'
 	} | tr -d '[:blank:]' | sort -u | diff - "$BATS_TEST_TMPDIR/there"
+}
+
+@test "the packaged sources include only what is packaged" {
+	local sources=$BATS_TEST_TMPDIR/sources file header count=0
+	packaging/sources "$sources"
+	cd "$sources"
+	while read -r file header; do
+		count=$((count + 1))
+		[ -e "$(dirname "$file")/$header" ] || { echo "$file includes $header"; return 1; }
+	done < <(grep -rE --include='*.[ch]' '^#include "' . | sed -E 's/^([^:]*):[^"]*"([^"]*)".*/\1 \2/')
+	[ "$count" -gt 100 ]
 }
 
 @test "dm-xcrypt-tools has the command, its pages, and the hooks" {
