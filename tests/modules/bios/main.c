@@ -16,10 +16,10 @@
  *   max=            maximum bytes per bio (default 65536)
  *   whole=1         every bio has that size; else some are shorter
  *   depth=          bios in flight (default 8)
- *   align=          granularity of a vector (default: what the device allows)
- *   tail=BYTES      the last unit of a bio is a vector that begins so far into
- *                   a page, whatever the layout
- *   seed= data=     of the layout, of the content
+ *   align=          granularity of a vector (default: the device's)
+ *   tail=BYTES      the last unit of a bio is one vector that begins at that
+ *                   offset in a page, with any layout
+ *   seed= data=     random seeds of the layout and of the content
  *   flags=          fua,preflush,sync,meta,idle,random (random: any of them)
  *   prio=1          a random I/O priority on every bio
  *   shuffle=1       in random order
@@ -129,7 +129,7 @@ static int parse_word(struct job *job, char *word)
 	return -EINVAL;
 }
 
-/* Bytes in a bio, at most: so much memory is allocated, and so many vectors. */
+/* Maximum bytes in a bio: limits the memory and the number of vectors. */
 static u64 max_bytes(const struct job *job)
 {
 	return job->layout == L_SAME ? job->unit * USHRT_MAX : SZ_8M;
