@@ -26,7 +26,8 @@
  * @bad_tag: that error was a wrong authentication tag
  * @bad_sector: the sector with the wrong tag
  * @backlogged: the driver's queue was full, and may still be
- * @pending: sectors that the driver has, and one for the submitter
+ * @pending: sectors that the driver has, or CPUs that help (io/parallel.c), and
+ *	one for the submitter
  * @restart: completed when the driver takes requests again
  * @done: called once, when the last sector is done after xc_run_crypt() returned
  *	%XC_RUN_PENDING, in the context of the driver's completion

@@ -271,8 +271,9 @@ int xc_buffers_get(struct xc_io *io, gfp_t gfp, struct bio **bios,
  * @io: the bio in flight
  * @gfp: %GFP_NOWAIT or %GFP_NOIO
  *
- * Context: Any context with %GFP_NOWAIT, else as xc_buffers_get().
- * Return: the clone, for the underlying device, or NULL.
+ * Context: Any context with %GFP_NOWAIT.  With %GFP_NOIO process context, on
+ * memory_wq; may sleep.
+ * Return: the clone, for the underlying device, or NULL if the allocation fails.
  */
 struct bio *xc_clone(struct xc_io *io, gfp_t gfp)
 {

@@ -40,7 +40,7 @@ static int find_tuple_size(struct xc_device *dev, unsigned int *size,
 
 /**
  * xc_tags_init() - fit a volume's tags to the underlying device
- * @dev: the I/O side of the volume, with lower, opt and cipher
+ * @dev: the I/O side of the volume, with lower, opt, cipher and bios
  * @error: set to a message on failure
  *
  * Context: Process context.  May sleep.

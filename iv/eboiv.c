@@ -19,7 +19,7 @@
 
 /**
  * xc_eboiv_create() - allocate a handle for the encryption of IVs
- * @iv: the generator, with all but ``priv`` set
+ * @iv: the generator, with all but ``ops`` and ``priv`` set
  * @tfm: set to the handle
  * @error: set to a message on failure
  *
