@@ -29,10 +29,10 @@
  * @pending: sectors that the driver has, or CPUs that help (io/parallel.c), and
  *	one for the submitter
  * @restart: completed when the driver takes requests again
- * @done: called once, when the last sector is done after xc_run_crypt() returned
- *	%XC_RUN_PENDING, in the context of the driver's completion
+ * @done: called once after xc_run_crypt() returned %XC_RUN_PENDING, when the
+ *	last sector is done, in the context of the driver's completion
  *
- * The vectors of @src and @dst are such that each sector lies in one page.
+ * Each sector of @src and @dst must lie in one page.
  */
 struct xc_run {
 	const struct xc_cipher *cipher;

@@ -9,12 +9,12 @@
  * An AES instruction takes about four cycles, and two may begin in each cycle:
  * eight chains keep the unit busy as long as none has to wait.  So the data of a
  * stride is in eight registers, and its tweaks are in memory.  They are written
- * during the stride before, even if that belongs to another data unit or segment.
+ * during the previous stride, even if it belongs to another data unit or segment.
  *
  * Keys and tweaks are only in struct xc_xts_key and in struct memory, which is
- * wiped.  The registers suffice for the rest, so that the compiler does not spill
- * any to the stack.  The unroll pragmas are necessary for that: they dissolve
- * arrays of vectors before the compiler allocates registers.
+ * wiped.  The registers suffice for the rest, so the compiler spills none to the
+ * stack.  This requires the unroll pragmas: they dissolve arrays of vectors before
+ * the compiler allocates registers.
  */
 #ifndef _XC_XTS_X86_H
 #define _XC_XTS_X86_H
@@ -283,7 +283,7 @@ static __always_inline void wipe(struct memory *m)
 
 /*
  * IVs are encrypted several at a time, across segments, and used one data unit
- * ahead.  After the last data unit that is unused garbage.
+ * ahead.  The one after the last data unit is garbage, and is not used.
  */
 static __always_inline void crypt(const struct xc_xts_key *key,
 				  const struct xc_xts_segment *segments,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What older kernels lack.  All other code is written for the newest kernel; this
- * folder is the only place that checks the kernel version.
+ * Replacements for interfaces that older kernels lack.  All other code is written
+ * for the newest kernel; only this folder checks the kernel version.
  */
 #ifndef _XC_COMPAT_H
 #define _XC_COMPAT_H
@@ -61,7 +61,7 @@ static inline void *xc_crypto_cb_data(xc_crypto_cb_t req)
 #define WQ_PERCPU 0
 #endif
 
-/* Workqueues in softirq context; before, workers of high priority. */
+/* Workqueues in softirq context; older kernels: high-priority workers. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 #define XC_WQ_BH (WQ_BH | WQ_PERCPU)
 #else
@@ -73,7 +73,7 @@ static inline void *xc_crypto_cb_data(xc_crypto_cb_t req)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
 #define REQ_ATOMIC ((__force blk_opf_t)0)
 
-/* True if the underlying device stores metadata without looking at it. */
+/* True if the underlying device stores metadata without checking it. */
 static inline bool xc_bi_is_opaque(const struct blk_integrity *bi)
 {
 	return bi->profile &&
@@ -195,8 +195,8 @@ static inline void dm_stack_bs_limits(struct queue_limits *limits,
 
 /*
  * dm core splits writes to zoned devices at max_hw_sectors before they reach the
- * target.  If it does not, the target has to split them, but not those that dm
- * core makes of appends, which have a limit of their own.
+ * target.  On kernels where it does not, the target has to split them, but not
+ * emulated appends, which have their own limit.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0) || \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 43) && \
@@ -217,7 +217,7 @@ static inline void xc_limit_zone_writes(struct queue_limits *limits,
 					      bytes >> SECTOR_SHIFT);
 }
 
-/* Auditing: dm-mod exports it, but its header is not among the installed ones. */
+/* Auditing: dm-mod exports it, but its header is not installed. */
 #ifdef CONFIG_DM_AUDIT
 void dm_audit_log_ti(int audit_type, const char *dm_msg_prefix, const char *op,
 		     struct dm_target *ti, int result);

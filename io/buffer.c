@@ -47,7 +47,7 @@ static void count_volumes(int by)
 	spin_unlock(&quota_lock);
 }
 
-/* May be wrong by some pages a CPU, which saves a lock. */
+/* May be off by some pages per CPU; this saves a lock. */
 static bool exceeds_quota(struct xc_device *dev, unsigned int more)
 {
 	return xc_inject_failure(GFP_NOWAIT) ||
@@ -199,7 +199,7 @@ static struct bio *get_pieces(struct xc_io *io, gfp_t gfp,
 	unsigned int size = io->base->bi_iter.bi_size;
 	struct bio *bio;
 
-	/* as many of the largest as fit, and at most one of each smaller order */
+	/* as many largest pieces as fit, at most one of each smaller order */
 	bio = alloc_bio(io, gfp,
 			min_t(unsigned int, DIV_ROUND_UP(size, PAGE_SIZE),
 			      size / (PAGE_SIZE << max_order) + max_order + 1));
@@ -210,7 +210,7 @@ static struct bio *get_pieces(struct xc_io *io, gfp_t gfp,
 	return bio;
 }
 
-/* A caller that waits already failed to get folios. */
+/* A blocking caller has already failed to get folios. */
 static struct bio *get_buffer(struct xc_io *io, gfp_t gfp)
 {
 	unsigned int size = io->base->bi_iter.bi_size;
@@ -249,7 +249,7 @@ put:
  *
  * Context: Any context with %GFP_NOWAIT.  With %GFP_NOIO process context, on
  * memory_wq; may sleep, takes pages_lock.
- * Return: 0, or -ENOMEM, but not with %GFP_NOIO.
+ * Return: 0, or -ENOMEM (only with %GFP_NOWAIT).
  */
 int xc_buffers_get(struct xc_io *io, gfp_t gfp, struct bio **bios,
 		   unsigned int count)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mapping a bio: where its way begins.
+ * Mapping a bio with data: the start of the read and write paths.
  */
 #include "map.h"
 
@@ -37,8 +37,8 @@ MODULE_PARM_DESC(max_write_size,
 
 /*
  * True if an encryption sector in the first @size bytes of a bio crosses a page.
- * No further bytes are looked at: the caller splits the bio there, and a long
- * bio would be walked again for each of its parts.
+ * It does not look further: the caller splits the bio there, and would walk a
+ * long bio again for each of its parts.
  */
 static bool crosses_pages(const struct bio *bio, unsigned int size,
 			  unsigned int sector_size)
@@ -58,8 +58,8 @@ static bool crosses_pages(const struct bio *bio, unsigned int size,
 
 /*
  * True for bios that may not be split: atomic writes, and writes to a zoned
- * mapped device, whose second half would wait for a queue that waits for the
- * first.  A table that maps only conventional zones is not zoned.
+ * mapped device, where the second half would wait on a queue that waits for the
+ * first half.  A table that maps only conventional zones is not zoned.
  */
 static bool stays_whole(const struct bio *bio)
 {
@@ -83,7 +83,7 @@ static unsigned int max_size(const struct xc_device *dev,
 						 DEFAULT_MAX_SIZE;
 }
 
-/* The part of a bio to be processed in one piece: its length in bytes. */
+/* The length in bytes of the part of a bio to process in one piece. */
 static unsigned int part_size(const struct xc_device *dev,
 			      const struct bio *bio, bool *bounce)
 {
@@ -103,8 +103,8 @@ static unsigned int part_size(const struct xc_device *dev,
 
 /*
  * Split a bio: dm core maps the rest again.  The queue limits ensure that bios
- * which may not be split are short enough; older kernels do not apply them to
- * writes of zoned devices.
+ * that may not be split are short enough; older kernels do not apply them to
+ * writes to zoned devices.
  */
 static bool split_bio(struct bio *bio, unsigned int sectors)
 {

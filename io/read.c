@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The way of a read: the ciphertext is read into the pages of the submitted bio
- * and decrypted there in place.  The bio itself goes to the underlying device,
+ * The read path: the ciphertext is read into the pages of the submitted bio and
+ * decrypted there in place.  The bio itself goes to the underlying device,
  * which needs no memory; with tags, a clone that carries them.
  *
  * Two kinds of read are bounced, that is, read into private pages, decrypted
@@ -58,7 +58,7 @@ static void report_work(struct work_struct *work)
 
 static void bounce_work(struct work_struct *work);
 
-/* A bio on memory_wq must not hold anything that others there wait for. */
+/* A bio on memory_wq must not hold memory that other bios there wait for. */
 static void handle_bad_tag(struct xc_io *io)
 {
 	if (io->tags_pooled)
@@ -151,7 +151,7 @@ static void base_endio(struct bio *bio)
 	bio->bi_end_io = io->end_io;
 	bio->bi_iter = io->iter;
 	bio->bi_bdev = io->bdev;
-	/* the lower queue's accounting is not for the upper one to settle */
+	/* these belong to the accounting of the lower queue */
 	bio_clear_flag(bio, BIO_QOS_THROTTLED);
 	bio_clear_flag(bio, BIO_QOS_MERGED);
 	lower_done(io, bio->bi_status);

@@ -74,7 +74,7 @@ static void tcw_wipe(struct xc_iv *iv)
 	memzero_explicit(tcw, struct_size(tcw, seed, iv->size));
 }
 
-/* XOR every 8 bytes of a sector with the same value; this is its own inverse. */
+/* XOR every 8 bytes of a sector with the same value; its own inverse. */
 static void tcw_whiten(const struct tcw *tcw, u64 sector,
 		       struct scatterlist *sg)
 {
