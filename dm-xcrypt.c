@@ -197,7 +197,7 @@ static void xcrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 	 */
 	dm_stack_bs_limits(limits, dev->opt.sector_size);
 
-	/* a bio that may not be split must fit a buffer, its tags a pool entry */
+	/* bios that stay whole must fit a buffer, their tags a pool entry */
 	if (dev->tags_sectors)
 		whole = min(whole, dev->tags_sectors << SECTOR_SHIFT);
 	if (dev->ordered)

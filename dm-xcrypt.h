@@ -6,8 +6,8 @@
  * scripts/lint.d/arrows.txt lists the includes allowed between folders.
  *
  * Units: sector numbers and lengths of type sector_t are in 512-byte sectors.
- * An encryption sector is the unit of the cipher, sector_size bytes (512 to 4096);
- * the XTS standard calls it a data unit.
+ * An encryption sector is the unit of the cipher, sector_size bytes (512 to
+ * 4096); the XTS standard calls it a data unit.
  */
 #ifndef _DM_XCRYPT_H
 #define _DM_XCRYPT_H

@@ -3,10 +3,10 @@
  * engine:batch: whole vectors of a bio in one pass through AES-XTS.
  *
  * With 512-byte sectors, the crypto API's overhead per sector (a request, a
- * scatterlist, a tweak, an indirect call) costs as much as the cipher.  Here the
- * IVs of many sectors are written at once, and an implementation for this CPU
- * (cipher/xts.h) processes them together with the data.  The crypto API's handle
- * is still needed, to validate the key.
+ * scatterlist, a tweak, an indirect call) costs as much as the cipher.  Here
+ * the IVs of many sectors are written at once, and an implementation for this
+ * CPU (cipher/xts.h) processes them together with the data.  The crypto API's
+ * handle is still needed, to validate the key.
  *
  * A run in a context that may not use SIMD is continued in another context.
  */

@@ -21,7 +21,7 @@ static const struct xc_engine *const engines[] = {
  * @error: set to a message on failure
  *
  * Context: Any context.
- * Return: the engine, or NULL with @error set if the requested one does not fit.
+ * Return: the engine, or NULL with @error set if the one requested is unfit.
  */
 const struct xc_engine *xc_engine_find(const struct xc_cipher *cipher,
 				       const struct xc_spec *spec,

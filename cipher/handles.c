@@ -40,8 +40,8 @@ static int no_handle(int err, char **error)
 }
 
 /*
- * Check for a short key, although the cipher refuses it later: by then there may
- * be hundreds of thousands of handles.
+ * Check for a short key, although the cipher refuses it later: by then there
+ * may be hundreds of thousands of handles.
  */
 static bool enough_key(const struct xc_cipher *cipher,
 		       struct crypto_skcipher *tfm)
@@ -128,7 +128,8 @@ static int alloc_aead(struct xc_cipher *cipher, const char *name, char **error)
 
 /*
  * authenc(<hash>,<cipher>) takes two keys.  The volume's key ends with the one
- * for the hash, which is as long as the digest unless integrity_key_size: is given.
+ * for the hash, which is as long as the digest unless integrity_key_size: is
+ * given.
  */
 static int find_mac_size(struct xc_cipher *cipher, const char *name,
 			 unsigned int given, char **error)

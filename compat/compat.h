@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Replacements for interfaces that older kernels lack.  All other code is written
- * for the newest kernel; only this folder checks the kernel version.
+ * Replacements for interfaces that older kernels lack.  All other code is
+ * written for the newest kernel; only this folder checks the kernel version.
  */
 #ifndef _XC_COMPAT_H
 #define _XC_COMPAT_H
@@ -130,10 +130,11 @@ static inline bool bdev_rot(struct block_device *bdev)
 /* ---- device mapper ------------------------------------------------------- */
 
 /*
- * dm core opens a table's devices with the kernel's credentials.  Between 6.9, when
- * devices became files, and a fix that some stable series have too, it used those
- * of the caller.  A file keeps the credentials that it was opened with, so the
- * caller's keyrings, and the key in them, lived as long as the volume.
+ * dm core opens a table's devices with the kernel's credentials.  Between 6.9,
+ * when devices became files, and a fix that some stable series have too, it
+ * used those of the caller.  A file keeps the credentials that it was opened
+ * with, so the caller's keyrings, and the key in them, lived as long as the
+ * volume.
  *
  * The caller's credentials resolve the path, the kernel's open the number.
  */
@@ -194,9 +195,9 @@ static inline void dm_stack_bs_limits(struct queue_limits *limits,
 #endif
 
 /*
- * dm core splits writes to zoned devices at max_hw_sectors before they reach the
- * target.  On kernels where it does not, the target has to split them, but not
- * emulated appends, which have their own limit.
+ * dm core splits writes to zoned devices at max_hw_sectors before they reach
+ * the target.  On kernels where it does not, the target has to split them, but
+ * not emulated appends, which have their own limit.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0) || \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 43) && \

@@ -8,8 +8,8 @@
  * length.  Two callers that fill bios page by page could each hold half of the
  * pool and wait for the other half; so only the holder of pages_lock may wait.
  *
- * All volumes together use up to 2 % of memory, with an equal quota each.  Above
- * its quota a volume uses its mempool only.
+ * All volumes together use up to 2 % of memory, with an equal quota each.
+ * Above its quota a volume uses its mempool only.
  */
 #include "buffer.h"
 
@@ -167,8 +167,8 @@ static struct page *alloc_piece(struct xc_device *dev, gfp_t gfp,
 }
 
 /*
- * Fill a bio with as few pieces as possible; false if an allocation fails.  Single
- * pages belong to the mempool.
+ * Fill a bio with as few pieces as possible; false if an allocation fails.
+ * Single pages belong to the mempool.
  */
 static bool add_pieces(struct xc_device *dev, struct bio *bio, gfp_t gfp,
 		       unsigned int left, unsigned int max_order)
@@ -243,8 +243,8 @@ put:
  * xc_buffers_get() - allocate buffers as long as a bio
  * @io: the bio in flight; no longer than xc_max_buffer_size()
  * @gfp: %GFP_NOWAIT, or %GFP_NOIO to wait for memory
- * @bios: set to the buffers: bios for the underlying device, with the operation,
- *	flags, priority and place of @io
+ * @bios: set to the buffers: bios for the underlying device, with the
+ *	operation, flags, priority and place of @io
  * @count: number of buffers
  *
  * Context: Any context with %GFP_NOWAIT.  With %GFP_NOIO process context, on
@@ -273,7 +273,7 @@ int xc_buffers_get(struct xc_io *io, gfp_t gfp, struct bio **bios,
  *
  * Context: Any context with %GFP_NOWAIT.  With %GFP_NOIO process context, on
  * memory_wq; may sleep.
- * Return: the clone, for the underlying device, or NULL if the allocation fails.
+ * Return: the clone, for the underlying device; NULL if the allocation fails.
  */
 struct bio *xc_clone(struct xc_io *io, gfp_t gfp)
 {
@@ -297,8 +297,8 @@ struct bio *xc_clone(struct xc_io *io, gfp_t gfp)
  * @error: set to a message on failure
  *
  * Context: Process context.  May sleep.
- * Return: 0, or a negative errno with @error set; call xc_buffers_exit() in both
- * cases.
+ * Return: 0, or a negative errno with @error set; call xc_buffers_exit() in
+ * both cases.
  */
 int xc_buffers_init(struct xc_device *dev, char **error)
 {

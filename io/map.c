@@ -36,9 +36,9 @@ MODULE_PARM_DESC(max_write_size,
 		 "Longest write processed in one piece, in bytes (0: chosen by xcrypt)");
 
 /*
- * True if an encryption sector in the first @size bytes of a bio crosses a page.
- * It does not look further: the caller splits the bio there, and would walk a
- * long bio again for each of its parts.
+ * True if an encryption sector in the first @size bytes of a bio crosses a
+ * page.  It does not look further: the caller splits the bio there, and would
+ * walk a long bio again for each of its parts.
  */
 static bool crosses_pages(const struct bio *bio, unsigned int size,
 			  unsigned int sector_size)

@@ -2,12 +2,12 @@
 /*
  * Several CPUs for one large bio.
  *
- * The CPU that has the bio, its owner, processes it part by part, and queues work
- * for another CPU to process parts of it too; that helper may queue work for a
- * third.  A CPU waits at most microseconds for another: a helper that is late
- * finds no part left, one that has not begun is cancelled, and the last CPU to
- * finish continues with the bio.  If no CPU is idle, only the queueing is wasted;
- * while a helper of the volume has not begun, no other is queued.
+ * The CPU that has the bio, its owner, processes it part by part, and queues
+ * work for another CPU to process parts of it too; that helper may queue work
+ * for a third.  A CPU waits at most microseconds for another: a helper that is
+ * late finds no part left, one that has not begun is cancelled, and the last
+ * CPU to finish continues with the bio.  If no CPU is idle, only the queueing
+ * is wasted; while a helper of the volume has not begun, no other is queued.
  */
 #include "parallel.h"
 
@@ -26,8 +26,8 @@
 #define PARALLEL_FROM SZ_256K
 
 /*
- * The CPU to queue work on.  The scheduler looks for an idle CPU that shares its
- * cache; our own CPU is busy.
+ * The CPU to queue work on.  The scheduler looks for an idle CPU that shares
+ * its cache; our own CPU is busy.
  */
 static int nearby_cpu(void)
 {
@@ -144,8 +144,8 @@ bool xc_may_run_parallel(const struct xc_device *dev, bool write)
  * @may_sleep: the caller may sleep
  *
  * Context: As xc_run_crypt().
- * Return: As xc_run_crypt().  After %XC_RUN_PENDING, a worker of crypt_wq or the
- * driver calls the run's ``done``.
+ * Return: As xc_run_crypt().  After %XC_RUN_PENDING, a worker of crypt_wq or
+ * the driver calls the run's ``done``.
  */
 enum xc_result xc_run_parallel(struct xc_io *io, bool may_sleep)
 {

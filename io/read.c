@@ -40,7 +40,7 @@ static void end_read(struct xc_io *io, blk_status_t status)
 	xc_io_end(io, status);
 }
 
-/* ---- decryption ----------------------------------------------------------- */
+/* ---- decryption ---------------------------------------------------------- */
 
 /* The audit log may sleep, but must not enter reclaim. */
 static void report_work(struct work_struct *work)
@@ -142,7 +142,7 @@ static void lower_done(struct xc_io *io, blk_status_t status)
 	}
 }
 
-/* ---- the submitted bio, sent to the underlying device --------------------- */
+/* ---- the submitted bio, sent to the underlying device -------------------- */
 
 static void base_endio(struct bio *bio)
 {
@@ -173,7 +173,7 @@ static void send_base(struct xc_io *io)
 	dm_submit_bio_remap(bio, NULL);
 }
 
-/* ---- a clone with tags ---------------------------------------------------- */
+/* ---- a clone with tags --------------------------------------------------- */
 
 static void clone_endio(struct bio *clone)
 {
@@ -212,7 +212,7 @@ static void clone_work(struct work_struct *work)
 		xc_io_end(io, BLK_STS_RESOURCE);
 }
 
-/* ---- a buffer: bounced reads ---------------------------------------------- */
+/* ---- a buffer: bounced reads --------------------------------------------- */
 
 static void buffer_endio(struct bio *buffer)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Tags: metadata that the underlying device (dm-integrity) stores with each
- * sector.  The authentication tag and the stored IV of a sector form a tuple; the
- * tuples of a bio are its integrity payload.
+ * sector.  The authentication tag and the stored IV of a sector form a tuple;
+ * the tuples of a bio are its integrity payload.
  */
 #include "tags.h"
 

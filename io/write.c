@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The write path: the data is encrypted from the pages of the submitted bio into
- * a buffer, which goes to the underlying device.
+ * The write path: the data is encrypted from the pages of the submitted bio
+ * into a buffer, which goes to the underlying device.
  *
  * The submitter may still change its pages (O_DIRECT, mmap).  A private copy of
  * the plaintext is made first if that would damage more than the changed bytes:
  * with a tag or an IV that must match the data; with a mode that reads the data
- * twice; with verify_writes, which compares; and if an encryption sector crosses
- * a page.
+ * twice; with verify_writes, which compares; and if an encryption sector
+ * crosses a page.
  *
  * On a zoned device, writes must arrive in the order they were submitted.  They
  * are encrypted inline or, as soon as one of them has to wait, one at a time on
