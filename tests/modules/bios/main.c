@@ -2,11 +2,11 @@
 /*
  * xcrypt_bios - submits bios of any vector layout to a block device
  *
- * User space cannot create most of the bios of a file system or OpenZFS: vectors that
- * begin and end anywhere in a page, that span pages, that share memory.  This module
- * can.  Words written to debugfs xcrypt_bios/run start a run; the write fails on any
- * error, and the kernel log has the reason.  xcrypt_bios/result has the counts of the
- * last run.
+ * User space cannot create most of the bios of a file system or OpenZFS:
+ * vectors that begin and end anywhere in a page, that span pages, that share
+ * memory.  This module can.  Words written to debugfs xcrypt_bios/run start a
+ * run; the write fails on any error, and the kernel log has the reason.
+ * xcrypt_bios/result has the counts of the last run.
  *
  *   dev=PATH        block device
  *   op=             write | read (and compare) | append (zone append)
@@ -32,9 +32,9 @@
  *   any=1           do not check the content
  *   fail=1          every bio must fail
  *
- * When a bio has completed, all memory of its vectors is checked: the content of a
- * write is unchanged, that of a read is as it was written, the bytes around the
- * vectors are untouched in both.
+ * When a bio has completed, all memory of its vectors is checked: the content
+ * of a write is unchanged, that of a read is as it was written, the bytes
+ * around the vectors are untouched in both.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
