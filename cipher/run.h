@@ -30,7 +30,8 @@
  *	one for the submitter
  * @restart: completed when the driver takes requests again
  * @done: called once after xc_run_crypt() returned %XC_RUN_PENDING, when the
- *	last sector is done, in the context of the driver's completion
+ *	last sector is done, in the context of the driver's completion or in a
+ *	worker
  *
  * Each sector of @src and @dst must lie in one page.
  */

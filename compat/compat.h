@@ -8,6 +8,7 @@
 
 #include <linux/bio.h>
 #include <linux/blk-integrity.h>
+#include <linux/blkdev.h>
 #include <linux/cred.h>
 #include <linux/crypto.h>
 #include <linux/device-mapper.h>
@@ -143,22 +144,26 @@ static inline bool bdev_rot(struct block_device *bdev)
 static inline int xc_get_device(struct dm_target *ti, const char *path,
 				blk_mode_t mode, struct dm_dev **lower)
 {
-	char number[sizeof("4095:1048575")];
+	char number[sizeof("4095:1048575")], dummy;
+	unsigned int major, minor;
 	const struct cred *caller;
 	struct cred *kernel;
 	dev_t dev;
 	int err;
 
-	err = dm_devt_from_path(path, &dev);
-	if (err)
-		return err;
+	if (sscanf(path, "%u:%u%c", &major, &minor, &dummy) != 2) {
+		err = lookup_bdev(path, &dev);
+		if (err)
+			return err;
+		snprintf(number, sizeof(number), "%u:%u", MAJOR(dev),
+			 MINOR(dev));
+		path = number;
+	}
 	kernel = prepare_kernel_cred(&init_task);
 	if (!kernel)
 		return -ENOMEM;
-
-	snprintf(number, sizeof(number), "%u:%u", MAJOR(dev), MINOR(dev));
 	caller = override_creds(kernel);
-	err = dm_get_device(ti, number, mode, lower);
+	err = dm_get_device(ti, path, mode, lower);
 	revert_creds(caller);
 	put_cred(kernel);
 	return err;

@@ -160,6 +160,8 @@ static struct bio *alloc_bio(struct xc_io *io, gfp_t gfp, unsigned int vecs)
 static struct page *alloc_piece(struct xc_device *dev, gfp_t gfp,
 				unsigned int order)
 {
+	if (gfpflags_allow_blocking(gfp))
+		lockdep_assert_held(&dev->pages_lock);
 	if (xc_inject_failure(order ? FOLIO_GFP : gfp))
 		return NULL;
 	return order ? alloc_pages(FOLIO_GFP, order) :

@@ -56,6 +56,7 @@ struct xc_helper {
  * @tags: metadata of the bio's sectors; NULL: none
  * @tags_pooled: @tags comes from xc_device.tags
  * @bounce: an encryption sector of @base crosses a page
+ * @spread: (reads) counted in xc_stats.spread
  * @end_io: (reads) completion function of @base
  * @iter: (reads) original iterator of the bio for the underlying device
  * @bdev: (reads) the mapped device, while @base is in the underlying one
@@ -82,6 +83,7 @@ struct xc_io {
 	u8 *tags;
 	bool tags_pooled;
 	bool bounce;
+	bool spread;
 	bio_end_io_t *end_io;
 	struct bvec_iter iter;
 	struct block_device *bdev;

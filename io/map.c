@@ -36,24 +36,26 @@ MODULE_PARM_DESC(max_write_size,
 		 "Longest write processed in one piece, in bytes (0: chosen by xcrypt)");
 
 /*
- * True if an encryption sector in the first @size bytes of a bio crosses a
- * page.  It does not look further: the caller splits the bio there, and would
- * walk a long bio again for each of its parts.
+ * The number of bytes at the beginning of a bio, up to @size, in which no
+ * encryption sector crosses a page.  Stops at the first sector that does: a long
+ * bio is walked again for each of its parts.
  */
-static bool crosses_pages(const struct bio *bio, unsigned int size,
-			  unsigned int sector_size)
+static unsigned int bytes_in_pages(const struct bio *bio, unsigned int size,
+				   unsigned int sector_size)
 {
-	unsigned int mask = sector_size - 1;
+	unsigned int mask = sector_size - 1, bytes = 0;
 	struct bvec_iter iter, part = bio->bi_iter;
 	struct bio_vec bv;
 
 	part.bi_size = min(part.bi_size, size);
-	__bio_for_each_bvec(bv, bio, iter, part)
+	__bio_for_each_bvec(bv, bio, iter, part) {
 		if ((bv.bv_len & mask) ||
 		    ((bv.bv_offset & mask) &&
 		     offset_in_page(bv.bv_offset) + bv.bv_len > PAGE_SIZE))
-			return true;
-	return false;
+			break;
+		bytes += bv.bv_len;
+	}
+	return bytes;
 }
 
 /*
@@ -83,22 +85,31 @@ static unsigned int max_size(const struct xc_device *dev,
 						 DEFAULT_MAX_SIZE;
 }
 
-/* The length in bytes of the part of a bio to process in one piece. */
+/*
+ * The length in bytes of the part of a bio to process in one piece, and whether
+ * it is bounced.  A read ends before a sector that crosses a page, so that only
+ * this sector and those after it are bounced.
+ */
 static unsigned int part_size(const struct xc_device *dev,
 			      const struct bio *bio, bool *bounce)
 {
 	unsigned int align = max(bdev_logical_block_size(dev->lower->bdev),
 				 dev->opt.sector_size);
-	unsigned int size = max_size(dev, bio);
+	unsigned int buffer = round_down(xc_max_buffer_size(dev), align);
+	unsigned int size = max_size(dev, bio), in_pages;
+	bool write = bio_data_dir(bio) == WRITE;
 
-	if (bio_data_dir(bio) == WRITE || dev->cipher->tuple_size)
-		size = min(size, xc_max_buffer_size(dev));
-	size = max(round_down(size, align), align);
+	if (write || dev->cipher->tuple_size)
+		size = min(size, buffer);
+	size = min(max(round_down(size, align), align), bio->bi_iter.bi_size);
 
-	*bounce = crosses_pages(bio, size, dev->opt.sector_size);
-	if (*bounce)
-		size = min(size, round_down(xc_max_buffer_size(dev), align));
-	return min(size, bio->bi_iter.bi_size);
+	in_pages = bytes_in_pages(bio, size, dev->opt.sector_size);
+	*bounce = in_pages < size;
+	if (!*bounce || write)
+		return size;
+	in_pages = round_down(in_pages, align);
+	*bounce = !in_pages;
+	return in_pages ?: min(size, buffer);
 }
 
 /*

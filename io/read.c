@@ -11,7 +11,7 @@
  * meanwhile, changes the ciphertext between its arrival and its decryption.
  * Only a wrong tag in private pages is an error.
  *
- * No step waits for the underlying device.
+ * No work item waits for a read to complete.
  */
 #include "read.h"
 
@@ -29,16 +29,6 @@
 #include "tags.h"
 #include "../cipher/cipher.h"
 #include "../stats/stats.h"
-
-static void end_read(struct xc_io *io, blk_status_t status)
-{
-	if (io->lower) {
-		if (!status)
-			bio_copy_data(io->base, io->lower);
-		xc_buffer_put_plaintext(io->dev, io->lower);
-	}
-	xc_io_end(io, status);
-}
 
 /* ---- decryption ---------------------------------------------------------- */
 
@@ -58,30 +48,55 @@ static void report_work(struct work_struct *work)
 
 static void bounce_work(struct work_struct *work);
 
+static void free_buffer(struct xc_io *io)
+{
+	xc_buffer_put_plaintext(io->dev, io->lower);
+	io->lower = NULL;
+}
+
 /* A bio on memory_wq must not hold memory that other bios there wait for. */
 static void handle_bad_tag(struct xc_io *io)
 {
+	bool again = !io->lower;
+
+	if (!again)
+		free_buffer(io);
 	if (io->tags_pooled)
 		xc_tags_put(io);
-	if (!io->lower) {
+	if (again)
 		xc_queue_memory(io, bounce_work);
-		return;
-	}
-	xc_buffer_put_plaintext(io->dev, io->lower);
-	xc_queue_memory(io, report_work);
+	else
+		xc_queue_memory(io, report_work);
 }
 
 static void decrypt_done(struct xc_io *io)
 {
-	if (io->run.bad_tag)
+	blk_status_t status = io->run.status;
+
+	if (io->run.bad_tag) {
 		handle_bad_tag(io);
-	else
-		end_read(io, io->run.status);
+		return;
+	}
+	if (io->lower) {
+		if (!status)
+			bio_copy_data(io->base, io->lower);
+		free_buffer(io);
+	}
+	xc_io_end(io, status);
 }
 
 static void async_done(struct xc_run *run)
 {
 	decrypt_done(container_of(run, struct xc_io, run));
+}
+
+/* A bio that is read again is counted once. */
+static void count_spread(struct xc_io *io)
+{
+	if (io->spread)
+		return;
+	io->spread = true;
+	this_cpu_inc(io->dev->stats->spread);
 }
 
 static void decrypt_again_work(struct work_struct *work);
@@ -94,7 +109,7 @@ static void run_decryption(struct xc_io *io, bool may_sleep)
 		decrypt_done(io);
 		break;
 	case XC_RUN_AGAIN:
-		this_cpu_inc(io->dev->stats->spread);
+		count_spread(io);
 		xc_queue_crypt(io, decrypt_again_work);
 		break;
 	case XC_RUN_PENDING:
@@ -131,9 +146,11 @@ static void decrypt_bh_work(struct work_struct *work)
 static void lower_done(struct xc_io *io, blk_status_t status)
 {
 	if (status) {
-		end_read(io, status);
+		if (io->lower)
+			xc_buffer_put(io->dev, io->lower);
+		xc_io_end(io, status);
 	} else if (!xc_runs_inline(io)) {
-		this_cpu_inc(io->dev->stats->spread);
+		count_spread(io);
 		xc_queue_crypt(io, decrypt_work);
 	} else if (in_hardirq() || irqs_disabled()) {
 		xc_queue_bh(io, decrypt_bh_work);

@@ -78,3 +78,45 @@ line() { echo "0 512 $1 aes-xts-plain64 :64:logon:xcrypt-test:$2 0 /dev/ram$3 0"
 	dmsetup remove --retry c
 	fails kept reference
 }
+
+# --- the path of its disk ------------------------------------------------------
+
+# as_nobody COMMAND...: runs it as a user who may do what device mapper asks for,
+# and may go into no folder but everybody's
+as_nobody()
+{
+	setpriv --reuid 65534 --regid 65534 --clear-groups \
+		--inh-caps -all,+sys_admin --ambient-caps -all,+sys_admin "$@"
+}
+
+# load_by_nobody TARGET DEVICE: sets SAID to what dmsetup says
+load_by_nobody()
+{
+	# (no mapping that is to be made: libdevmapper would make a node)
+	SAID=$(as_nobody dmsetup load x --table \
+		"0 512 $1 aes-xts-plain64 $(hex_key 64 path) 0 $2 0" 2>&1)
+}
+
+@test "a path is the caller's: what he cannot reach he cannot map, as on dm-crypt" {
+	local hidden=/dev/xc.hidden number target
+	number=$(stat -Lc %Hr:%Lr /dev/ram0)
+	mkdir -m 700 $hidden
+	mknod -m 666 $hidden/disk b "${number%:*}" "${number#*:}"
+	ln -s $hidden/disk /dev/xc.link
+	chmod 666 /dev/mapper/control
+	dmsetup create x --noudevsync --notable
+	for target in crypt "$TARGET"; do
+		# It is not that he can load no table
+		for device in /dev/ram0 "$number"; do
+			load_by_nobody "$target" "$device" || die "$target, $device: $SAID"
+			dmsetup clear x
+		done
+		for device in $hidden/disk /dev/xc.link; do
+			fails load_by_nobody "$target" "$device"
+			[[ $SAID == *"Permission denied"* ]] || die "$target, $device: $SAID"
+		done
+	done
+	dmsetup remove --retry x
+	chmod 600 /dev/mapper/control
+	rm -r $hidden /dev/xc.link
+}

@@ -156,6 +156,19 @@ null_disks_gone()
 		-type d -exec rmdir {} + || true
 }
 
+# scsi_disk MIB [PARAMETER=VALUE...]: set SCSI to the only disk of scsi_debug
+scsi_disk()
+{
+	local at='/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*/block/sd*'
+	modules_gone scsi_debug
+	modules sd_mod
+	modprobe scsi_debug dev_size_mb="$1" "${@:2}" || return
+	wait_for 10 eval "ls -d $at" || return
+	# shellcheck disable=SC2086 # a pattern
+	SCSI=/dev/$(basename $at)
+	wait_for 10 test -b "$SCSI"
+}
+
 # fine_disk MIB: set FINE to a disk that accepts vectors of a few bytes, and FINE_ALIGN
 # to their alignment
 fine_disk()
@@ -164,12 +177,8 @@ fine_disk()
 		null_disk fine "$1" || return
 		FINE=/dev/fine
 	else
-		modules_gone scsi_debug
-		modules sd_mod
-		modprobe scsi_debug dev_size_mb="$1" delay=0 || return
-		wait_for 10 eval 'ls -d /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*/block/sd*' ||
-			return
-		FINE=/dev/$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*/block/sd*)
+		scsi_disk "$1" delay=0 || return
+		FINE=$SCSI
 	fi
 	FINE_ALIGN=$(($(limit "$FINE" dma_alignment) + 1))
 	[ "$FINE_ALIGN" -lt 512 ] || die "$FINE does not accept small vectors"

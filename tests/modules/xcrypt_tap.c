@@ -21,6 +21,14 @@
 
 #define NOTES_MAX 16384
 
+/* What older kernels lack. */
+#ifndef REQ_ATOMIC
+#define REQ_ATOMIC ((__force blk_opf_t)0)
+#endif
+#ifndef DM_TARGET_ATOMIC_WRITES
+#define DM_TARGET_ATOMIC_WRITES 0
+#endif
+
 struct tap {
 	struct dm_dev *dev;
 	sector_t start;
@@ -106,6 +114,7 @@ static struct target_type tap_target = {
 	.name			= "xcrypt-tap",
 	.version		= {1, 0, 0},
 	.module			= THIS_MODULE,
+	.features		= DM_TARGET_ATOMIC_WRITES,
 	.ctr			= tap_ctr,
 	.dtr			= tap_dtr,
 	.map			= tap_map,
@@ -137,6 +146,7 @@ static int log_show(struct seq_file *m, void *v)
 		{ "FUA", REQ_FUA }, { "PREFLUSH", REQ_PREFLUSH },
 		{ "SYNC", REQ_SYNC }, { "META", REQ_META },
 		{ "IDLE", REQ_IDLE }, { "RAHEAD", REQ_RAHEAD },
+		{ "ATOMIC", REQ_ATOMIC }, { "POLLED", REQ_POLLED },
 	};
 	unsigned int i, j;
 

@@ -1,0 +1,192 @@
+#!/usr/bin/env bats
+#
+# machine: -m 768 --timeout 900
+# kernels: newest
+#
+# Disks that keep and check protection information with each sector (T10 DIF and
+# DIX). The block layer makes it for what is sent down, ciphertext, and checks it
+# in what comes back; a volume has none of its own.
+
+# shellcheck shell=bash
+load lib-io
+
+needs()
+{
+	bios_module
+}
+
+# kinds: of protection, each a line: type, guard (0 CRC, 1 IP checksum), and
+# bytes of a sector of the disk
+kinds()
+{
+	cat <<-END
+		1 0 512
+		3 1 512
+		1 1 4096
+		2 0 512
+	END
+}
+
+# protected_disk TYPE GUARD BYTES: sets SCSI to one
+protected_disk()
+{
+	scsi_disk 16 dif="$1" dix=1 guard="$2" sector_size="$3" ndelay=20000
+	[[ $(profile "$SCSI") == "T10-DIF-TYPE$(($1 == 2 ? 1 : $1))-"* ]] ||
+		die "the disk has $(profile "$SCSI")"
+	[ "$(cat "$(queue "$SCSI")/../integrity/write_generate")" = 1 ]
+	[ "$(cat "$(queue "$SCSI")/../integrity/read_verify")" = 1 ]
+}
+
+# profile DEVICE: what is said of its protection, if there is any
+profile()
+{
+	local dir
+	dir=$(queue "$1")/../integrity
+	[ -d "$dir" ] || {
+		echo none
+		return
+	}
+	# (whose name an older kernel leaves out)
+	echo "$(cat "$dir/format") $(grep -s . "$dir"/{tag_size,protection_interval_bytes,read_verify,write_generate,device_is_integrity_capable} |
+		sed 's/.*://' | xargs)"
+}
+
+# transfers: sets TRANSFERS to how many reads and writes came to the disk with
+# protection information, and ERRORS to how many of them had the wrong one
+transfers()
+{
+	local said
+	said=$(cat /proc/scsi/scsi_debug/*)
+	TRANSFERS=$(sed -nE 's/.*dix_reads=([0-9]+), dix_writes=([0-9]+), .*/\1 \2/p' <<<"$said")
+	ERRORS=$(sed -n 's/.*dif_errors=//p' <<<"$said")
+	[ -n "$TRANSFERS" ] || die "scsi_debug does not count: $said"
+}
+
+# no_complaint: nobody in the kernel found anything wrong since log_mark
+no_complaint()
+{
+	transfers
+	[ "$ERRORS" = 0 ] || die "$ERRORS of the disk's"
+	fails grep -iE '(guard|ref|app) tag|protection error|I/O error|Illegal|Aborted|sense key' <<<"$(log_since)"
+}
+
+@test "a volume has the protection that dm-crypt's has: none" {
+	local type guard bytes
+	while read -r type guard bytes; do
+		protected_disk "$type" "$guard" "$bytes"
+		for words in "" sector_size:4096; do
+			# shellcheck disable=SC2086 # words
+			encrypt xc xts "$SCSI" $words
+			# shellcheck disable=SC2086 # words
+			reference ref xts "$SCSI" $words
+			slice lin "$SCSI" 0 "$(sectors_of "$SCSI")"
+			[ "$(profile /dev/mapper/xc)" = "$(profile /dev/mapper/ref)" ] ||
+				die "$(profile /dev/mapper/xc), dm-crypt $(profile /dev/mapper/ref)"
+			[[ "$(profile /dev/mapper/xc)" == none* ]]
+			# which only says something where there could be one
+			[ "$(profile /dev/mapper/lin)" != "$(profile /dev/mapper/xc)" ]
+			unmap xc ref lin
+		done
+	done < <(kinds)
+}
+
+@test "data is right, of any bio, and so is its protection, as of dm-crypt" {
+	local type guard bytes before
+	while read -r type guard bytes; do
+		protected_disk "$type" "$guard" "$bytes"
+		while read -r words; do
+			log_mark
+			# shellcheck disable=SC2086 # words
+			encrypt xc xts "$SCSI" $words
+			unit=$(limit /dev/mapper/xc logical_block_size)
+			transfers
+			before=$TRANSFERS
+			area="dev=/dev/mapper/xc sectors=4096 unit=$unit depth=16"
+			bios "$area op=write layout=mixed align=512 shuffle=1 data=1"
+			bios "$area op=read layout=multi align=512 data=1"
+			bios "$area op=write layout=fragments align=$unit split=1 data=2"
+			transfers
+			[ "${TRANSFERS% *}" -gt "${before% *}" ] && [ "${TRANSFERS#* }" -gt "${before#* }" ] ||
+				die "not protected: $before, then $TRANSFERS"
+			# what dm-crypt makes of it, and the other way
+			unmap xc
+			# shellcheck disable=SC2086 # words
+			reference xc xts "$SCSI" $words
+			bios "$area op=read align=512 layout=plain data=2"
+			bios "$area op=write align=512 layout=plain data=3"
+			unmap xc
+			# shellcheck disable=SC2086 # words
+			encrypt xc xts "$SCSI" $words
+			bios "$area op=read layout=mixed align=512 split=1 data=3"
+			unmap xc
+			no_complaint
+		done <<-END
+
+			offload:inline
+			offload:spread verify_writes
+			sector_size:4096
+		END
+	done < <(kinds)
+}
+
+@test "under load" {
+	protected_disk 1 0 512
+	log_mark
+	encrypt xc xts "$SCSI"
+	fio_verify /dev/mapper/xc --size=8M --iodepth=32
+	no_complaint
+}
+
+@test "an authenticating cipher's tags above: dm-integrity keeps them, on such a disk too" {
+	protected_disk 1 0 512
+	log_mark
+	integrity_disk tags "$SCSI" "${TAG_SIZES[gcm]}"
+	encrypt xc gcm /dev/mapper/tags
+	bios "dev=/dev/mapper/xc op=write sectors=4096 layout=mixed align=512"
+	bios "dev=/dev/mapper/xc op=read sectors=4096 layout=mixed align=512"
+	no_complaint
+	# and the disk itself is not what such a volume may be made on
+	unmap xc tags
+	log_mark
+	fails encrypt xc gcm "$SCSI" 2>/dev/null
+	[ "$TARGET" = crypt ] || log_since | grep -q 'stores no metadata with sectors'
+}
+
+# bad_sectors DEVICE: which 4096 bytes of it fail, read one by one, and how
+bad_sectors()
+{
+	"$(c_tool bad-sectors.c)" "$1" 4096
+}
+
+@test "protection that is wrong: EILSEQ, as on dm-crypt, and no longer than it lasts" {
+	local opts want got kind
+	protected_disk 1 0 512
+	for kind in "$TARGET" crypt; do
+		TARGET=$kind
+		make_line "$TARGET" xts "$SCSI" 64
+		map xc <<<"$LINE"
+		fill /dev/mapper/xc
+		raw /dev/mapper/xc 0 8 >"$BATS_TEST_TMPDIR/first"
+		want=$(for i in {0..7}; do echo "$((i * 8)) EILSEQ"; done)
+		# as the disk finds it (32) and as the adapter does (64)
+		for opts in 32 64; do
+			echo 1 >/sys/bus/pseudo/drivers/scsi_debug/every_nth
+			echo $opts >/sys/bus/pseudo/drivers/scsi_debug/opts
+			got=$(bad_sectors /dev/mapper/xc)
+			# (which has the data all the same)
+			fails dd if="$BATS_TEST_TMPDIR/first" of=/dev/mapper/xc bs=4096 oflag=direct \
+				status=none 2>/dev/null
+			echo 0 >/sys/bus/pseudo/drivers/scsi_debug/opts
+			echo 0 >/sys/bus/pseudo/drivers/scsi_debug/every_nth
+			[ "$got" = "$want" ] || die "$kind, $opts: $got"
+			check_fill /dev/mapper/xc
+		done
+		unmap xc
+	done
+}
+
+# bad_sectors DEVICE: which 4096 bytes of it fail, read one by one, and how
+bad_sectors()
+{
+	"$(c_tool bad-sectors.c)" "$1" 4096
+}
