@@ -37,8 +37,8 @@ MODULE_PARM_DESC(max_write_size,
 
 /*
  * The number of bytes at the beginning of a bio, up to @size, in which no
- * encryption sector crosses a page.  Stops at the first sector that does: a long
- * bio is walked again for each of its parts.
+ * encryption sector crosses a page.  Stops at the first sector that does: a
+ * long bio is walked again for each of its parts.
  */
 static unsigned int bytes_in_pages(const struct bio *bio, unsigned int size,
 				   unsigned int sector_size)
