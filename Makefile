@@ -2,18 +2,18 @@
 # Targets for users.  Kbuild describes the module.
 #
 #   make             build dm-xcrypt.ko; KDIR= or KVER= chooses the kernel
-#   make demo        see it work, in a virtual machine
-#   make quick       the tests that say most of a first change, in five minutes
+#   make demo        a demonstration in a virtual machine
+#   make quick       a first check of a change: selected tests, in five minutes
 #   make check       run every test, in virtual machines; T=NAME one file,
 #                    K=NAME one kernel, LONG=1 also tests that take hours
 #   make check-all   the same, with every test on every kernel
 #   make fuzz        search for harmful input: FOR=MINUTES (default 10),
-#                    T="NAME..." for some of tests/fuzz; findings are errors,
-#                    and are kept in build/fuzz
+#                    T="NAME..." for some of tests/fuzz; a finding is an error,
+#                    and is kept in build/fuzz
 #   make soak        volumes under load for an hour; FOR=MINUTES, K=NAME
-#   make bench       measure it beside dm-crypt; CASES=targets is quick, and
-#                    bench/run has more such variables
-#   make lint        checkpatch, sparse, kernel-doc, shellcheck
+#   make bench       compare its speed with dm-crypt's; CASES=targets is quick,
+#                    bench/run lists more variables
+#   make lint        checkpatch, sparse, kernel-doc, includes, shellcheck
 #   make install     the module, for the kernel it was built for
 #   make dkms-install, dkms-remove
 #                    the module, for every kernel, now and later

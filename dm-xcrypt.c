@@ -28,7 +28,7 @@ static bool crypt_alias;
 module_param(crypt_alias, bool, 0444);
 MODULE_PARM_DESC(crypt_alias, "Also register the target as \"crypt\"");
 
-/* Logs as dm-audit.h does, which is not among the installed headers. */
+/* Like dm-audit.h, which is not among the installed headers. */
 static void audit(struct dm_target *ti, const char *op, bool ok)
 {
 	dm_audit_log_ti(AUDIT_DM_CTRL, DM_MSG_PREFIX, op, ti, ok);
@@ -131,7 +131,7 @@ static int xcrypt_preresume(struct dm_target *ti)
 	return 0;
 }
 
-/* Called when all targets of the table agreed; else the device stays suspended. */
+/* Called if preresume of all targets succeeded. */
 static void xcrypt_resume(struct dm_target *ti)
 {
 	xc_volume_resume(ti->private);
@@ -163,7 +163,7 @@ static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
 	}
 
 	if (!err) {
-		/* reclaim through a suspended device would not end */
+		/* reclaim may need this suspended device, and never end */
 		noio = memalloc_noio_save();
 		err = key_message(ti, &message, &error);
 		memalloc_noio_restore(noio);
@@ -197,7 +197,7 @@ static void xcrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 	 */
 	dm_stack_bs_limits(limits, dev->opt.sector_size);
 
-	/* a bio that may not be split must fit a buffer, and its tags theirs */
+	/* bios that stay whole must fit a buffer, their tags a pool entry */
 	if (dev->tags_sectors)
 		whole = min(whole, dev->tags_sectors << SECTOR_SHIFT);
 	if (dev->ordered)

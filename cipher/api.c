@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * engine:api: one crypto API request a sector.  Fits every cipher, IV and
+ * engine:api: one crypto API request per sector.  Fits every cipher, IV and
  * driver, asynchronous ones too.
  */
 #include "api.h"
@@ -14,7 +14,7 @@
 #include "run.h"
 #include "../debug/inject.h"
 
-/* Requests that an asynchronous driver may have at a time without memory. */
+/* Requests of an asynchronous driver that need no allocation. */
 #define MIN_REQUESTS 64
 
 static unsigned int api_request_size(const struct xc_cipher *cipher)
@@ -163,7 +163,7 @@ static enum xc_result api_run(struct xc_run *run, bool may_sleep)
 		if (!run->request)
 			return XC_RUN_AGAIN;
 
-		/* counted first: it may complete before start_sector() returns */
+		/* count first: it may complete before start_sector() returns */
 		if (cipher->async)
 			atomic_inc(&run->pending);
 		err = start_sector(run->request, run);

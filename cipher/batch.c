@@ -2,13 +2,13 @@
 /*
  * engine:batch: whole vectors of a bio in one pass through AES-XTS.
  *
- * With 512-byte sectors, what the crypto API needs for each sector (a request, a
- * scatterlist, a tweak, an indirect call) costs as much as the cipher.  Here the
- * IVs of many sectors are written at once, and an implementation for this CPU
- * (cipher/xts.h) processes them together with the data.  The crypto API's handle
- * remains, to validate the key.
+ * With 512-byte sectors, the crypto API's overhead per sector (a request, a
+ * scatterlist, a tweak, an indirect call) costs as much as the cipher.  Here
+ * the IVs of many sectors are written at once, and an implementation for this
+ * CPU (cipher/xts.h) processes them together with the data.  The crypto API's
+ * handle is still needed, to validate the key.
  *
- * In a context that may not use SIMD, a run has to wait for one that may.
+ * A run in a context that may not use SIMD is continued in another context.
  */
 #include "batch.h"
 
@@ -31,7 +31,7 @@
 /* Segments of a stint: its pages, and some that are cut. */
 #define SEGMENTS 8
 
-/* Chosen when the module is loaded: an implementation, or why there is none. */
+/* Set when the module is loaded: an implementation, or why none is used. */
 static const struct xc_xts_impl *xts __ro_after_init;
 static char *hindrance __ro_after_init;
 

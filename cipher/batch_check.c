@@ -80,7 +80,7 @@ static void set_key(struct check *c, unsigned int size)
 	xc_simd_end();
 }
 
-/* In two segments, where there is more than one sector. */
+/* In two segments; the first is empty if there are few sectors. */
 static void crypt(struct check *c, u8 *dst, const u8 *src,
 		  unsigned int sector_size, unsigned int count, bool encrypt)
 {

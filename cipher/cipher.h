@@ -18,7 +18,7 @@ struct xc_engine;
  * @spec: the cipher specification, as in the table
  * @engine: how sectors reach the crypto API or the CPU's instructions
  * @engine_data: private data of @engine
- * @skcipher: one handle a key; NULL with an AEAD
+ * @skcipher: one handle per key; NULL with an AEAD
  * @aead: the handle of an AEAD, else NULL
  * @async: requests may complete later
  * @rereads: the cipher may read plaintext more than once, so that it must not
@@ -32,11 +32,11 @@ struct xc_engine;
  * @key: the key
  * @key_valid: the handles have the key
  * @authenc_key: buffer for the key in the format of authenc(), or NULL
- * @auth_size: bytes of authentication tag a sector
- * @iv_stored: bytes of IV stored beside the tag
- * @tuple_size: bytes of metadata a sector on the underlying device; 0: none
+ * @auth_size: bytes of authentication tag per sector
+ * @iv_stored: bytes of IV stored with the tag
+ * @tuple_size: bytes of metadata per sector on the underlying device; 0: none
  *
- * It knows nothing of devices and bios in flight: a volume may hold two.
+ * Independent of devices and bios in flight: a volume may have two.
  */
 struct xc_cipher {
 	char *spec;

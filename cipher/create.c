@@ -60,7 +60,7 @@ static int init_iv(struct xc_cipher *cipher, const struct xc_spec *spec,
 	return 0;
 }
 
-/* As in dm-crypt, arguments that nothing uses are no error. */
+/* As in dm-crypt, unused arguments are no error. */
 static void warn_unused(const struct xc_cipher *cipher,
 			const struct xc_options *opt)
 {
@@ -120,8 +120,8 @@ static int init_key(struct xc_cipher *cipher, const char *key, char **error)
  * @error: set to a message on failure
  *
  * Context: Process context.  May sleep.
- * Return: the cipher, to be freed with xc_cipher_destroy(), or an ERR_PTR() with
- * @error set.
+ * Return: the cipher, to be freed with xc_cipher_destroy(), or an ERR_PTR()
+ * with @error set.
  */
 struct xc_cipher *xc_cipher_create(const char *string, const char *key,
 				   u64 iv_offset, const struct xc_options *opt,
@@ -191,8 +191,8 @@ void xc_cipher_destroy(struct xc_cipher *cipher)
 /**
  * xc_cipher_set_tuple() - fit tag and IV into the metadata of a sector
  * @cipher: a cipher that stores metadata with each sector
- * @tuple_size: bytes of metadata a sector on the underlying device
- * @tag_size: bytes of it for tag and IV, according to the table line
+ * @tuple_size: bytes of metadata per sector on the underlying device
+ * @tag_size: bytes for tag and IV, from the table line
  * @error: set to a message on failure
  *
  * Context: Process context.  May sleep.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Creating a cipher from what a table line says.
+ * Creating a cipher from the arguments of a table line.
  */
 #ifndef _XC_CREATE_H
 #define _XC_CREATE_H

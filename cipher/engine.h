@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Engines: ways for sectors to reach a cipher.
+ * Engines: ways to process sectors with a cipher.
  */
 #ifndef _XC_ENGINE_H
 #define _XC_ENGINE_H
@@ -29,7 +29,7 @@ enum xc_result {
  * @inline_softirq: longest bio, in bytes, to be encrypted in softirq context;
  *	longer ones would delay others too much
  * @inline_task: the same for process context
- * @fits: check whether the engine can do a cipher; sets the error message of
+ * @fits: check whether the engine supports a cipher; sets the error message of
  *	the table line if not
  * @create: allocate xc_cipher.engine_data; may sleep.  destroy() is called
  *	after a failure too.
@@ -38,10 +38,10 @@ enum xc_result {
  *	sleep
  * @wipe: (optional) forget the key; may sleep
  * @request_size: bytes that a run needs at xc_run.own
- * @run: process a run as far as possible.  Does not sleep without @may_sleep;
- *	softirq context then, too.
- * @divisible: (optional) check whether parts of a run may be processed at the
- *	same time in the present context, without any being pending
+ * @run: process a run as far as possible.  Sleeps only with @may_sleep;
+ *	without it, softirq context is allowed.
+ * @divisible: (optional) check whether parts of a run may be processed
+ *	concurrently in the present context, and none can become pending
  */
 struct xc_engine {
 	enum xc_engine_choice choice;

@@ -17,12 +17,11 @@ static const struct xc_engine *const engines[] = {
  * xc_engine_find() - find the engine for a cipher
  * @cipher: the cipher, with its IV generator
  * @spec: the specification that the cipher was made from
- * @choice: what the table line asks for
+ * @choice: the engine requested in the table line
  * @error: set to a message on failure
  *
  * Context: Any context.
- * Return: the engine, or NULL with @error set if the one that the table line
- * asks for does not fit.
+ * Return: the engine, or NULL with @error set if the one requested is unfit.
  */
 const struct xc_engine *xc_engine_find(const struct xc_cipher *cipher,
 				       const struct xc_spec *spec,

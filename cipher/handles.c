@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A cipher's handles in the crypto API: one a key, or that of an AEAD.
+ * A cipher's handles in the crypto API: one per key, or one for an AEAD.
  */
 #include "handles.h"
 
@@ -40,8 +40,8 @@ static int no_handle(int err, char **error)
 }
 
 /*
- * Checked here too, although the cipher will refuse a short key: there may be
- * hundreds of thousands of handles by then.
+ * Check for a short key, although the cipher refuses it later: by then there
+ * may be hundreds of thousands of handles.
  */
 static bool enough_key(const struct xc_cipher *cipher,
 		       struct crypto_skcipher *tfm)
@@ -54,8 +54,8 @@ static bool enough_key(const struct xc_cipher *cipher,
 
 /*
  * True for modes that are known to read each block of a sector only once.  A
- * wide-block mode reads it again (a hash of the sector, then a stream cipher over
- * it): if one block changes meanwhile, it destroys the others.
+ * wide-block mode reads it again (a hash of the sector, then a stream cipher
+ * over it): if one block changes meanwhile, the others are destroyed.
  */
 static bool reads_once(const char *alg)
 {
@@ -127,8 +127,9 @@ static int alloc_aead(struct xc_cipher *cipher, const char *name, char **error)
 }
 
 /*
- * authenc(<hash>,<cipher>) takes two keys.  Ours ends with that of the hash,
- * which is as long as the digest without integrity_key_size:.
+ * authenc(<hash>,<cipher>) takes two keys.  The volume's key ends with the one
+ * for the hash, which is as long as the digest unless integrity_key_size: is
+ * given.
  */
 static int find_mac_size(struct xc_cipher *cipher, const char *name,
 			 unsigned int given, char **error)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Giving a cipher its key, and taking it away: the handles, the IV generator and
- * the engine each have a part or a copy of it.
+ * Setting and wiping the key of a cipher: the handles, the IV generator and the
+ * engine each have a part or a copy of it.
  */
 #include "keys.h"
 
@@ -70,7 +70,7 @@ static int distribute_key(struct xc_cipher *cipher)
 	err = set_tfm_keys(cipher, cipher->key.bytes);
 	if (iv->ops && iv->ops->set_key)
 		r = iv->ops->set_key(iv, cipher->key.bytes, &cipher->layout);
-	/* an engine gets only a key that the crypto API accepted */
+	/* give the engine only a key that the crypto API accepted */
 	if (!err && cipher->engine->set_key)
 		cipher->engine->set_key(cipher, cipher->key.bytes);
 	else if (cipher->engine->wipe)
@@ -86,8 +86,8 @@ static int distribute_key(struct xc_cipher *cipher)
  * The bytes of a keyring key are wiped from xc_cipher.key.
  *
  * Context: Process context.  May sleep.
- * Return: 0, or a negative errno with @error set: the cipher refused the key,
- * and has none now.
+ * Return: 0, or a negative errno with @error set if the cipher refused the key;
+ * it has no key then.
  */
 int xc_cipher_set_key(struct xc_cipher *cipher, char **error)
 {

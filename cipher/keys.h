@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Giving a cipher its key, and taking it away.
+ * Setting and wiping the key of a cipher.
  */
 #ifndef _XC_KEYS_H
 #define _XC_KEYS_H

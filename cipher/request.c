@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * engine:api: the request for one sector, its vectors and its IV, in the form
- * that an AEAD wants too.
+ * engine:api: the request for one sector, with vectors and IV, for AEADs too.
  */
 #include "request.h"
 

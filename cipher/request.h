@@ -15,7 +15,7 @@ struct aead_request;
 struct xc_run;
 
 /**
- * struct xc_request - one sector in the hands of the crypto API
+ * struct xc_request - one sector in the crypto API
  * @run: its run
  * @tuple: the sector's metadata on the underlying device, or NULL
  * @call: the sector as the IV generator sees it
@@ -43,7 +43,7 @@ struct xc_request {
  * @req: our request
  *
  * Context: Any context.
- * Return: the request that follows ours, aligned as the crypto API wants it.
+ * Return: the request that follows ours, aligned as the crypto API requires.
  */
 static inline void *xc_crypto_request(struct xc_request *req)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs: consecutive sectors on their way through a cipher, whatever its engine.
+ * Runs: consecutive sectors on their way through a cipher, with any engine.
  */
 #include "run.h"
 

@@ -26,12 +26,14 @@
  * @bad_tag: that error was a wrong authentication tag
  * @bad_sector: the sector with the wrong tag
  * @backlogged: the driver's queue was full, and may still be
- * @pending: sectors that the driver has, and one for the submitter
+ * @pending: sectors that the driver has, or CPUs that help (io/parallel.c), and
+ *	one for the submitter
  * @restart: completed when the driver takes requests again
- * @done: called once, when the last sector is done after %XC_RUN_PENDING was
- *	returned, in the context of the driver's completion or in a worker
+ * @done: called once after xc_run_crypt() returned %XC_RUN_PENDING, when the
+ *	last sector is done, in the context of the driver's completion or in a
+ *	worker
  *
- * The vectors of @src and @dst are such that each sector lies in one page.
+ * Each sector of @src and @dst must lie in one page.
  */
 struct xc_run {
 	const struct xc_cipher *cipher;

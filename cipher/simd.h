@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the batch engine needs of an architecture: its SIMD unit, and the
- * implementations that this CPU can run.  A further architecture is a further
+ * The batch engine's interface to an architecture: its SIMD unit, and the
+ * implementations that this CPU supports.  Each architecture has its own
  * simd_<architecture>.c.
  */
 #ifndef _XC_SIMD_H

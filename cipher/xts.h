@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 #define XC_XTS_BLOCK	16	/* bytes in a block, a tweak and an IV */
-#define XC_XTS_KEYS	15	/* round keys of AES-256: one more than rounds */
+#define XC_XTS_KEYS	15	/* round keys of AES-256: rounds + 1 */
 
 /**
  * struct xc_xts_key - the round keys of AES-XTS
@@ -43,8 +43,8 @@ struct xc_xts_segment {
 /**
  * struct xc_xts_impl - an implementation of AES-XTS for one kind of CPU
  * @name: names the instructions it uses, for messages
- * @set_key: expands @size @bytes (32, 48 or 64), the key for data and then the
- *	key for tweaks, to round keys
+ * @set_key: expands the key @bytes, of @size (32, 48 or 64) bytes, to round
+ *	keys: the first half for data, the second for tweaks
  * @crypt: encrypts or decrypts @count @segments, one after the other, of data
  *	units of @sector_size bytes (512 to 4096, a multiple of 16), each unit
  *	with the next 16 bytes of @ivs

@@ -27,8 +27,8 @@
 
 /*
  * FIPS 197, 5.2: the round keys from @words words of key.  AESKEYGENASSIST
- * yields SubWord() of the second word as its first word, and RotWord() of that as
- * its second.
+ * yields SubWord() of the second word as its first word, and RotWord() of that
+ * as its second.
  */
 static void expand_key(u8 *out, const u8 *key, unsigned int words)
 {

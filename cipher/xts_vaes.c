@@ -20,7 +20,7 @@
 #define vec_key(key, n) \
 	_mm256_broadcastsi128_si256(block_load((key) + (n) * XC_XTS_BLOCK))
 
-/* Tweaks of the first two blocks, and back to the first. */
+/* Tweaks of the first two blocks from the first tweak, and back. */
 #define vec_first_tweaks(t) ({					\
 	__m128i t_ = (t);					\
 	_mm256_set_m128i(block_mul_x(t_), t_); })
@@ -30,9 +30,9 @@
 #define vec_tweaks(tweaks, i)	vec_mul_x((tweaks)[0], (i) * VEC_BLOCKS)
 
 /*
- * Each block's product with x to the power of @n, at most 57.  What its halves
- * carry out changes places; what comes to the lower counts x^7 + x^2 + x + 1
- * times, of which the change has done the 1.
+ * Each block's product with x to the power of @n, at most 57.  The bits shifted
+ * out of each half go to the other half.  Those that go to the lower half count
+ * x^7 + x^2 + x + 1 times: the shuffle adds them once, the clmul the rest.
  */
 static __always_inline VEC vec_mul_x(VEC v, const int n)
 {

@@ -3,18 +3,19 @@
  * AES-XTS on x86-64, for vectors of any width.
  *
  * xts_aesni.c and xts_vaes.c include this after defining VEC, the type of a
- * vector of VEC_BLOCKS blocks, and the operations on it, vec_...().  They use one
- * function from here, xts_crypt().
+ * vector of VEC_BLOCKS blocks, and the operations on it, vec_...().  They use
+ * one function from here, xts_crypt().
  *
  * An AES instruction takes about four cycles, and two may begin in each cycle:
- * eight chains keep the unit busy as long as none has to wait.  So the data of a
- * stride is in eight registers, and its tweaks are in memory.  They are written
- * during the stride before, even if that belongs to another data unit or segment.
+ * eight chains keep the unit busy as long as none has to wait.  So the data of
+ * a stride is in eight registers, and its tweaks are in memory.  They are
+ * written during the previous stride, even if it belongs to another data unit
+ * or segment.
  *
  * Keys and tweaks are only in struct xc_xts_key and in struct memory, which is
- * wiped.  The registers suffice for the rest, so that the compiler does not spill
- * any to the stack.  The unroll pragmas are necessary for that: they dissolve
- * arrays of vectors before the compiler allocates registers.
+ * wiped.  The registers suffice for the rest, so the compiler spills none to
+ * the stack.  This requires the unroll pragmas: they dissolve arrays of vectors
+ * before the compiler allocates registers.
  */
 #ifndef _XC_XTS_X86_H
 #define _XC_XTS_X86_H
@@ -30,7 +31,7 @@
 void xc_xts_x86_set_key(struct xc_xts_key *key, const u8 *bytes,
 			unsigned int size);
 
-/* ---- one block ------------------------------------------------------------ */
+/* ---- one block ----------------------------------------------------------- */
 
 static __always_inline __m128i block_load(const u8 *src)
 {
@@ -72,7 +73,7 @@ static __always_inline __m128i block_mul_x(__m128i b)
 	return _mm_xor_si128(_mm_add_epi64(b, b), carry);
 }
 
-/* ---- a stride ------------------------------------------------------------- */
+/* ---- a stride ------------------------------------------------------------ */
 
 static __always_inline void make_tweaks(VEC *tweaks)
 {
@@ -109,8 +110,8 @@ static __always_inline void vecs_round_tweak(VEC *v, const int vecs,
  * additional rounds first.
  *
  * If @tweaks is given, the tweaks of the next stride are computed from their
- * first vector between the rounds.  Computed at once, as the compiler arranges a
- * loop, they would delay AES.
+ * first vector between the rounds.  Computed at once, as the compiler arranges
+ * a loop, they would delay AES.
  */
 static __always_inline void vecs_aes(VEC *v, const int vecs, const u8 *key,
 				     unsigned int rounds, bool encrypt,
@@ -138,8 +139,9 @@ static __always_inline void vecs_aes(VEC *v, const int vecs, const u8 *key,
 }
 
 /*
- * The XORs with the tweaks are merged with those of the first and the last round
- * key.  The tweaks of the @next stride are computed from their first vector.
+ * The XORs with the tweaks are merged with those of the first and the last
+ * round key.  The tweaks of the @next stride are computed from their first
+ * vector.
  */
 static __always_inline void crypt_stride(const u8 *key, unsigned int rounds,
 					 u8 *dst, const u8 *src,
@@ -165,7 +167,7 @@ static __always_inline void crypt_stride(const u8 *key, unsigned int rounds,
 	}
 }
 
-/* ---- data units ----------------------------------------------------------- */
+/* ---- data units ---------------------------------------------------------- */
 
 /**
  * struct memory - data that does not fit the registers; wiped at the end
@@ -283,7 +285,7 @@ static __always_inline void wipe(struct memory *m)
 
 /*
  * IVs are encrypted several at a time, across segments, and used one data unit
- * ahead.  After the last data unit that is unused garbage.
+ * ahead.  The one after the last data unit is garbage, and is not used.
  */
 static __always_inline void crypt(const struct xc_xts_key *key,
 				  const struct xc_xts_segment *segments,

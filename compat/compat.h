@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What older kernels lack.  All other code is written for the newest kernel; this
- * folder is the only place that checks the kernel version.
+ * Replacements for interfaces that older kernels lack.  All other code is
+ * written for the newest kernel; only this folder checks the kernel version.
  */
 #ifndef _XC_COMPAT_H
 #define _XC_COMPAT_H
@@ -62,7 +62,7 @@ static inline void *xc_crypto_cb_data(xc_crypto_cb_t req)
 #define WQ_PERCPU 0
 #endif
 
-/* Workqueues in softirq context; before, workers of high priority. */
+/* Workqueues in softirq context; older kernels: high-priority workers. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 #define XC_WQ_BH (WQ_BH | WQ_PERCPU)
 #else
@@ -74,7 +74,7 @@ static inline void *xc_crypto_cb_data(xc_crypto_cb_t req)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
 #define REQ_ATOMIC ((__force blk_opf_t)0)
 
-/* True if the underlying device stores metadata without looking at it. */
+/* True if the underlying device stores metadata without checking it. */
 static inline bool xc_bi_is_opaque(const struct blk_integrity *bi)
 {
 	return bi->profile &&
@@ -131,10 +131,11 @@ static inline bool bdev_rot(struct block_device *bdev)
 /* ---- device mapper ------------------------------------------------------- */
 
 /*
- * dm core opens a table's devices with the kernel's credentials.  Between 6.9, when
- * devices became files, and a fix that some stable series have too, it used those
- * of the caller.  A file keeps the credentials that it was opened with, so the
- * caller's keyrings, and the key in them, lived as long as the volume.
+ * dm core opens a table's devices with the kernel's credentials.  Between 6.9,
+ * when devices became files, and a fix that some stable series have too, it
+ * used those of the caller.  A file keeps the credentials that it was opened
+ * with, so the caller's keyrings, and the key in them, lived as long as the
+ * volume.
  *
  * The caller's credentials resolve the path, the kernel's open the number.
  */
@@ -199,9 +200,9 @@ static inline void dm_stack_bs_limits(struct queue_limits *limits,
 #endif
 
 /*
- * dm core splits writes to zoned devices at max_hw_sectors before they reach the
- * target.  If it does not, the target has to split them, but not those that dm
- * core makes of appends, which have a limit of their own.
+ * dm core splits writes to zoned devices at max_hw_sectors before they reach
+ * the target.  On kernels where it does not, the target has to split them, but
+ * not emulated appends, which have their own limit.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0) || \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 43) && \
@@ -222,7 +223,7 @@ static inline void xc_limit_zone_writes(struct queue_limits *limits,
 					      bytes >> SECTOR_SHIFT);
 }
 
-/* Auditing: dm-mod exports it, but its header is not among the installed ones. */
+/* Auditing: dm-mod exports it, but its header is not installed. */
 #ifdef CONFIG_DM_AUDIT
 void dm_audit_log_ti(int audit_type, const char *dm_msg_prefix, const char *op,
 		     struct dm_target *ti, int result);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lib/crypto's MD5 for kernels that have it in the crypto API only.
+ * lib/crypto's MD5 for kernels that have MD5 only in the crypto API.
  */
 #include "md5.h"
 

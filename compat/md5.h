@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * lib/crypto's MD5 (Linux 6.18), in terms of the crypto API on older kernels.
- * Only what iv/lmk.c needs: the state after whole blocks.
+ * Provides only the state after whole blocks, for iv/lmk.c.
  */
 #ifndef _XC_COMPAT_MD5_H
 #define _XC_COMPAT_MD5_H

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Injection points for the tests: files in debugfs, as described in
- * Documentation/fault-injection/fault-injection.rst.  fail_xcrypt makes
- * allocations fail that may not wait.  fail_xcrypt_tags makes allocations fail
- * that may wait but have no mempool behind them.
+ * Documentation/fault-injection/fault-injection.rst.  fail_xcrypt fails
+ * non-blocking allocations.  fail_xcrypt_tags fails blocking allocations that
+ * have no mempool.
  *
- * The fail-nth of a task does not reach workers and completions, and failslab,
- * set high enough, breaks the rest of the kernel first.  Only in builds with
- * XCRYPT_DEBUG=1.
+ * The fail-nth of a task does not reach workers and completions, and a failslab
+ * with enough probability breaks the rest of the kernel first.  Only in builds
+ * with XCRYPT_DEBUG=1.
  */
 #include "inject.h"
 
@@ -24,7 +24,7 @@ static struct dentry *dir, *tags_dir;
  * @gfp: flags of the allocation; one that may wait never fails
  *
  * Context: Any context.
- * Return: true if the allocation is to fail.
+ * Return: true if the allocation must fail.
  */
 bool xc_inject_failure(gfp_t gfp)
 {
@@ -35,7 +35,7 @@ bool xc_inject_failure(gfp_t gfp)
  * xc_inject_tags_failure() - decide whether attaching a bio's tags fails
  *
  * Context: Any context.
- * Return: true if the bio is to get no integrity payload.
+ * Return: true if attaching must fail.
  */
 bool xc_inject_tags_failure(void)
 {

@@ -8,8 +8,8 @@
  * length.  Two callers that fill bios page by page could each hold half of the
  * pool and wait for the other half; so only the holder of pages_lock may wait.
  *
- * All volumes together use up to 2 % of memory, with an equal quota each.  Above
- * its quota a volume uses its mempool only.
+ * All volumes together use up to 2 % of memory, with an equal quota each.
+ * Above its quota a volume uses its mempool only.
  */
 #include "buffer.h"
 
@@ -47,7 +47,7 @@ static void count_volumes(int by)
 	spin_unlock(&quota_lock);
 }
 
-/* May be wrong by some pages a CPU, which saves a lock. */
+/* May be off by some pages per CPU; this saves a lock. */
 static bool exceeds_quota(struct xc_device *dev, unsigned int more)
 {
 	return xc_inject_failure(GFP_NOWAIT) ||
@@ -169,8 +169,8 @@ static struct page *alloc_piece(struct xc_device *dev, gfp_t gfp,
 }
 
 /*
- * Fill a bio with as few pieces as possible; false if an allocation fails.  Single
- * pages belong to the mempool.
+ * Fill a bio with as few pieces as possible; false if an allocation fails.
+ * Single pages belong to the mempool.
  */
 static bool add_pieces(struct xc_device *dev, struct bio *bio, gfp_t gfp,
 		       unsigned int left, unsigned int max_order)
@@ -201,7 +201,7 @@ static struct bio *get_pieces(struct xc_io *io, gfp_t gfp,
 	unsigned int size = io->base->bi_iter.bi_size;
 	struct bio *bio;
 
-	/* as many of the largest as fit, and at most one of each smaller order */
+	/* as many largest pieces as fit, at most one of each smaller order */
 	bio = alloc_bio(io, gfp,
 			min_t(unsigned int, DIV_ROUND_UP(size, PAGE_SIZE),
 			      size / (PAGE_SIZE << max_order) + max_order + 1));
@@ -212,7 +212,7 @@ static struct bio *get_pieces(struct xc_io *io, gfp_t gfp,
 	return bio;
 }
 
-/* A caller that waits already failed to get folios. */
+/* A blocking caller has already failed to get folios. */
 static struct bio *get_buffer(struct xc_io *io, gfp_t gfp)
 {
 	unsigned int size = io->base->bi_iter.bi_size;
@@ -245,13 +245,13 @@ put:
  * xc_buffers_get() - allocate buffers as long as a bio
  * @io: the bio in flight; no longer than xc_max_buffer_size()
  * @gfp: %GFP_NOWAIT, or %GFP_NOIO to wait for memory
- * @bios: set to the buffers: bios for the underlying device, with the operation,
- *	flags, priority and place of @io
+ * @bios: set to the buffers: bios for the underlying device, with the
+ *	operation, flags, priority and place of @io
  * @count: number of buffers
  *
  * Context: Any context with %GFP_NOWAIT.  With %GFP_NOIO process context, on
  * memory_wq; may sleep, takes pages_lock.
- * Return: 0, or -ENOMEM, but not with %GFP_NOIO.
+ * Return: 0, or -ENOMEM (only with %GFP_NOWAIT).
  */
 int xc_buffers_get(struct xc_io *io, gfp_t gfp, struct bio **bios,
 		   unsigned int count)
@@ -273,8 +273,9 @@ int xc_buffers_get(struct xc_io *io, gfp_t gfp, struct bio **bios,
  * @io: the bio in flight
  * @gfp: %GFP_NOWAIT or %GFP_NOIO
  *
- * Context: Any context with %GFP_NOWAIT, else as xc_buffers_get().
- * Return: the clone, for the underlying device, or NULL.
+ * Context: Any context with %GFP_NOWAIT.  With %GFP_NOIO process context, on
+ * memory_wq; may sleep.
+ * Return: the clone, for the underlying device; NULL if the allocation fails.
  */
 struct bio *xc_clone(struct xc_io *io, gfp_t gfp)
 {
@@ -298,8 +299,8 @@ struct bio *xc_clone(struct xc_io *io, gfp_t gfp)
  * @error: set to a message on failure
  *
  * Context: Process context.  May sleep.
- * Return: 0, or a negative errno with @error set; call xc_buffers_exit() in both
- * cases.
+ * Return: 0, or a negative errno with @error set; call xc_buffers_exit() in
+ * both cases.
  */
 int xc_buffers_init(struct xc_device *dev, char **error)
 {

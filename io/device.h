@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A volume as its bios see it.
+ * The I/O side of a volume.
  */
 #ifndef _XC_DEVICE_H
 #define _XC_DEVICE_H
@@ -35,7 +35,7 @@ struct xc_times;
  * @to_submit: writes that @submit_work will submit
  * @submit_work: work item of @submit_wq
  * @deferred: writes on @memory_wq if @ordered
- * @helpers: work items of io/parallel.c that no CPU has begun
+ * @helpers: work items of io/parallel.c that have not begun
  * @bios: bios for the underlying device
  * @tags: buffers for the metadata of a bio, if kmalloc() fails
  * @tags_sectors: sectors whose metadata fits a buffer of @tags; 0: no metadata

@@ -58,15 +58,14 @@ struct xc_helper {
  * @bounce: an encryption sector of @base crosses a page
  * @spread: (reads) counted in xc_stats.spread
  * @end_io: (reads) completion function of @base
- * @iter: (reads) iterator of the bio sent down, which the underlying device uses
- *	up
- * @bdev: (reads) the mapped device, of which @base is sent away
+ * @iter: (reads) original iterator of the bio for the underlying device
+ * @bdev: (reads) the mapped device, while @base is in the underlying one
  * @timed: this bio is sampled for the histograms
  * @phase: present phase, see &enum xc_phase
- * @since: its beginning, in ns (only if @timed)
+ * @since: time at which @phase began, in ns (only if @timed)
  * @work: for the workqueue it is on
  * @node: in xc_device.to_submit
- * @sorted: in the list of those taken from there
+ * @sorted: in the sorted list of writes taken from there
  * @run: its run through the cipher
  * @taken: bytes of @run that a CPU has taken
  * @helper: the CPUs that may help

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mapping a bio: where its way begins.
+ * Mapping a bio with data: the start of the read and write paths.
  */
 #include "map.h"
 
@@ -36,9 +36,9 @@ MODULE_PARM_DESC(max_write_size,
 		 "Longest write processed in one piece, in bytes (0: chosen by xcrypt)");
 
 /*
- * The first bytes of a bio, up to @size, in which no encryption sector crosses a
- * page.  Stops at the first that does: a long bio is looked at for each of its
- * parts.
+ * The number of bytes at the beginning of a bio, up to @size, in which no
+ * encryption sector crosses a page.  Stops at the first sector that does: a
+ * long bio is walked again for each of its parts.
  */
 static unsigned int bytes_in_pages(const struct bio *bio, unsigned int size,
 				   unsigned int sector_size)
@@ -60,8 +60,8 @@ static unsigned int bytes_in_pages(const struct bio *bio, unsigned int size,
 
 /*
  * True for bios that may not be split: atomic writes, and writes to a zoned
- * mapped device, whose second half would wait for a queue that waits for the
- * first.  A table that maps only conventional zones is not zoned.
+ * mapped device, where the second half would wait on a queue that waits for the
+ * first half.  A table that maps only conventional zones is not zoned.
  */
 static bool stays_whole(const struct bio *bio)
 {
@@ -86,9 +86,9 @@ static unsigned int max_size(const struct xc_device *dev,
 }
 
 /*
- * The part of a bio to be processed in one piece, in bytes, and whether it is
- * bounced.  A read ends before a sector that crosses a page, so that only this
- * sector and those behind it are bounced.
+ * The length in bytes of the part of a bio to process in one piece, and whether
+ * it is bounced.  A read ends before a sector that crosses a page, so that only
+ * this sector and those after it are bounced.
  */
 static unsigned int part_size(const struct xc_device *dev,
 			      const struct bio *bio, bool *bounce)
@@ -114,8 +114,8 @@ static unsigned int part_size(const struct xc_device *dev,
 
 /*
  * Split a bio: dm core maps the rest again.  The queue limits ensure that bios
- * which may not be split are short enough; older kernels do not apply them to
- * writes of zoned devices.
+ * that may not be split are short enough; older kernels do not apply them to
+ * writes to zoned devices.
  */
 static bool split_bio(struct bio *bio, unsigned int sectors)
 {

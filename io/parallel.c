@@ -2,13 +2,12 @@
 /*
  * Several CPUs for one large bio.
  *
- * The CPU that has the bio, its owner, processes it part by part, and queues work
- * for another CPU to process parts of it too; that helper may queue work for a
- * third.  No CPU waits for another but for microseconds: a helper that comes too
- * late finds nothing left, the work of one that has not begun is cancelled, and
- * the CPU that is done last goes on with the bio.  If no CPU is idle, only the
- * queueing is lost; and while a helper of the volume has not begun, no other is
- * queued.
+ * The CPU that has the bio, its owner, processes it part by part, and queues
+ * work for another CPU to process parts of it too; that helper may queue work
+ * for a third.  A CPU waits at most microseconds for another: a helper that is
+ * late finds no part left, one that has not begun is cancelled, and the last
+ * CPU to finish continues with the bio.  If no CPU is idle, only the queueing
+ * is wasted; while a helper of the volume has not begun, no other is queued.
  */
 #include "parallel.h"
 
@@ -27,8 +26,8 @@
 #define PARALLEL_FROM SZ_256K
 
 /*
- * The CPU to queue work on: the scheduler starts from it, not from ours, which is
- * busy, and chooses an idle one that shares its cache.
+ * The CPU to queue work on.  The scheduler looks for an idle CPU that shares
+ * its cache; our own CPU is busy.
  */
 static int nearby_cpu(void)
 {
@@ -44,7 +43,7 @@ static unsigned int parts_end(const struct xc_io *io)
 
 static void crypt_parts(struct xc_io *io, bool may_sleep)
 {
-	/* others change its pending meanwhile, which is not used here */
+	/* other CPUs change run.pending meanwhile; the copy is not used */
 	struct xc_run rest = data_race(io->run), part;
 	unsigned int from, at = 0;
 
@@ -62,8 +61,8 @@ static void crypt_parts(struct xc_io *io, bool may_sleep)
 }
 
 /*
- * A busy helper has at most one part left.  Waiting for that takes less time than
- * being woken by the helper.
+ * A busy helper has at most one part left.  Waiting for it takes less time than
+ * a wakeup by the helper.
  */
 static void await_helpers(struct xc_io *io)
 {
@@ -76,7 +75,7 @@ static void await_helpers(struct xc_io *io)
 
 static bool queue_helper(struct xc_io *io, unsigned int rank);
 
-/* Process parts of a bio.  True on the CPU that is done last. */
+/* Process parts of a bio.  True on the last CPU to finish. */
 static bool join(struct xc_io *io, unsigned int rank, bool may_sleep)
 {
 	struct xc_device *dev = io->dev;
@@ -140,14 +139,13 @@ bool xc_may_run_parallel(const struct xc_device *dev, bool write)
 }
 
 /**
- * xc_run_parallel() - encrypt or decrypt a bio's run as far as possible, with the
- * help of other CPUs
+ * xc_run_parallel() - encrypt or decrypt a bio's run, also on other CPUs
  * @io: the bio in flight, with its run
  * @may_sleep: the caller may sleep
  *
  * Context: As xc_run_crypt().
- * Return: As xc_run_crypt().  After %XC_RUN_PENDING, a worker of crypt_wq or the
- * driver calls the run's ``done``.
+ * Return: As xc_run_crypt().  After %XC_RUN_PENDING, a worker of crypt_wq or
+ * the driver calls the run's ``done``.
  */
 enum xc_result xc_run_parallel(struct xc_io *io, bool may_sleep)
 {

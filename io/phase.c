@@ -42,7 +42,7 @@ void xc_phase_begin(struct xc_io *io)
 	trace_xcrypt_map(io);
 }
 
-/* Count the time that a bio spent in the phase that it leaves now. */
+/* Count the time that a bio spent in its present phase, which ends. */
 static void count_time(struct xc_io *io)
 {
 	struct xc_times __percpu *times = io->dev->times;

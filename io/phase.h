@@ -9,7 +9,7 @@
 #include "../stats/histogram.h"
 
 /**
- * struct xc_times - time that bios spent in phases, one for each CPU
+ * struct xc_times - durations of the phases of bios, one set for each CPU
  * @random: decides which bios are timed
  * @phases: durations, by direction
  */
@@ -18,7 +18,7 @@ struct xc_times {
 	struct xc_histogram phases[2][XC_PHASES];
 };
 
-/* One bio in so many is timed. */
+/* One bio in XC_SAMPLED is timed. */
 #define XC_SAMPLED 32
 
 void xc_phase_begin(struct xc_io *io);

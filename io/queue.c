@@ -10,15 +10,15 @@
  * memory_wq	waits for mempools.  Their memory is freed by the underlying
  *		device, crypt_wq and submit_wq, never by memory_wq's own
  *		backlog.
- * submit_wq	submits encrypted writes, and resumes writes whose asynchronous
- *		driver was full.  These hold pages of the mempool, so they must
- *		not wait for it.
+ * submit_wq	submits encrypted writes, and resumes writes that found the
+ *		queue of an asynchronous driver full.  These hold pages of the
+ *		mempool, so they must not wait for it.
  *
  * A fourth, bh_wq, gives softirq context to reads that complete with interrupts
  * off, where the crypto API must not be called.
  *
- * The requests of an asynchronous driver (&struct xc_request) are freed by the
- * driver only; all three may wait for that.
+ * Only the driver frees the requests of an asynchronous driver (&struct
+ * xc_request); all three queues may wait for that.
  */
 #include "queue.h"
 
@@ -80,9 +80,9 @@ do {							\
 /**
  * xc_queue_crypt() - put a bio on crypt_wq
  * @io: the bio in flight
- * @fn: work function; begins with xc_dequeue() and is not used on another queue.
- *	The workqueue core identifies a work item by its address and function; it
- *	would serialise two bios that have, one after the other, the same memory.
+ * @fn: work function; begins with xc_dequeue(), is not used on another queue.
+ *	The workqueue core identifies a work item by its address and function;
+ *	it would serialise two bios that use the same memory in succession.
  *
  * Context: Any context.
  */
@@ -151,7 +151,7 @@ static int by_sector(void *priv, const struct list_head *a,
 	return io_a->sector > io_b->sector ? 1 : -1;
 }
 
-/* Submit the writes that have gathered, in the order that suits a rotating disk. */
+/* Submit the collected writes, sorted by sector for a rotating disk. */
 static void submit_sorted(struct work_struct *work)
 {
 	struct xc_device *dev = container_of(work, struct xc_device,

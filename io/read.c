@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The way of a read: the ciphertext is read into the pages of the submitted bio
- * and decrypted there in place.  The bio itself goes to the underlying device,
+ * The read path: the ciphertext is read into the pages of the submitted bio and
+ * decrypted there in place.  The bio itself goes to the underlying device,
  * which needs no memory; with tags, a clone that carries them.
  *
  * Two kinds of read are bounced, that is, read into private pages, decrypted
@@ -30,7 +30,7 @@
 #include "../cipher/cipher.h"
 #include "../stats/stats.h"
 
-/* ---- decryption ----------------------------------------------------------- */
+/* ---- decryption ---------------------------------------------------------- */
 
 /* The audit log may sleep, but must not enter reclaim. */
 static void report_work(struct work_struct *work)
@@ -54,7 +54,7 @@ static void free_buffer(struct xc_io *io)
 	io->lower = NULL;
 }
 
-/* A bio on memory_wq must not hold anything that others there wait for. */
+/* A bio on memory_wq must not hold memory that other bios there wait for. */
 static void handle_bad_tag(struct xc_io *io)
 {
 	bool again = !io->lower;
@@ -159,7 +159,7 @@ static void lower_done(struct xc_io *io, blk_status_t status)
 	}
 }
 
-/* ---- the submitted bio, sent to the underlying device --------------------- */
+/* ---- the submitted bio, sent to the underlying device -------------------- */
 
 static void base_endio(struct bio *bio)
 {
@@ -168,7 +168,7 @@ static void base_endio(struct bio *bio)
 	bio->bi_end_io = io->end_io;
 	bio->bi_iter = io->iter;
 	bio->bi_bdev = io->bdev;
-	/* the lower queue's accounting is not for the upper one to settle */
+	/* these belong to the accounting of the lower queue */
 	bio_clear_flag(bio, BIO_QOS_THROTTLED);
 	bio_clear_flag(bio, BIO_QOS_MERGED);
 	lower_done(io, bio->bi_status);
@@ -190,7 +190,7 @@ static void send_base(struct xc_io *io)
 	dm_submit_bio_remap(bio, NULL);
 }
 
-/* ---- a clone with tags ---------------------------------------------------- */
+/* ---- a clone with tags --------------------------------------------------- */
 
 static void clone_endio(struct bio *clone)
 {
@@ -229,7 +229,7 @@ static void clone_work(struct work_struct *work)
 		xc_io_end(io, BLK_STS_RESOURCE);
 }
 
-/* ---- a buffer: bounced reads ---------------------------------------------- */
+/* ---- a buffer: bounced reads --------------------------------------------- */
 
 static void buffer_endio(struct bio *buffer)
 {

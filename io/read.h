@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The way of a read.
+ * The read path.
  */
 #ifndef _XC_READ_H
 #define _XC_READ_H

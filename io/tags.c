@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tags: metadata of sectors on an underlying device that stores some
- * (dm-integrity).  Authentication tag and stored IV make one tuple a sector.  The
- * tuples of a bio go along with it as its integrity payload.
+ * Tags: metadata that the underlying device (dm-integrity) stores with each
+ * sector.  The authentication tag and the stored IV of a sector form a tuple;
+ * the tuples of a bio are its integrity payload.
  */
 #include "tags.h"
 
@@ -20,7 +20,7 @@
 #define POOL_ENTRY_SIZE 512
 #define TAGS_GFP (GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN)
 
-/* Bytes of metadata a sector on the underlying device. */
+/* Bytes of metadata per sector on the underlying device. */
 static int find_tuple_size(struct xc_device *dev, unsigned int *size,
 			   char **error)
 {
@@ -40,7 +40,7 @@ static int find_tuple_size(struct xc_device *dev, unsigned int *size,
 
 /**
  * xc_tags_init() - fit a volume's tags to the underlying device
- * @dev: the I/O side of the volume, with lower, opt and cipher
+ * @dev: the I/O side of the volume, with lower, opt, cipher and bios
  * @error: set to a message on failure
  *
  * Context: Process context.  May sleep.
@@ -86,8 +86,8 @@ static unsigned int tags_size(const struct xc_io *io)
 /**
  * xc_tags_get() - allocate a bio's tags, if it has any
  * @io: the bio in flight
- * @gfp: %GFP_NOWAIT, or %GFP_NOIO to wait for the mempool: xc_map() ensures that
- *	a bio without tags by then is no longer than tags_sectors
+ * @gfp: %GFP_NOWAIT, or %GFP_NOIO to wait for the mempool; xc_map() ensures
+ *	that a bio that has no tags then is no longer than tags_sectors
  *
  * Context: Any context with %GFP_NOWAIT.  With %GFP_NOIO process context, on
  * memory_wq; may sleep.

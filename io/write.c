@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The way of a write: the data is encrypted from the pages of the submitted bio
+ * The write path: the data is encrypted from the pages of the submitted bio
  * into a buffer, which goes to the underlying device.
  *
  * The submitter may still change its pages (O_DIRECT, mmap).  A private copy of
  * the plaintext is made first if that would damage more than the changed bytes:
  * with a tag or an IV that must match the data; with a mode that reads the data
- * twice; with verify_writes, which compares; and if an encryption sector crosses
- * a page.
+ * twice; with verify_writes, which compares; and if an encryption sector
+ * crosses a page.
  *
  * On a zoned device, writes must arrive in the order they were submitted.  They
- * are encrypted inline or, as soon as one of them has to wait, one after the
- * other on memory_wq, which is an ordered workqueue then.
+ * are encrypted inline or, as soon as one of them has to wait, one at a time on
+ * memory_wq, which is an ordered workqueue for such a device.
  */
 #include "write.h"
 
@@ -45,7 +45,7 @@ static void write_endio(struct bio *bio)
 	xc_io_end(io, status);
 }
 
-/* Two buffers of one length: their folios may differ in size. */
+/* Compare two buffers of equal length, whose folios may differ in size. */
 static bool buffers_equal(struct bio *a, struct bio *b)
 {
 	struct bvec_iter iter_a = a->bi_iter, iter_b = b->bi_iter;
@@ -204,7 +204,7 @@ static void write_crypt_work(struct work_struct *work)
 	run_encryption(io);
 }
 
-/* In the submitter's context: if the run has to wait, it goes on elsewhere. */
+/* In the submitter's context: a run that has to wait is queued. */
 static void write_inline(struct xc_io *io)
 {
 	init_write(io);

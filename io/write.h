@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The way of a write.
+ * The write path.
  */
 #ifndef _XC_WRITE_H
 #define _XC_WRITE_H

@@ -3,11 +3,12 @@
  * eboiv: the sector's byte offset, 64 bits, little-endian, encrypted with the
  * volume's own key and cipher.  Used by BitLocker in CBC mode.
  *
- * The cipher encrypts a block of zeros with this number as IV, which in CBC mode
- * is that encryption.  A synchronous handle of the volume's algorithm does it; it
- * needs no memory and does not sleep.
+ * The cipher encrypts a block of zeros with this number as IV, which in CBC
+ * mode is that encryption.  A synchronous handle of the volume's algorithm does
+ * it; it needs no memory and does not sleep.
  *
- * Source: N. Ferguson, AES-CBC + Elephant diffuser, Microsoft 2006, section 4.2.
+ * Source: N. Ferguson, AES-CBC + Elephant diffuser, Microsoft 2006,
+ * section 4.2.
  */
 #include "eboiv.h"
 
@@ -19,7 +20,7 @@
 
 /**
  * xc_eboiv_create() - allocate a handle for the encryption of IVs
- * @iv: the generator, with all but ``priv`` set
+ * @iv: the generator, with all but ``ops`` and ``priv`` set
  * @tfm: set to the handle
  * @error: set to a message on failure
  *

@@ -86,9 +86,9 @@ static void elephant_wipe(struct xc_iv *iv)
 
 /*
  * The diffusers work on words in the CPU's byte order: "word i is mixed with
- * words i + a and i + b, one of them rotated".  The tables hold the rotation for
- * i modulo 4.  Encryption counts indices down, so that each of its steps undoes
- * the decryption step of the same index.
+ * words i + a and i + b, one of them rotated".  The tables hold the rotation
+ * for i modulo 4.  Encryption counts indices down, so that each of its steps
+ * undoes the decryption step of the same index.
  */
 struct diffuser {
 	unsigned int cycles;

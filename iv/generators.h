@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All IV generators, one a file.
+ * All IV generators, one per file.
  */
 #ifndef _XC_GENERATORS_H
 #define _XC_GENERATORS_H

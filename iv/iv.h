@@ -50,7 +50,7 @@ struct xc_iv_call {
  *	interrupt
  * @fill: (optional) write ``count`` IVs of 16 bytes, for numbers that are
  *	``step`` apart and then shifted right by ``shift``; any context.  For
- *	generators that need nothing but the number.
+ *	generators that need only the number.
  */
 struct xc_iv_ops {
 	const char *name;
@@ -75,8 +75,8 @@ struct xc_iv_ops {
 
 /**
  * struct xc_iv - an IV generator bound to a cipher
- * @ops: the generator; NULL, and all IVs zero, if the cipher takes no IV or
- *	none was named
+ * @ops: the generator; NULL if the cipher takes no IV or none was named: all
+ *	IVs are zero
  * @alg: name of the cipher's algorithm in the crypto API
  * @size: bytes in an IV; at least 8 unless there is none
  * @block_size: bytes in a block of the cipher

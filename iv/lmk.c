@@ -3,9 +3,9 @@
  * lmk: loop-AES with 64 keys (version 2), or 64 keys and a seed (version 3).
  *
  * The IV is the state of MD5 after the seed, blocks 1 to 31 of the sector's
- * plaintext and the sector number, without MD5's padding.  On decryption it is
- * not known before blocks 1 to 31 are, so CBC runs with a zero IV and the first
- * block is corrected afterwards.
+ * plaintext and the sector number, without MD5's padding.  Decryption must know
+ * blocks 1 to 31 first, so CBC runs with a zero IV and the first block is
+ * corrected afterwards.
  *
  * Source: loop-AES, http://loop-aes.sourceforge.net/, multi-key-v3 mode.
  */
@@ -96,7 +96,7 @@ static void lmk_wipe(struct xc_iv *iv)
 static void lmk_digest(const struct xc_iv *iv, u8 *out, u64 sector,
 		       const u8 *data)
 {
-	/* the number is cut to 56 bits; 4024 is 503 * 8, the number of bits hashed */
+	/* the number is cut to 56 bits; 4024 = 503 * 8 bits are hashed */
 	__le32 tail[4] = {
 		cpu_to_le32(lower_32_bits(sector)),
 		cpu_to_le32((upper_32_bits(sector) & 0xffffff) | 0x80000000),

@@ -2,8 +2,8 @@
 /*
  * tcw: TrueCrypt before version 4.1.  The IV of CBC is made from a seed and the
  * sector number, and every sector's ciphertext is whitened with a value made
- * from both.  The key ends with the seed (of the IV's size) and 16 bytes for the
- * whitening.  It can be watermarked; for existing volumes only.
+ * from both.  The key ends with the seed (of the IV's size) and 16 bytes for
+ * the whitening.  It can be watermarked; for existing volumes only.
  *
  * Source: https://gitlab.com/cryptsetup/cryptsetup/wikis/TrueCryptOnDiskFormat
  */
@@ -74,7 +74,7 @@ static void tcw_wipe(struct xc_iv *iv)
 	memzero_explicit(tcw, struct_size(tcw, seed, iv->size));
 }
 
-/* XOR every 8 bytes of a sector with the same value; this is its own inverse. */
+/* XOR every 8 bytes of a sector with the same value; its own inverse. */
 static void tcw_whiten(const struct tcw *tcw, u64 sector,
 		       struct scatterlist *sg)
 {

@@ -283,8 +283,8 @@ void xc_key_exit(struct xc_key *key)
 
 /**
  * xc_key_clear_arg() - overwrite a key argument
- * @arg: the argument; a keyring reference too, as it may by a slip be a key
- *	behind a colon
+ * @arg: the argument; also a keyring reference, as it may be a key after a
+ *	stray colon
  *
  * Context: Any context.
  */

@@ -71,7 +71,7 @@ static u64 sum_up(u64 __percpu *counter)
  * @result: buffer to print to
  * @maxlen: its size in bytes
  *
- * Prints " <n> <sum>", and " <start>:<count>" for each bucket that is not empty.
+ * Prints " <n> <sum>", and " <start>:<count>" for each non-empty bucket.
  *
  * Context: Process context.
  * Return: number of bytes printed.

@@ -10,11 +10,11 @@
 #include "../dm-xcrypt.h"
 
 /**
- * struct xc_stats - what a volume has done, one for each CPU
+ * struct xc_stats - counters of a volume, one set for each CPU
  * @bios: bios mapped, by direction; counted in process context only
  * @sectors: their length in 512-byte sectors, likewise
  * @spread: bios encrypted in a workqueue rather than inline
- * @helped: CPUs that were asked to help with a bio and did
+ * @helped: CPUs that helped with a bio, counted for each bio
  * @errors: bios that ended with an error
  * @mismatches: writes failed by verify_writes
  */

@@ -74,7 +74,7 @@ void xc_log_refused(unsigned int argc, char **argv, const char *error)
 /**
  * xc_warn_cut() - warn if a number was too large for its variable
  * @argument: name of the argument
- * @digits: the number in the table line, and whatever follows it
+ * @digits: the number in the table line, and the text after it
  * @value: the value used, cut as in dm-crypt
  *
  * Context: Any context.

@@ -12,7 +12,7 @@
 
 /**
  * xc_message_parse() - parse a message
- * @message: set to what it asks for
+ * @message: set to the parsed message
  * @argc: number of its words
  * @argv: these words; none is logged, as any of them may be a key
  * @error: set to a message on failure

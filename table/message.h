@@ -8,7 +8,7 @@
 #include "../dm-xcrypt.h"
 
 /**
- * enum xc_action - what a message asks for
+ * enum xc_action - the action of a message
  * @XC_STATS: print the histograms
  * @XC_KEY_SET: take a key
  * @XC_KEY_WIPE: forget the key
@@ -21,7 +21,7 @@ enum xc_action {
 
 /**
  * struct xc_message - a message, parsed
- * @action: what it asks for
+ * @action: its action
  * @key: the key argument, one of the message's words; NULL if there is none
  */
 struct xc_message {

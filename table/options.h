@@ -9,7 +9,7 @@
 
 /**
  * enum xc_flag - optional parameters without a value
- * @XC_ALLOW_DISCARDS: pass discards down, which reveals what is unused
+ * @XC_ALLOW_DISCARDS: pass discards down, which reveals unused sectors
  * @XC_SAME_CPU_CRYPT: encrypt on the CPU that submitted the bio
  * @XC_HIGH_PRIORITY: use workqueues of high priority
  * @XC_SUBMIT_FROM_CRYPT_CPUS: submit writes where they were encrypted
@@ -46,10 +46,10 @@ enum xc_offload {
 };
 
 /**
- * enum xc_engine_choice - which engine a table line asks for
+ * enum xc_engine_choice - the engine requested in a table line
  * @XC_ENGINE_DEFAULT: not given; the same as auto, but not printed
  * @XC_ENGINE_AUTO: the fastest that fits
- * @XC_ENGINE_API: one kernel crypto API request a sector
+ * @XC_ENGINE_API: one kernel crypto API request per sector
  * @XC_ENGINE_BATCH: many sectors in one pass
  */
 enum xc_engine_choice {
@@ -63,9 +63,9 @@ enum xc_engine_choice {
  * struct xc_options - the optional parameters of a table line
  * @flags: bits numbered by enum xc_flag
  * @offload: where the cipher runs
- * @engine: which engine is asked for
+ * @engine: the engine requested
  * @sector_size: bytes in an encryption sector
- * @tag_size: bytes of metadata a sector given with ``integrity:``; 0: none
+ * @tag_size: bytes of metadata per sector, from ``integrity:``; 0: none
  * @aead: the profile of ``integrity:`` is aead rather than none
  * @mac_key_size: bytes given with ``integrity_key_size:``; 0: not given
  */

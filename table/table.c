@@ -11,7 +11,7 @@
 #include "log.h"
 #include "words.h"
 
-/* More than there are options: giving one twice is no error. */
+/* More than the number of options: repeating one is no error. */
 #define MAX_OPTIONS 32
 /* dm-crypt's limit for metadata of a sector. */
 #define MAX_TAG_SIZE 480
@@ -100,7 +100,7 @@ static int parse_sector_size(struct xc_options *opt, const char *word,
 	return 0;
 }
 
-/* Which of the @words a value is, from @first on; negative if none. */
+/* Index of a value in @words, from @first to @last; negative if none. */
 static int find_word(const char *value, const char *const *words,
 		     unsigned int first, unsigned int last)
 {
@@ -212,8 +212,8 @@ static int parse_options(struct xc_options *opt, unsigned int argc,
 }
 
 /*
- * A number of sectors.  As in dm-crypt, it wraps if it does not fit 64 bits;
- * that can only be a slip and deserves a warning.
+ * A number of sectors.  As in dm-crypt, it wraps if it does not fit 64 bits; a
+ * warning is logged, because that must be a mistake.
  */
 static int parse_sectors(const char *argument, const char *word, u64 *value)
 {

@@ -2,11 +2,12 @@
 /*
  * acked DEVICE OPERATIONS SEED [INJECTOR=PERCENT]...
  *
- * Four processes read and write a device at random, bypassing the page cache, while
- * the kernel's fault injectors (folders in debugfs) inject faults with these
- * probabilities.  Then the faults end, and everything is read again.  A sector must
- * hold the data of its last successful write, or of a later failed write.  Fails if
- * it holds anything else, or if an injector has injected nothing.
+ * Four processes read and write a device at random, bypassing the page cache,
+ * while the kernel's fault injectors (folders in debugfs) inject faults with
+ * these probabilities.  Then the faults end, and everything is read again.  A
+ * sector must hold the data of its last successful write, or of a later failed
+ * write.  Fails if it holds anything else, or if an injector has injected
+ * nothing.
  *
  * Prints "operations:N failed:N" and INJECTOR:N, the faults injected.
  */
@@ -45,7 +46,7 @@ static uint64_t mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-/* ---- content: a sector's version, and what follows from number and version - */
+/* ---- content: a sector's version, then data from its number and version -- */
 
 static void fill(uint64_t *data, uint64_t nr, uint32_t version)
 {
@@ -71,7 +72,7 @@ static void check(const uint64_t *data, uint64_t nr, const struct sector *s)
 		     (uintmax_t)data[0]);
 }
 
-/* ---- one process ------------------------------------------------------------ */
+/* ---- one process --------------------------------------------------------- */
 
 static int device;
 static uint64_t start, sectors;
@@ -92,7 +93,7 @@ static ssize_t transfer(int write, uint64_t nr, unsigned int count)
 	return write ? pwrite(device, buf, size, at) : pread(device, buf, size, at);
 }
 
-/* What came back: all, or nothing, or a part from the beginning */
+/* The result of the I/O: all of it, nothing, or a part from the beginning */
 static unsigned int moved(ssize_t r)
 {
 	if (r < 0 && errno != EIO && errno != ENOMEM)
@@ -138,7 +139,7 @@ static void prepare(const char *path, unsigned int process, unsigned int seed)
 	state = calloc(sectors, sizeof(*state));
 	if (!state || posix_memalign((void **)&buf, 4096, MAX_SECTORS * SECTOR))
 		err(2, "memory");
-	/* there before anything fails */
+	/* allocate it before anything fails */
 	memset(state, 0, sectors * sizeof(*state));
 	memset(buf, 0, MAX_SECTORS * SECTOR);
 }
@@ -169,9 +170,9 @@ static void check_all(void)
 	}
 }
 
-/* ---- all together ----------------------------------------------------------- */
+/* ---- all together -------------------------------------------------------- */
 
-/* They may be what fails while the files of others are opened: all before. */
+/* Opened in advance, because opening files may fail under injected faults. */
 static struct injector {
 	const char *name;
 	long percent;
@@ -224,7 +225,7 @@ static void add_injector(char *word)
 	inj->probability = open_attribute(word, "probability");
 	inj->times = open_attribute(word, "times");
 	set_attribute(inj->times, MANY);
-	/* as it is; what the kernel allocates for that, it has then */
+	/* unchanged, but makes the kernel allocate what it needs for writes */
 	set_attribute(inj->probability, 0);
 }
 
@@ -240,7 +241,7 @@ static void end_faults(void)
 		set_attribute(injectors[i].probability, 0);
 }
 
-/* False if one has done nothing */
+/* False if an injector has injected no fault */
 static int report_faults(void)
 {
 	int all = 1;
@@ -277,8 +278,8 @@ int main(int argc, char **argv)
 		add_injector(argv[p]);
 
 	/*
-	 * A stage is over when nobody holds its pipe's write end any more, and a
-	 * process that has ended, for whatever reason, holds none.
+	 * A stage is over when no process holds the write end of its pipe.  A
+	 * process that has exited for any reason holds none.
 	 */
 	for (p = 0; p < PROCESSES; p++) {
 		pids[p] = fork();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bad-sectors DEVICE UNIT: read it unit by unit, bypassing the page cache, and print
- * the 512-byte sector and the error of each unit that cannot be read.
+ * bad-sectors DEVICE UNIT: read it unit by unit, bypassing the page cache, and
+ * print the 512-byte sector and the error of each unit that cannot be read.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -8,7 +8,7 @@
 # same data in whole pages, and read back in another layout. All memory of a bio's
 # vectors is compared too.
 
-# shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
+# shellcheck disable=SC2030,SC2031 # each test is a subshell, on purpose
 
 load lib-io
 
@@ -17,8 +17,8 @@ needs()
 	bios_module
 }
 
-# Each layout is written into an area of its own, of so many sectors. The last is
-# "same", with repeating content.
+# Each layout is written into its own area of AREA sectors. The last one is "same", with
+# repeating content.
 LAYOUTS="plain sectors odd tiny multi adjacent mixed fragments same"
 AREA=128
 
@@ -29,7 +29,7 @@ vec_align()
 	if [ "$TARGET" = crypt ]; then echo "$1"; else echo "$FINE_ALIGN"; fi
 }
 
-# area_max LAYOUT: print the bytes of the largest bio; creating many vectors is slow
+# area_max LAYOUT: print the size of the largest bio; many vectors are slow to create
 area_max()
 {
 	case $1 in tiny | odd | adjacent) echo 8192 ;; *) echo 32768 ;; esac
@@ -139,7 +139,7 @@ round()
 	round elephant 4096 "$(vec_align 4096)" iv_large_sectors
 }
 
-@test "wherever the cipher runs, and with verify_writes" {
+@test "every offload option, with and without verify_writes" {
 	LAYOUTS="adjacent mixed same"
 	fine_disk 32
 	ram_disks 1 32
@@ -163,7 +163,7 @@ together()
 	for pid in "${pids[@]}"; do wait "$pid"; done
 }
 
-@test "large bios, chained bios, many at once" {
+@test "large, chained and concurrent bios" {
 	fine_disk 64
 	ram_disks 1 64
 	reference ref xts /dev/ram0
@@ -276,9 +276,9 @@ together()
 	unmap tags
 }
 
-# Adiantum and HCTR2 read a sector twice, and would corrupt 16 bytes elsewhere in it. (With
-# dm-crypt they do.)
-@test "a buffer that changes during a write corrupts nothing else, whatever the cipher" {
+# Adiantum and HCTR2 read a sector twice: a change in between would corrupt 16 bytes
+# elsewhere in it. (With dm-crypt it does.)
+@test "a buffer that changes during a write corrupts no other data, with any cipher" {
 	not_for_crypt
 	local name words common
 	ram_disks 1 16
@@ -297,17 +297,17 @@ together()
 	done
 }
 
-# bounced COMMAND...: sets BOUNCED to the sectors that it reads through private pages
+# bounced COMMAND...: run it, and set BOUNCED to the sectors of its bounced reads
 bounced()
 {
 	events_of xcrypt/xcrypt_queue "$@"
 	BOUNCED=$(queued_sectors memory)
 }
 
-# The longest part of a bio that is taken at a time, in sectors; see io/map.c.
+# The longest part of a bio that is processed in one piece, in sectors; see io/map.c.
 PART=2048
 
-@test "a sector that crosses a page: only its part of the bio goes through private pages" {
+@test "a sector that crosses a page: only its part of the bio is bounced" {
 	local words common
 	not_for_crypt
 	ram_disks 2 8
@@ -317,22 +317,22 @@ PART=2048
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts /dev/ram1 sector_size:4096 $words
-		# one bio of 8 MiB, the last sector of which begins in the middle of a page
+		# one bio of 8 MiB, whose last sector begins in the middle of a page
 		common="dev=/dev/mapper/xc unit=4096 align=4096 sectors=16384 max=8388608 whole=1"
 		bios "$common op=write tail=512"
 		same_content /dev/ram0 /dev/ram1
 		bounced bios "$common op=read"
-		[ "$BOUNCED" = 0 ] || die "$BOUNCED sectors bounced, and all are in pages of their own"
+		[ "$BOUNCED" = 0 ] || die "$BOUNCED sectors bounced, although none crosses a page"
 		bounced bios "$common op=read tail=512"
 		[ "$(bios_count bios)" = 1 ]
 		[ "$BOUNCED" -ge 8 ] || die "the sector that crosses a page did not bounce"
-		[ "$BOUNCED" -le $PART ] || die "$BOUNCED sectors bounced, where 8 cross a page"
+		[ "$BOUNCED" -le $PART ] || die "$BOUNCED sectors bounced, although only 8 cross a page"
 		unmap xc
 	done < <(ways)
 }
 
-# io_uring makes such bios of registered buffers. The cipher is none, because all vectors
-# lie in the same memory.
+# io_uring creates such bios for registered buffers. The cipher is null, because all
+# vectors are in the same memory.
 @test "a bio of 64 MiB in 16384 vectors" {
 	local common="unit=4096 align=4096 sectors=131072 repeat=1"
 	local large="dev=/dev/mapper/xc $common layout=same max=67108864 whole=1 depth=1 tail=512"
@@ -348,7 +348,7 @@ PART=2048
 	[ "$BOUNCED" -ge 8 ] && [ "$BOUNCED" -le $PART ] || die "$BOUNCED sectors bounced"
 }
 
-@test "a bio that is not made of whole encryption sectors fails" {
+@test "a bio that does not consist of whole encryption sectors fails" {
 	ram_disks 2 16
 	fill /dev/ram0 before
 	fill /dev/ram1 before

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Device mapper's ioctls, for test programs that load many tables: a process for
- * each would take most of the time in an emulated machine.
+ * Device mapper's ioctls, for test programs that load many tables: a process
+ * for each would take most of the time in an emulated machine.
  */
 #ifndef TESTS_DM_H
 #define TESTS_DM_H
@@ -32,7 +32,7 @@ static struct dm_ioctl *dm_start(const char *name)
 	return io;
 }
 
-/* Where the parameters of the next target go, and how much room there is */
+/* The buffer for the parameters of the next target, and its size */
 struct dm_place {
 	char *spec;
 	size_t room;

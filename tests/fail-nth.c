@@ -2,10 +2,10 @@
 /*
  * fail-nth [OPTION]... REQUEST NAME ... < lines
  *
- * Repeats a device-mapper request on the mapping NAME, with its first allocation
- * failing, then the second, and so on until it makes no more
- * (Documentation/fault-injection: fail-nth).  A failed request must return ENOMEM,
- * and leave the mapping unchanged: its table, its state, and its data.
+ * Repeats a device-mapper request on the mapping NAME, with its first
+ * allocation failing, then the second, and so on until it makes no more
+ * (Documentation/fault-injection: fail-nth).  A failed request must return
+ * ENOMEM, and leave the mapping unchanged: its table, its state, and its data.
  *
  *   -g GAP	skip allocations at random, so that one in GAP fails
  *   -s SEED	the random seed
@@ -44,7 +44,7 @@ static int fail_nth;
 
 static unsigned int succeeded, failed, n;
 
-/* ---- requests ------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------ */
 
 static struct dm_ioctl *reply(void)
 {
@@ -102,9 +102,9 @@ static const char *status(int flags)
 	return dm_buf + reply()->data_start + sizeof(struct dm_target_spec);
 }
 
-/* ---- the mapping's state -------------------------------------------------- */
+/* ---- the mapping's state ------------------------------------------------- */
 
-/* Nothing but zeroes where tags show that the key is another. */
+/* All zeros if the tags reveal that the key is wrong. */
 static void read_sample(char *to)
 {
 	char path[DM_NAME_LEN + 16];
@@ -139,7 +139,7 @@ static void check_active(void)
 		errx(1, "fault %u: it does not read as before", n);
 }
 
-/* ---- faults --------------------------------------------------------------- */
+/* ---- faults -------------------------------------------------------------- */
 
 static void set_fail_nth(unsigned int nth)
 {
@@ -181,7 +181,7 @@ static int faulty(unsigned long cmd, bool *injected)
 	return r;
 }
 
-/* ---- what can be swept: each returns whether there was a fault left ------- */
+/* ---- sweeps: each returns true if a fault was injected ------------------- */
 
 static bool sweep_load(void)
 {
@@ -262,7 +262,7 @@ static bool sweep_message(void)
 	return injected;
 }
 
-/* A key is gone after that, whether or not there was an error */
+/* The key must be wiped, even after an error in the target */
 static bool sweep_wipe(void)
 {
 	bool injected;
@@ -276,7 +276,7 @@ static bool sweep_wipe(void)
 		if (!dm(DM_DEV_SUSPEND))
 			errx(1, "fault %u: resumed without a key", n);
 	} else if (r) {
-		/* refused before it came to the target */
+		/* refused before it reached the target */
 		resume();
 		check_active();
 		suspend();
@@ -289,7 +289,7 @@ static bool sweep_wipe(void)
 	return injected;
 }
 
-/* It has the old key, or the new one, or none; and knows which */
+/* It has the old key, the new one, or none, and its status says so */
 static bool sweep_set(void)
 {
 	bool injected;
@@ -350,7 +350,7 @@ static char *aligned(void)
 	return memset(p, 0, SAMPLE);
 }
 
-/* What the mapping is like before anything fails */
+/* The state of the mapping before anything fails */
 static void take_samples(bool two)
 {
 	snprintf(table, sizeof(table), "%s", status(DM_STATUS_TABLE_FLAG));

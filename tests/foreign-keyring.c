@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * foreign-keyring COMMAND [ARGUMENT...]: run it as root in a session keyring of user
- * 1000, like a command of sudo if pam_keyinit created the session keyring.
+ * foreign-keyring COMMAND [ARGUMENT...]: run it as root in a session keyring of
+ * user 1000, like a command of sudo if pam_keyinit created the session keyring.
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fs-load FOLDER SECONDS SEED: create, extend, truncate, rename and remove files at
- * random, by the seed, and verify their data. Prints the number of verified bytes;
- * the exit status is 3 if any was wrong.
+ * fs-load FOLDER SECONDS SEED: create, extend, truncate, rename and remove
+ * files at random, by the seed, and verify their data. Prints the number of
+ * verified bytes; the exit status is 3 if any was wrong.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #define FILES	96
 #define LONGEST	(192 << 10)	/* bytes */
 
-/* What a file holds is drawn from its seed, byte by byte as long as it is. */
+/* The content of a file is a random sequence from its seed. */
 static struct {
 	uint64_t seed;
 	size_t len;
@@ -73,7 +73,7 @@ static void put(int nr, size_t from, int flags)
 	make_content(nr);
 	if (pwrite(fd, want + from, len, from) != len)
 		err(2, "writing %s", name(nr));
-	/* What is read next may then come from the disk. */
+	/* the next reads may then come from the disk */
 	if (!draw(4)) {
 		if (fdatasync(fd))
 			err(2, "syncing %s", name(nr));

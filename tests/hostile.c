@@ -6,13 +6,13 @@
  *
  * The volumes on DISK (and on INTEGRITY, a dm-integrity device) are verified: a
  * wrong byte or an error ends the test, except that one of them, the victim, is
- * removed and created again and again, so that I/O to it may fail.  A table that
- * legitimately changes the data of a verified volume (another key, another cipher)
- * is loaded, but never resumed.  The volumes on SCRATCH are not verified: anything
- * is done to them at any time.
+ * removed and created again and again, so that I/O to it may fail.  A table
+ * that legitimately changes the data of a verified volume (another key, another
+ * cipher) is loaded, but never resumed.  The volumes on SCRATCH are not
+ * verified: anything is done to them at any time.
  *
- * Prints how often each operation was done (and takes up to a minute longer if that
- * is too little); exits with 1, and the reason, on a failure.
+ * Prints how often each operation was done (and takes up to a minute longer if
+ * that is too little); exits with 1, and the reason, on a failure.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -25,9 +25,9 @@
 #include "hostile/io.h"
 #include "hostile/volumes.h"
 
-#define ENOUGH	1000	/* tables, which a busy machine gets more time for */
+#define ENOUGH	1000	/* tables; a busy machine gets more time */
 
-/* ---- verified volumes under attack ---------------------------------------- */
+/* ---- verified volumes under attack --------------------------------------- */
 
 static void must(int r, const struct volume *v, const char *what)
 {
@@ -49,7 +49,7 @@ static int send_hostile(const struct volume *v)
 	return r;
 }
 
-/* Others read and write, and do the same; none of it may leave a trace */
+/* Runs beside I/O and other assaults; must not change the volume */
 static void assault(const struct volume *v)
 {
 	char *before = status(v, DM_STATUS_TABLE_FLAG), *after;
@@ -85,7 +85,7 @@ static void assault(const struct volume *v)
 	free(after);
 }
 
-/* Without its key it is not resumed; it takes it again, and no other */
+/* Without its key a volume must not resume */
 static void lose_key(const struct volume *v)
 {
 	must(message(v, "key wipe"), v, "key wipe");
@@ -103,7 +103,7 @@ static void give_key(const struct volume *v)
 	free(key);
 }
 
-/* Suspended, and resumed with the same data under it */
+/* Suspend the volume, and resume it with the same data */
 static void maintain(const struct volume *v)
 {
 	static const unsigned int flags[] = {
@@ -147,16 +147,16 @@ static void besieger(unsigned int unused)
 	}
 }
 
-/* ---- the victim ----------------------------------------------------------- */
+/* ---- the victim ---------------------------------------------------------- */
 
-/* As dmsetup remove --force does: errors take the volume's place */
+/* Like dmsetup remove --force: replace the volume by errors */
 static void force_out(const struct volume *v)
 {
 	load(v, "error", "", 1, SECTORS, 0);
 	request(v, DM_DEV_SUSPEND, DM_NOFLUSH_FLAG);
 }
 
-/* Until REQUEST_ON it ends with RESULT */
+/* Repeat a request until it ends with RESULT */
 static void insist(const struct volume *v, int (*request_on)(const struct volume *),
 		   int result, const char *what)
 {
@@ -186,7 +186,7 @@ static unsigned long transfers(unsigned int number)
 		value(&shared->volume[number].writes);
 }
 
-/* Until it has done some more I/O; not for ever, errors are none */
+/* Wait for some more I/O, with a timeout, because failed I/O does not count */
 static void watch_work(unsigned int number)
 {
 	unsigned long enough = transfers(number) + 1 + throw(10);
@@ -202,7 +202,7 @@ static void executioner(unsigned int number)
 	unsigned int round;
 
 	for (round = 0; !stopped(); round++) {
-		/* its number is in use for a little longer than its name */
+		/* its device number is in use a little longer than its name */
 		insist(v, create, 0, "create");
 		must(load_good(v), v, "a good line");
 		must(request(v, DM_DEV_SUSPEND, 0), v, "resume");
@@ -211,7 +211,7 @@ static void executioner(unsigned int number)
 		case 0:
 			if (!request(v, DM_DEV_REMOVE, DM_DEFERRED_REMOVE))
 				count(&shared->deferred);
-			/* messages and tables while it goes, too late or not */
+			/* messages and tables during or after removal */
 			message(v, "stats");
 			load_hostile(v);
 			break;
@@ -225,7 +225,7 @@ static void executioner(unsigned int number)
 	}
 }
 
-/* ---- scratch volumes ------------------------------------------------------ */
+/* ---- scratch volumes ----------------------------------------------------- */
 
 static void scratch_attacker(unsigned int unused)
 {
@@ -271,7 +271,7 @@ static void scratch_attacker(unsigned int unused)
 	}
 }
 
-/* It may get anything; it may also wait for long, for one that is suspended */
+/* Accepts any result of I/O; a suspended volume may delay it for long */
 static void scratch_user(unsigned int unused)
 {
 	unsigned int i;
@@ -305,11 +305,11 @@ static void clear(const struct volume *v)
 	wait_gone(v);
 }
 
-/* ---- the kernel's log ----------------------------------------------------- */
+/* ---- the kernel's log ---------------------------------------------------- */
 
 #define LOG_END "hostile: the end"
 
-/* "<argument>: <reason>", or what device mapper itself says */
+/* "<argument>: <reason>", or a message of device mapper itself */
 static bool names_argument(const char *error)
 {
 	static const char gap[] = "Gap in table";
@@ -366,7 +366,7 @@ static void watcher(unsigned int log)
 	} while (!strstr(line, LOG_END));
 }
 
-/* ---- all together --------------------------------------------------------- */
+/* ---- all together -------------------------------------------------------- */
 
 static const char *child_names[32];
 static pid_t children[32];
@@ -396,8 +396,9 @@ static void start(const char *name, void (*fn)(unsigned int), unsigned int arg,
 }
 
 /*
- * Waits for the children from number FIRST on, and forgets them.  One that failed
- * may have left a lock or a suspended volume, for which others wait for ever.
+ * Waits for the children from number FIRST on, and forgets them.  A failed one
+ * may have left a lock or a suspended volume, for which others would wait
+ * forever.
  */
 static void end(unsigned int first)
 {
@@ -525,7 +526,7 @@ int main(int argc, char **argv)
 		if (!volumes[i].device || volumes[i].kind == BELOW ||
 		    volumes[i].kind == SCRATCH)
 			continue;
-		/* in use from before the besiegers come until they are gone */
+		/* keep it open before, during and after the assaults */
 		if (volumes[i].kind != VICTIM)
 			held[i] = open_node(&volumes[i]);
 		start("verifier", verifier, i, seed);

@@ -2,9 +2,9 @@
 /*
  * key-race NAME SECONDS KEY KEY
  *
- * Reads status and table of the suspended mapping NAME for SECONDS, while two other
- * processes set one of two keys from the keyring, or wipe its key.  Fails if it reads
- * any other state, and prints that line.
+ * Reads status and table of the suspended mapping NAME for SECONDS, while two
+ * other processes set one of two keys from the keyring, or wipe its key.  Fails
+ * if it reads any other state, and prints that line.
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -45,7 +45,7 @@ static const char *look(const char *name, unsigned int flags)
 		sizeof(struct dm_target_spec);
 }
 
-/* Does the line have one of the keys in it, or zeros as many? */
+/* Does the line contain one of the keys, or as many zeros? */
 static bool sane(const char *line, char **keys)
 {
 	const char *key = strchr(line, ' ') + 1;

@@ -73,7 +73,7 @@ make_line()
 	[ ${#words[@]} = 0 ] || LINE+=" ${#words[@]} ${words[*]}"
 }
 
-# line ...: the same, printed
+# line ...: print it
 line()
 {
 	make_line "$@" && echo "$LINE"
@@ -96,8 +96,8 @@ reference()
 	encrypt "$@"
 }
 
-# offloads: print all options for where the cipher runs, one combination per line, and
-# an empty line for none
+# offloads: print the combinations of options that decide where the cipher runs, one per
+# line; an empty line for none
 offloads()
 {
 	cat <<-END
@@ -116,7 +116,8 @@ offloads()
 	END
 }
 
-# ways: print none of them, and one of those that differ the most; all in the long run
+# ways: print an empty line, and one of the two most different combinations; all of them
+# in the long run
 ways()
 {
 	[ -z "${XCRYPT_LONG:-}" ] || {
@@ -205,7 +206,7 @@ io_clean_up()
 	modules_gone scsi_debug
 }
 
-# --- faults that are injected ----------------------------------------------------
+# --- fault injection -------------------------------------------------------------
 
 # set_fault INJECTOR ATTRIBUTE=VALUE...
 set_fault()
@@ -218,8 +219,7 @@ set_fault()
 	done
 }
 
-# faults_off: no injector does anything by itself, and each may do it to what
-# waits for memory too
+# faults_off: stop all injectors, and allow them to hit blocking allocations too
 faults_off()
 {
 	local injector
@@ -236,8 +236,8 @@ faults_off()
 
 TRACING=/sys/kernel/tracing
 
-# events_of GROUP/NAME COMMAND...: sets EVENTS to what this tracepoint prints, an event a
-# line, while the command runs
+# events_of GROUP/NAME COMMAND...: run the command, and set EVENTS to the output of this
+# tracepoint, one event per line
 events_of()
 {
 	local event=$1
@@ -251,8 +251,8 @@ events_of()
 	EVENTS=$(sed -n "s/^.*: ${event##*/}: //p" $TRACING/trace)
 }
 
-# queued_sectors QUEUE: of the bios in EVENTS (xcrypt/xcrypt_queue), the sectors of those
-# that were put on this queue
+# queued_sectors QUEUE: print the sectors of the bios that were put on this queue, from
+# EVENTS of xcrypt/xcrypt_queue
 queued_sectors()
 {
 	awk -v queue="$1" '$NF == queue { n += $(NF - 1) } END { print n + 0 }' <<<"$EVENTS"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * old-or-new DEVICE UNIT OLD NEW: print a letter for each unit of the device, as
- * far as the files OLD and NEW go: o if it is equal to OLD, n to NEW, x to neither, e
- * if it cannot be read. Reads unit by unit, bypassing the page cache.
+ * old-or-new DEVICE UNIT OLD NEW: print a letter for each unit of the device,
+ * as far as the files OLD and NEW go: o if it is equal to OLD, n to NEW, x to
+ * neither, e if it cannot be read. Reads unit by unit, bypassing the page
+ * cache.
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pattern COUNT LABEL: print COUNT bytes that look random and depend only on LABEL.
+ * pattern COUNT LABEL: print COUNT bytes that look random and depend only on
+ * LABEL.
  */
 #include <stdint.h>
 #include <stdio.h>

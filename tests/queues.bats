@@ -3,10 +3,10 @@
 # machine: -m 1024 --timeout 900
 # kernels: newest
 #
-# A volume's workqueues. Work on them does not wait for the underlying device: a
-# read through private pages (an encryption sector crosses a page, or a tag was
-# wrong) allocates them on a workqueue, and no worker is held until the data is
-# there. And work of different queues does not wait for each other.
+# A volume's workqueues. Their work items do not wait for the underlying device: a
+# bounced read (an encryption sector crosses a page, or a tag was wrong) allocates its
+# pages on a workqueue, but holds no worker until the data arrives. Work items of
+# different queues do not wait for each other.
 
 bats_require_minimum_version 1.5.0
 
@@ -16,7 +16,7 @@ load lib-io
 SECTORS=65536		# of /dev/ram0
 HALF=$((SECTORS / 2))
 NEVER=3600000		# ms
-READS=16		# that are not answered; more than there are CPUs
+READS=16		# delayed; more than CPUs
 
 # The only encryption sector of such a bio begins in the middle of a page.
 CROSSING="unit=4096 max=4096 tail=512"
@@ -39,63 +39,63 @@ teardown()
 	io_clean_up
 }
 
-# status WORD: its value in the status
+# status WORD: print its value in the status
 status()
 {
 	dmsetup status xc | tr ' ' '\n' | sed -n "s/^$1://p"
 }
 
-# under_way NAME: bios that a mapped device has not completed; of xcrypt's, those that are
-# at the device
+# under_way NAME: print the bios in flight of a mapped device; of an xcrypt volume, only
+# those in the underlying device
 under_way()
 {
 	awk '{ print $1 + $2 }' "$(queue "/dev/mapper/$1")/../inflight"
 }
 
-# at_device NAME COUNT: are so many?
+# at_device NAME COUNT: are COUNT bios under way?
 at_device()
 {
 	[ "$(under_way "$1")" = "$2" ]
 }
 
-# busy: reads are at the device
+# busy: are reads in the underlying device?
 busy()
 {
 	[ "$(under_way xc)" -ge 32 ]
 }
 
-# reads_done NAME: reads that a mapped device has completed
+# reads_done NAME: print the number of completed reads of a mapped device
 reads_done()
 {
 	awk '{ print $1 }' "$(queue "/dev/mapper/$1")/../stat"
 }
 
-# all_answered NAME COUNT: are so many?
+# all_answered NAME COUNT: are COUNT reads completed?
 all_answered()
 {
 	[ "$(reads_done "$1")" -ge "$2" ]
 }
 
-# taken COUNT: has the volume been given so many reads?
+# taken COUNT: has the volume mapped COUNT reads?
 taken()
 {
 	[[ $(status read) == "$1/"* ]]
 }
 
-# below FIRST_SECTOR MS: a table over /dev/ram0; from that sector on a read takes so long
+# below FIRST_SECTOR MS: print a table over /dev/ram0; reads from that sector on take MS
 below()
 {
 	[ "$1" = 0 ] || echo "0 $1 linear /dev/ram0 0"
 	echo "$1 $((SECTORS - $1)) delay /dev/ram0 $1 $2 /dev/ram0 $1 0"
 }
 
-# answer: the underlying device answers all reads that it has, and each from now on at once
+# answer: complete all delayed reads, and delay no more
 answer()
 {
 	remap below <<<"0 $SECTORS linear /dev/ram0 0"
 }
 
-# store: what the bios of a test are to read, by dm-crypt, on all of /dev/ram0
+# store: write the data that the tests read to all of /dev/ram0, with dm-crypt
 store()
 {
 	reference ref xts /dev/ram0 sector_size:4096
@@ -103,8 +103,8 @@ store()
 	unmap ref
 }
 
-# short_of_memory COMMAND...: what is not waited for is not there while it runs, and that
-# has been the case
+# short_of_memory COMMAND...: run it while non-blocking allocations fail; fail unless one
+# did
 short_of_memory()
 {
 	set_fault fail_xcrypt times=1000000 probability=100
@@ -113,21 +113,20 @@ short_of_memory()
 	[ "$(cat "$DEBUGFS/fail_xcrypt/times")" -lt 1000000 ]
 }
 
-# writes_go_on WORD...: a write that has to wait for memory does not wait for the reads that
-# `below` does not answer
+# writes_go_on WORD...: write, waiting for memory; fail if that waits for the delayed reads
 writes_go_on()
 {
 	local writer
 	bios "dev=/dev/mapper/xc op=write sectors=256 max=4096 depth=8" "$@" 3>&- &
 	writer=$!
 	within 20 gone $writer ||
-		die "a write waits for reads that the device does not answer"
+		die "a write waits for reads that the underlying device delays"
 	wait $writer
 }
 
-# --- reads that are not answered ---------------------------------------------------
+# --- delayed reads -----------------------------------------------------------------
 
-@test "reads that the device does not answer keep no write waiting for memory" {
+@test "bounced reads in the underlying device do not block a write that waits for memory" {
 	local reader
 	store
 	map below <<<"$(below $HALF $NEVER)"
@@ -136,29 +135,29 @@ writes_go_on()
 	reader=$!
 	wait_for 30 taken $READS
 	short_of_memory writes_go_on unit=4096
-	# and meanwhile all of them have been at the device
-	[ "$(under_way xc)" = $READS ] || die "$(under_way xc) of $READS reads are at the device"
+	# all reads were in the underlying device meanwhile
+	[ "$(under_way xc)" = $READS ] || die "$(under_way xc) of $READS reads are in the underlying device"
 	answer
 	wait $reader
 	[ "$(status errors)" = 0 ]
 	bios "dev=/dev/mapper/xc op=read unit=4096 sectors=256"
 }
 
-# The sectors of a bio are read into the same memory, so that their tags are wrong at
-# first; and the data is the same in all of them, so that it can be compared.
-@test "nor do reads that are repeated because of a wrong tag" {
+# All sectors of a bio are read into the same memory, so that their tags are wrong at
+# first. They hold the same data, so that it can be compared.
+@test "reads repeated after a wrong tag do not block a write that waits for memory" {
 	local reader before common="dev=/dev/mapper/xc unit=512 repeat=1"
 	map below <<<"0 $SECTORS linear /dev/ram0 0"
 	integrity_disk tags /dev/mapper/below "${TAG_SIZES[gcm]}"
 	encrypt xc gcm /dev/mapper/tags
-	# (from now on dm-integrity has their tags in memory)
+	# (dm-integrity now has their tags in memory)
 	bios "$common op=write sectors=4096"
 	remap below <<<"$(below 0 $NEVER)"
 	before=$(reads_done tags)
 	bios "$common op=read layout=same max=4096 whole=1 sectors=$((READS * 8)) depth=$READS" 3>&- &
 	reader=$!
 	wait_for 30 at_device tags $READS
-	# dm-delay lets go what it has, and holds what comes from then on.
+	# On suspend, dm-delay submits the bios that it holds; it delays later ones.
 	dmsetup suspend --nolockfs below
 	dmsetup resume --noudevsync below
 	wait_for 30 all_answered tags $((before + READS))
@@ -170,9 +169,9 @@ writes_go_on()
 	bios "dev=/dev/mapper/xc op=read start=1024 sectors=256"
 }
 
-# --- many at once --------------------------------------------------------------------
+# --- concurrent I/O ----------------------------------------------------------------
 
-# together WORDS...: bios with each of these at the same time
+# together WORDS...: run bios with each of these concurrently
 together()
 {
 	local words pid pids=()
@@ -183,7 +182,7 @@ together()
 	for pid in "${pids[@]}"; do wait "$pid"; done
 }
 
-# many: reads through private pages beside each other, and writes
+# many SEED: concurrent bounced reads, and writes of the data of SEED
 many()
 {
 	local common="dev=/dev/mapper/xc unit=4096 align=512 shuffle=1"
@@ -193,7 +192,7 @@ many()
 		"$common op=write depth=32 start=$HALF sectors=8192 layout=mixed data=$1"
 }
 
-@test "many reads through private pages, beside writes, with memory and without" {
+@test "concurrent bounced reads and writes, with and without memory" {
 	local words n=0
 	store
 	while read -r words; do
@@ -212,14 +211,14 @@ many()
 	done < <(ways)
 }
 
-@test "many wrong tags: those of the memory are none, those of the disk are errors" {
+@test "concurrent wrong tags: no error if only the memory is wrong, an error if the disk is" {
 	local words common
 	integrity_disk tags /dev/ram0 "${TAG_SIZES[gcm]}"
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
 		encrypt xc gcm /dev/mapper/tags $words
 		bios "dev=/dev/mapper/xc op=write sectors=8192 repeat=1"
-		# what belongs elsewhere
+		# sectors from another place
 		raw /dev/mapper/tags 0 1024 | raw_write /dev/mapper/tags 4096
 		common="dev=/dev/mapper/xc op=read layout=same repeat=1 max=4096 whole=1 depth=64"
 		short_of_memory together "$common sectors=4096" "$common start=5120 sectors=3072" \
@@ -229,7 +228,7 @@ many()
 	done < <(ways)
 }
 
-@test "the errors of the device are those of the reads, and no others" {
+@test "errors of the underlying device fail the reads that they hit, and no others" {
 	local rw="dev=/dev/mapper/xc op=read depth=64 $CROSSING"
 	store
 	map bad <<-END
@@ -247,9 +246,9 @@ many()
 	bios "dev=/dev/mapper/xc op=read start=4064 sectors=64 unit=4096 max=32768 whole=1 tail=512 depth=1 fail=1"
 }
 
-# --- the volume goes, or its table -------------------------------------------------
+# --- suspend, reload, removal ------------------------------------------------------
 
-# read_once: reads through private pages, for a second or so
+# read_once: bounced reads, for about a second
 read_once()
 {
 	bios "dev=/dev/mapper/xc op=read sectors=4096 depth=64 shuffle=1 $CROSSING"
@@ -265,7 +264,7 @@ is_gone()
 	! dmsetup info xc
 }
 
-@test "suspended, loaded anew and removed under such reads" {
+@test "suspend, reload and removal during bounced reads" {
 	local reader words turn
 	store
 	map below <<<"$(below 0 100)"
@@ -285,7 +284,7 @@ is_gone()
 	touch "$BATS_TEST_TMPDIR/stop"
 	wait $reader
 
-	# It goes as soon as the last read has ended.
+	# It is removed when the last read has completed.
 	read_once 3>&- &
 	reader=$!
 	wait_for 60 busy
@@ -296,8 +295,8 @@ is_gone()
 
 # --- work functions ----------------------------------------------------------------
 
-# through_each_queue: a write that needs memory, one to verify, a read that is completed
-# with interrupts off
+# through_each_queue: a write that waits for memory, a verified write, a read that
+# completes with interrupts off
 through_each_queue()
 {
 	encrypt xc xts /dev/hard offload:spread
@@ -309,9 +308,9 @@ through_each_queue()
 	unmap xc
 }
 
-# The workqueue core tells a work item that is run from one that lies in the same memory
-# afterwards by its function, and makes it wait for the former if that is the same.
-@test "no work function is that of two queues" {
+# The workqueue core identifies a work item by its address and function: an item that
+# reuses the memory of a running one waits for it if their function is the same.
+@test "no two queues share a work function" {
 	local queue functions
 	null_disk hard 16 irqmode=2 completion_nsec=20000
 	events_of workqueue/workqueue_queue_work through_each_queue

@@ -7,9 +7,9 @@
  * PLACE: a block device, or a folder, whose files are read if they have changed
  * since the start.
  *
- * Prints "ready" after the first full round; at the end each finding once, with its
- * place, "seen" for each of the programs cryptsetup, keyctl and dmsetup that it saw,
- * and the number of rounds.
+ * Prints "ready" after the first full round; at the end each finding once, with
+ * its place, "seen" for each of the programs cryptsetup, keyctl and dmsetup
+ * that it saw, and the number of rounds.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -39,7 +39,7 @@ static char *findings[MAX_FINDINGS];
 static char *buffer;
 static struct timespec start;
 
-/* SIGTERM is blocked, and has come? */
+/* Is the blocked SIGTERM pending? */
 static bool ended(void)
 {
 	sigset_t pending;
@@ -84,7 +84,7 @@ static void report(const char *kind, const char *where)
 	findings[nr_findings++] = text;
 }
 
-/* Reads what there is of it, and returns how much. */
+/* Reads up to the end, and returns the number of bytes. */
 static ssize_t contents(const char *path, int flags)
 {
 	ssize_t n, size = 0;
@@ -189,7 +189,7 @@ int main(int argc, char **argv)
 		look_at_processes();
 		for (place = 1; place < argc && !ended(); place++) {
 			look_at(argv[place]);
-			/* they come and go: more often than files are written */
+			/* more often: processes live shorter than files */
 			look_at_processes();
 		}
 		if (!rounds) {

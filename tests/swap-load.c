@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * swap-load MIB SECONDS SEED: use more anonymous memory than the machine has, and
- * verify its content
+ * swap-load MIB SECONDS SEED: use more anonymous memory than the machine has,
+ * and verify its content
  *
- * Two processes, each with half of it, write a pattern into every page, then check
- * and rewrite random pages for that time. Prints the number of checked pages.
+ * Two processes, each with half of it, write a pattern into every page, then
+ * check and rewrite random pages for that time. Prints the number of checked
+ * pages.
  */
 #include <err.h>
 #include <stdint.h>

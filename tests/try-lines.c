@@ -2,8 +2,9 @@
 /*
  * try-lines TARGET SECTORS [REPEAT] < parameters
  *
- * Creates a mapping with each line of parameters in turn, REPEAT times, after a line
- * "try N." in the kernel's log (N from 0), and prints N and "accepted" or the error.
+ * Creates a mapping with each line of parameters in turn, REPEAT times, after a
+ * line "try N." in the kernel's log (N from 0), and prints N and "accepted" or
+ * the error.
  */
 #include <unistd.h>
 #include "dm.h"
@@ -25,7 +26,7 @@ static int try(const char *target, unsigned long long sectors, const char *param
 	r = dm(DM_TABLE_LOAD);
 	if (!r) {
 		dm_start(NAME);
-		r = dm(DM_DEV_SUSPEND);		/* which resumes it */
+		r = dm(DM_DEV_SUSPEND);		/* resumes it */
 	}
 
 	dm_start(NAME);

@@ -3,8 +3,8 @@
 # machine: -m 1280 --timeout 900
 # kernels: newest
 #
-# Host-managed zoned devices: the zones are those of the underlying device, zones are
-# written in order, reset, and appended to.
+# Host-managed zoned devices: the zone report is that of the underlying device, and
+# zones are written in order, reset, and appended to.
 
 bats_require_minimum_version 1.5.0
 
@@ -13,7 +13,7 @@ load lib-io
 
 ZONE_MIB=4
 ZONE=$((ZONE_MIB * 2048))	# sectors
-CONVENTIONAL=2			# zones that take writes anywhere
+CONVENTIONAL=2			# zones, written in any order
 
 needs()
 {
@@ -67,8 +67,8 @@ zone_is()
 	zone_is /dev/zoned 5 0 em
 }
 
-# For dm core such a mapping is a disk like any other, whose bios it does not split.
-@test "a mapping of the conventional zones only takes writes of any length" {
+# dm core treats such a mapping as a regular disk, and does not split its bios.
+@test "a mapping of only conventional zones accepts writes of any length" {
 	local words mib round=0 area
 	not_for_crypt	# dm-crypt of Linux 7.3 fails those of more than 1 MiB
 	while read -r words; do
@@ -92,7 +92,7 @@ zone_is()
 	END
 }
 
-@test "a mapping of conventional and sequential zones: large writes, and many, in order" {
+@test "a mapping of both kinds of zones: large and concurrent writes, in order" {
 	local words zones="$((3 * ZONE)):$(((CONVENTIONAL - 1) * ZONE))"
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
@@ -129,7 +129,7 @@ zone_is()
 			bios "dev=/dev/mapper/xc op=read layout=mixed align=512 shuffle=1" \
 				"start=$((zone * ZONE)) sectors=$ZONE depth=16"
 		done
-		# anywhere, in a conventional zone
+		# in any order, in a conventional zone
 		bios "dev=/dev/mapper/xc op=write layout=mixed align=512 shuffle=1 sectors=$ZONE depth=8"
 		bios "dev=/dev/mapper/xc op=read sectors=$ZONE"
 		# a write that is not at the write pointer

@@ -73,7 +73,7 @@ static int load_and_swap(struct xc_volume *vol, const char *arg, char **error)
  *
  * Context: Process context, without key_lock.  May sleep.
  * Return: 0, or a negative errno with @error set.  If the cipher refused the
- * key, the volume has none now; else a refused key leaves the old one.
+ * key, the volume has no key now; after other errors it has the old one.
  */
 int xc_volume_set_key(struct xc_volume *vol, const char *arg, dev_t dev,
 		      char **error)

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Undoes what a verb has not finished, however it ends, even by SIGKILL: undo.bash, in
-# a session of its own, waits for EOF on a pipe that the verb and the programs that it
-# runs hold open.
+# Undoes the unfinished effects of a verb, however it ends, even by SIGKILL: undo.bash,
+# in a session of its own, waits for EOF on a pipe that the verb and its child processes
+# hold open.
 
-# What undo.bash may have to undo, in this order: a mapping before its underlying device.
+# The subjects of undo.bash, in this order: a mapping before its underlying device.
 SUBJECTS=(switch trial mapping loop)
 
 # guard: start undo.bash.  Call it before the verb has any effect.
@@ -21,16 +21,16 @@ guard()
 }
 
 # unguard: wait until undo.bash is done.  (A signal may hit a subshell that still has
-# our traps.  It cannot deadlock with undo.bash, which is not its child to wait for.)
+# our traps.  That causes no deadlock: undo.bash is not its child, so it does not wait.)
 unguard()
 {
 	exec {UNDO}>&-
 	wait "$UNDOER" 2>/dev/null
 }
 
-# at_end SUBJECT [FUNCTION ARGUMENT...]: have undo.bash call FUNCTION for SUBJECT when the
-# verb has ended; without FUNCTION, cancel that.  Call it before the verb has
-# that effect.  An unknown subject or function is a mistake in the verb, and ends it.
+# at_end SUBJECT [FUNCTION ARGUMENT...]: let undo.bash call FUNCTION for SUBJECT when the
+# verb has ended; without FUNCTION, cancel that.  Call it before the effect that
+# FUNCTION undoes.  An unknown subject or function is a bug in the verb, and ends it.
 at_end()
 {
 	local subject=$1

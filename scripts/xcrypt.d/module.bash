@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Is dm-xcrypt loaded, and what prevents that?
+# Checks whether dm-xcrypt is loaded, and why not.
 
 alias_loaded() { [ "$(cat /sys/module/dm_xcrypt/parameters/crypt_alias 2>/dev/null)" = Y ]; }
 

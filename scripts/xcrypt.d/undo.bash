@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Run by guard.bash beside a verb: reads cleanup calls, one subject a line, and runs
+# Run by guard.bash beside a verb: reads cleanup calls, one subject per line, and runs
 # them when the verb has ended, in the order of its arguments, the subjects.
 
 trap '' INT TERM HUP

@@ -37,7 +37,7 @@ encrypted_volume()
 # underlying NAME: print the kernel's name of the (first) underlying device
 underlying() { dmsetup deps -o blkdevname "$1" | sed 's/^[^(]*(//; s/).*//; s,!,/,g'; }
 
-# users_of DEVICE: print what uses it, with the commands that end that
+# users_of DEVICE: print its users, with the commands that release it
 users_of()
 {
 	local device=$1 holders holder name swap

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A fuzzer (libFuzzer) of table/message.c: the input is a message.  It aborts if
- * the message is parsed wrongly, or if anything is logged: any word may be a key.
+ * A fuzzer (libFuzzer) of table/message.c: the input is a message.  It aborts
+ * if the message is parsed wrongly, or if anything is logged: any word may be a
+ * key.
  */
 #include <stdlib.h>
 
 #include "line.h"
 #include "table/message.h"
 
-/* libFuzzer names it. */
+/* The entry point of libFuzzer. */
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
-/* The words, each ended by a space, to see and to compare. */
+/* The words, each followed by a space, for output and comparison. */
 static char *join(unsigned int argc, char **argv)
 {
 	size_t used = 0, room = 1;
@@ -27,7 +28,7 @@ static char *join(unsigned int argc, char **argv)
 	return text;
 }
 
-/* What the documentation says that there is. */
+/* The action of a message according to the documentation. */
 static int meaning(unsigned int argc, char **argv)
 {
 	static const struct {

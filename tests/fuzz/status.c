@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A fuzzer (libFuzzer) of volume/status.c: the input is a volume's counters
- * and the size of the buffer.  It aborts if the status is not the documented words
- * with the sums over all CPUs, if the histograms do not have the added values, or if
- * the output in a small buffer is not the beginning of the whole output.
+ * A fuzzer (libFuzzer) of volume/status.c: the input is a volume's counters and
+ * the size of the buffer.  It aborts if the status is not the documented words
+ * with the sums over all CPUs, if the histograms do not have the added values,
+ * or if the output in a small buffer is not the beginning of the whole output.
  */
 #include <stdlib.h>
 
@@ -15,14 +15,14 @@
 #include "volume/status.h"
 #include "volume/volume.h"
 
-#undef sscanf	/* the C library's, which reads what was printed */
+#undef sscanf	/* use the C library's to read the output */
 
-/* libFuzzer names it. */
+/* The entry point of libFuzzer. */
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 #define ENOUGH (1 << 16)
 
-/* The input; zeroes when it is used up. */
+/* The input, then zeros. */
 struct input {
 	const u8 *data;
 	size_t left;
@@ -51,7 +51,7 @@ static void demand(bool good, const char *what, const char *text)
 typedef void print_fn(const struct xc_volume *vol, char *result,
 		      unsigned int maxlen);
 
-/* In memory that ends where the room does. */
+/* Print to a buffer of exactly that size. */
 static char *print(print_fn *fn, const struct xc_volume *vol, unsigned int room)
 {
 	char *text = malloc(room);
@@ -61,7 +61,7 @@ static char *print(print_fn *fn, const struct xc_volume *vol, unsigned int room)
 	return text;
 }
 
-/* What is cut off is cut off at the end, and fills the room. */
+/* Truncated output is the beginning of the whole, and fills the buffer. */
 static void try_room(print_fn *fn, const struct xc_volume *vol,
 		     const char *whole, unsigned int room)
 {
@@ -83,7 +83,7 @@ static void try_rooms(print_fn *fn, const struct xc_volume *vol,
 	try_room(fn, vol, whole, len + 2);
 }
 
-/* ---- the status ----------------------------------------------------------- */
+/* ---- the status ---------------------------------------------------------- */
 
 static void try_status(struct xc_volume *vol, struct input *in)
 {
@@ -136,15 +136,15 @@ static void try_status(struct xc_volume *vol, struct input *in)
 	free(text);
 }
 
-/* ---- the histograms ------------------------------------------------------- */
+/* ---- the histograms ------------------------------------------------------ */
 
-/* What was put into one of them. */
+/* The values added to one histogram. */
 struct history {
 	u64 count;
 	u64 sum;
 };
 
-/* "<n> <sum> <start>:<count>..." up to the end of the line; returns what follows. */
+/* "<n> <sum> <start>:<count>..." to the end of the line; returns the rest. */
 static const char *try_histogram(const char *line, const struct history *right)
 {
 	u64 n, sum, start, count, last = 0, counted = 0, least = 0;
@@ -185,7 +185,7 @@ static void try_times(struct xc_volume *vol, struct input *in)
 		dir = kernel_cpu / KERNEL_CPUS % 2;
 		phase = kernel_cpu / KERNEL_CPUS / 2 % XC_PHASES;
 		kernel_cpu %= KERNEL_CPUS;
-		/* longer than two hundred years is none, and would wrap */
+		/* at most 2^50 ns, 13 days, so that the sum does not wrap */
 		ns = next(in, 8) >> 14;
 		demand(xc_bucket_start(xc_bucket(ns)) <= ns &&
 		       (xc_bucket(ns) == XC_BUCKETS - 1 ||

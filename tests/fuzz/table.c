@@ -7,7 +7,7 @@
 
 #include "line.h"
 
-/* libFuzzer names it. */
+/* The entry point of libFuzzer. */
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static void demand(const char *complaint)
@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 
-	/* both kernels' sscanf() get their turn */
+	/* use the sscanf() of either kernel */
 	kernel_scan_saturates = size & 1;
 	demand(line_complaint(text));
 

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A fuzzer (libFuzzer) of the module's AES-XTS: the input is the operation, the
- * key, the IVs and the data.  It aborts if the result differs from OpenSSL's, or if
- * other memory was written.
+ * key, the IVs and the data.  It aborts if the result differs from OpenSSL's,
+ * or if other memory was written.
  */
 #include <stdlib.h>
 
 #include "xts-openssl.h"
 
-/* libFuzzer names it. */
+/* The entry point of libFuzzer. */
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 #define GUARD		32
 #define MAX_SECTORS	20
 #define MAX_SIZE	(MAX_SECTORS * 4096)
 
-/* The input; when it is used up, the same again plus one. */
+/* The input, repeated with one added to each byte per repetition. */
 struct input {
 	const u8 *data;
 	size_t size, used;

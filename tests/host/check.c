@@ -10,9 +10,9 @@
 static unsigned int checks, failures;
 
 /**
- * check() - one check; what went wrong is said only if it did
- * @good: did it go well?
- * @format: what is wrong otherwise, as for printf()
+ * check() - count a check, and print a message if it failed
+ * @good: the check passed
+ * @format: the message, as for printf()
  */
 void check(bool good, const char *format, ...)
 {
@@ -29,10 +29,10 @@ void check(bool good, const char *format, ...)
 }
 
 /**
- * checks_result() - say how many checks there were, and how many went wrong
- * @name: what was checked
+ * checks_result() - print the number of checks and of failures
+ * @name: name of the tested group
  *
- * Return: the program's exit status: 1 if one went wrong, or if there was none.
+ * Return: the program's exit status: 1 if a check failed, or if there was none.
  */
 int checks_result(const char *name)
 {

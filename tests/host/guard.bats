@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # bats file_tags=quick
 #
-# What a verb of scripts/xcrypt.d begins is undone, and nothing that it asks for is
-# left out silently.  Stand-ins for dmsetup and losetup write down how they are
-# called; tests/cli-keys.bats has the real ones.
+# The unfinished effects of a verb of scripts/xcrypt.d are undone, and a cleanup that
+# does not exist is an error.  Stand-ins for dmsetup and losetup record their calls;
+# tests/cli-keys.bats uses the real programs.
 
-# shellcheck disable=SC2016 # what is not expanded here is the verb's
+# shellcheck disable=SC2016 # expanded by the verb
 
 # shellcheck shell=bash
 
@@ -24,7 +24,7 @@ setup()
 	: >"$CALLS"
 }
 
-# verb SCRIPT: runs it as a verb, under a guard
+# verb SCRIPT: run it as a verb, under a guard
 verb()
 {
 	run bash -c '
@@ -35,8 +35,8 @@ verb()
 	echo "$output"
 }
 
-# called CALL...: exactly these, in this order.  (undo.bash outlives a verb that
-# was killed.)
+# called CALL...: were exactly these calls made, in this order?  (Waits for them,
+# because undo.bash outlives a killed verb.)
 called()
 {
 	for _ in {1..100}; do
@@ -47,21 +47,21 @@ called()
 	return 1
 }
 
-@test "an unknown subject ends the verb, before anything is begun" {
+@test "an unknown subject ends the verb before it has any effect" {
 	verb 'at_end snapshot gone UUID; dmsetup create NAME'
 	[ "$status" = 1 ]
 	[ "$output" = "xcrypt: at_end snapshot: guard.bash has no such subject" ]
 	[ ! -s "$CALLS" ]
 }
 
-@test "so does an unknown function" {
+@test "an unknown function ends the verb before it has any effect" {
 	verb 'at_end trial forgotten UUID; dmsetup create NAME'
 	[ "$status" = 1 ]
 	[ "$output" = "xcrypt: at_end trial forgotten: undo.bash has no such function" ]
 	[ ! -s "$CALLS" ]
 }
 
-@test "the verbs ask for nothing unknown" {
+@test "the verbs use only known subjects and functions" {
 	local count=0
 
 	while read -r subject function _; do
@@ -72,7 +72,7 @@ called()
 	[ "$count" -ge 5 ]
 }
 
-@test "what is begun is undone from top to bottom, each subject once" {
+@test "effects are undone from top to bottom, each subject once" {
 	verb 'at_end loop gone first; at_end mapping gone second; at_end loop gone third'
 	[ "$status" = 0 ]
 	called "dmsetup remove --retry --uuid second" "dmsetup remove --retry --uuid third"
@@ -84,13 +84,13 @@ called()
 	[ "$(wc -l <"$CALLS")" = "$output" ]
 }
 
-@test "what is finished is not undone" {
+@test "a cancelled cleanup is not run" {
 	verb 'at_end trial gone UUID; at_end trial'
 	[ "$status" = 0 ]
 	[ ! -s "$CALLS" ]
 }
 
-@test "a verb that is killed is undone" {
+@test "the effects of a killed verb are undone" {
 	verb "at_end switch unchanged \"it's\"; kill -KILL \$\$"
 	[ "$status" = 137 ]
 	called "dmsetup clear it's" "dmsetup resume it's"

@@ -18,9 +18,9 @@
 /* "<start> <length> <target>" */
 #define WORDS_BEFORE 3
 
-/* ---- from text to table --------------------------------------------------- */
+/* ---- from text to table -------------------------------------------------- */
 
-/* The next word; a backslash takes the next character as it is. */
+/* The next word; a backslash quotes the next character. */
 static char *next_word(const char **text)
 {
 	const char *s = *text;
@@ -43,12 +43,12 @@ static char *next_word(const char **text)
 }
 
 /**
- * words_split() - split what device mapper is given into words, as it does
- * @text: the words
- * @argc: set to how many they are
+ * words_split() - split a text into words, like device mapper
+ * @text: the text
+ * @argc: set to the number of words
  *
- * Return: the words, to be given to words_free(); each is a piece of memory of
- * its own, so that a sanitizer sees who goes past its end.
+ * Return: the words, to be freed with words_free(); each has its own memory, so
+ * that a sanitizer detects accesses past its end.
  */
 char **words_split(const char *text, unsigned int *argc)
 {
@@ -76,10 +76,10 @@ void words_free(unsigned int argc, char **argv)
 
 /**
  * line_parse() - parse a table line
- * @line: to be given to line_free()
+ * @line: set to the result, to be freed with line_free()
  * @text: the line
  *
- * What was logged meanwhile is in kernel_log.
+ * kernel_log has the messages.
  */
 void line_parse(struct line *line, const char *text)
 {
@@ -108,9 +108,9 @@ void line_free(struct line *line)
 	words_free(line->argc, line->argv);
 }
 
-/* ---- from table to text --------------------------------------------------- */
+/* ---- from table to text -------------------------------------------------- */
 
-/* The volume that a table makes, as far as volume/table.c reads it. */
+/* The volume of a table, with the members that volume/table.c reads. */
 struct printable {
 	struct xc_volume vol;
 	struct xc_cipher cipher;
@@ -124,8 +124,8 @@ static int nibble(char c)
 }
 
 /*
- * The key as key/ would take it; false where it would refuse.  It is
- * printed as '-' then.
+ * Load the key like key/; false if key/ would refuse it.  It is printed as '-'
+ * then.
  */
 static bool take_key(struct printable *p, char *arg)
 {
@@ -175,7 +175,7 @@ static const struct target_type target = {
 
 static char *print(const struct printable *p, bool ima, unsigned int room)
 {
-	char *text = malloc(room);	/* exactly: more would be an overflow */
+	char *text = malloc(room);	/* exact size, to detect an overflow */
 
 	text[0] = '\0';
 	if (ima)
@@ -186,10 +186,10 @@ static char *print(const struct printable *p, bool ima, unsigned int room)
 }
 
 /**
- * line_print() - what STATUSTYPE_TABLE says of a volume with this table
+ * line_print() - print STATUSTYPE_TABLE of a volume with this table
  * @table: the table
  *
- * Return: a string to be freed.
+ * Return: the output, to be freed.
  */
 char *line_print(const struct xc_table *table)
 {
@@ -200,10 +200,10 @@ char *line_print(const struct xc_table *table)
 }
 
 /**
- * line_print_ima() - what STATUSTYPE_IMA says of a volume with this table
+ * line_print_ima() - print STATUSTYPE_IMA of a volume with this table
  * @table: the table
  *
- * Return: a string to be freed.
+ * Return: the output, to be freed.
  */
 char *line_print_ima(const struct xc_table *table)
 {
@@ -218,10 +218,10 @@ char *line_print_ima(const struct xc_table *table)
 }
 
 /**
- * line_options() - the options of a table, spelled out by a second hand
+ * line_options() - print the options of a table without the module's code
  * @opt: the options
  *
- * Return: those that are not the default, as a string to be freed.
+ * Return: the options that are not the default, as a string to be freed.
  */
 char *line_options(const struct xc_options *opt)
 {
@@ -279,7 +279,7 @@ char *line_options(const struct xc_options *opt)
 	return text;
 }
 
-/* ---- what must be true of any line ---------------------------------------- */
+/* ---- invariants of all lines --------------------------------------------- */
 
 static const char *complain(const char *format, ...)
 {
@@ -292,7 +292,7 @@ static const char *complain(const char *format, ...)
 	return complaint;
 }
 
-/* An error is there if and only if there is cause, and names an argument. */
+/* There is a message if and only if parsing failed; it names an argument. */
 static const char *error_complaint(int err, const char *error)
 {
 	const char *colon;
@@ -342,7 +342,7 @@ static const char *range_complaint(const struct xc_table *table, u64 len)
 	return NULL;
 }
 
-/* Whatever room there is, what is printed is the beginning of the whole. */
+/* With any buffer size, the output is the beginning of the whole. */
 static const char *room_complaint(const struct printable *p, bool ima,
 				  const char *whole)
 {
@@ -380,7 +380,7 @@ static bool same_table(const struct xc_table *a, const struct xc_table *b,
 		    !strcmp(a->device, b->device) && a->start == b->start &&
 		    !strcmp(opt_a, opt_b);
 
-	/* hex digits are printed in lower case, the size without zeroes */
+	/* prints hex digits in lower case, the size without leading zeros */
 	if (same_key)
 		same = same && (*a->key == ':' ?
 				!strcmp(strchr(a->key + 1, ':'),
@@ -391,7 +391,7 @@ static bool same_table(const struct xc_table *a, const struct xc_table *b,
 	return same;
 }
 
-/* What was accepted prints as a line that makes the same volume. */
+/* An accepted line is printed as a line that creates the same volume. */
 static const char *print_complaint(const struct xc_table *table, u64 len)
 {
 	const char *complaint;
@@ -408,7 +408,7 @@ static const char *print_complaint(const struct xc_table *table, u64 len)
 		complaint = room_complaint(&p, true, ima);
 	free(ima);
 
-	/* device mapper does not put back the backslashes that it took */
+	/* device mapper does not restore the backslashes that it removed */
 	if (!complaint && printable_word(table->cipher) &&
 	    printable_word(table->key) && printable_word(table->device)) {
 		if (asprintf(&text, "0 %llu xcrypt %s", len, printed) < 0)
@@ -427,11 +427,11 @@ static const char *print_complaint(const struct xc_table *table, u64 len)
 }
 
 /**
- * spec_complaint() - hold a cipher specification against what must be true
+ * spec_complaint() - check the invariants of a cipher specification
  * @text: the specification
- * @aead: an authenticating cipher is wanted
+ * @aead: an AEAD is expected
  *
- * Return: NULL, or what is not as it should be.
+ * Return: NULL, or a message on the violated invariant.
  */
 const char *spec_complaint(const char *text, bool aead)
 {
@@ -454,7 +454,7 @@ const char *spec_complaint(const char *text, bool aead)
 		return complain("%u keys", spec.keys);
 	if (strnlen(spec.name, sizeof(spec.name)) == sizeof(spec.name))
 		return "name without an end";
-	/* the sanitizer looks whether these are strings */
+	/* the sanitizer checks that these are strings */
 	if ((spec.iv && strlen(spec.iv) >= sizeof(spec.buf)) ||
 	    (spec.iv_opts && strlen(spec.iv_opts) >= sizeof(spec.buf)))
 		return "IV longer than the specification";
@@ -466,10 +466,10 @@ const char *spec_complaint(const char *text, bool aead)
 }
 
 /**
- * line_complaint() - hold a table line against what must be true of any
+ * line_complaint() - check the invariants of a table line
  * @text: the line
  *
- * Return: NULL, or what is not as it should be.
+ * Return: NULL, or a message on the violated invariant.
  */
 const char *line_complaint(const char *text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A table line in user space: split as device mapper does, parsed and printed by
- * table/, and checked against the invariants of all lines.
+ * A table line in user space: split as device mapper does, parsed and printed
+ * by table/, and checked against the invariants of all lines.
  */
 #ifndef _XC_HOST_LINE_H
 #define _XC_HOST_LINE_H
@@ -12,10 +12,10 @@
  * struct line - a table line, "<start> <length> <target> <argument>...", parsed
  * @len: the length
  * @argc: number of arguments
- * @argv: the arguments, each a piece of memory of its own
- * @err: what xc_table_parse() returned
- * @error: what it said; NULL for nothing
- * @table: what it made of the line
+ * @argv: the arguments, each in its own memory
+ * @err: return value of xc_table_parse()
+ * @error: its message; NULL: none
+ * @table: the parsed table
  */
 struct line {
 	u64 len;

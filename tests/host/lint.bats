@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # kernels: 6.1
 #
-# make lint finds nothing in this tree; and each of its checks finds a fault that was
-# made for it, in a tree that has nothing else.
+# make lint finds nothing in this tree, and each of its checks finds its own fault in a
+# tree of faults.
 
 # shellcheck shell=bash
 
@@ -18,13 +18,13 @@ setup_file()
 	git init -q
 	git add -- *
 	git rm -rq --cached scripts
-	# (its status is in the first test that looks at what it found)
+	# (its status is checked in a test below)
 	scripts/lint >"$FOUND" 2>"$FOUND.log" || echo "status $?" >>"$FOUND.log"
 }
 
 setup() { cd "$TOP" || return; }
 
-# A fault for each check, and the rest of what is built.
+# faults: create a fault for each check, and a Kbuild file for the compiler's
 faults()
 {
 	echo 'static int fault_checkpatch;' >checkpatch.h
@@ -63,7 +63,7 @@ faults()
 	# shellcheck disable=SC2016 # the fault
 	printf '%s\n' '# shellcheck shell=bash' 'echo $1' >shell.bash
 
-	# upward, and in a circle
+	# an include that points up, and a cycle
 	mkdir io stats
 	printf '%s\n' '#include "../io/up.h"' >stats/down.c
 	printf '%s\n' '#include "b.h"' >io/a.c
@@ -73,7 +73,7 @@ faults()
 	printf '%s\n' 'obj-m := faults.o' 'faults-y := compiler.o sparse.o' >Kbuild
 }
 
-# finds CHECK REGEX: a line like this is among what that check says
+# finds CHECK REGEX: does a finding of CHECK match REGEX?
 finds()
 {
 	cat "$FOUND" "$FOUND.log"
@@ -86,7 +86,7 @@ finds()
 	[ "$status" = 0 ]
 }
 
-@test "every check has its fault here" {
+@test "this suite has a fault for every check" {
 	run sed -nE 's/^lane (.*[a-z])( &)?$/\1/p' scripts/lint
 	[ "$(wc -w <<<"$output")" -ge 5 ]
 	for name in $output; do
@@ -99,8 +99,8 @@ finds()
 	finds arrows '^stats/down.c:1: includes io/up.h, which arrows.txt does not allow for stats'
 }
 
-@test "arrows: a circle of files" {
-	finds arrows '^circle of files: io/[ab], io/[ab]$'
+@test "arrows: an include cycle" {
+	finds arrows '^include cycle: io/[ab], io/[ab]$'
 }
 
 @test "arrows: a table whose arrows point up" {
@@ -112,7 +112,7 @@ finds()
 	grep -qx 'arrows.txt: stats may not name io, which is not further down' <<<"$output"
 }
 
-@test "what is found is a failure" {
+@test "lint fails if there are findings" {
 	cat "$FOUND" "$FOUND.log"
 	grep -qx 'status 1' "$FOUND.log"
 }
@@ -121,7 +121,7 @@ finds()
 	finds checkpatch '^checkpatch.h:1: WARNING:SPDX_LICENSE_TAG'
 }
 
-@test "kernel-doc: an argument that is not there" {
+@test "kernel-doc: a documented argument that does not exist" {
 	finds kernel_doc "kernel_doc.h:.*'gone'"
 }
 
@@ -129,15 +129,15 @@ finds()
 	finds compiler "compiler.c:.*no previous prototype for .fault_compiler"
 }
 
-@test "sparse: little-endian taken for native" {
+@test "sparse: a little-endian number used as a native one" {
 	finds sparse '^sparse.c:7:.*incorrect type in return expression'
 }
 
-@test "shellcheck: a word that splits" {
+@test "shellcheck: an unquoted variable" {
 	finds shell '^shell.bash:2:.*SC2086'
 }
 
-@test "a tool that does not run is no clean tree" {
+@test "a tool that crashes is a finding" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	printf '%s\n' '#!/bin/sh' 'echo crashed >&2' 'exit 2' >"$BATS_TEST_TMPDIR/bin/shellcheck"
 	chmod 755 "$BATS_TEST_TMPDIR/bin/shellcheck"
@@ -147,7 +147,7 @@ finds()
 	[[ $output == *crashed* ]]
 }
 
-@test "a check that there is not is none" {
+@test "an unknown check is an error" {
 	run scripts/lint shel
 	[ "$status" = 1 ]
 	[[ $output == *"no check is called 'shel'"* ]]

@@ -2,10 +2,10 @@
 # kernels: 6.1 newest
 # machine: --timeout 1500
 #
-# Tests of the test machine itself, in QEMU and in user-mode Linux.  What is common
-# code is tested in the latter, which boots in a fifth of the time.
+# Tests of the test machine itself, in QEMU and in user-mode Linux.  Common code is
+# tested only in the latter, which boots in a fifth of the time.
 
-# shellcheck disable=SC2016 # what is not expanded here is in the machine
+# shellcheck disable=SC2016 # expanded in the machine
 
 # shellcheck shell=bash
 bats_require_minimum_version 1.5.0
@@ -26,8 +26,7 @@ setup()
 	newest=$(scripts/kernel name newest)
 }
 
-# kernels: print one of the built kernels of the two kinds, by the seed; in the long run
-# both
+# kernels: print one kernel of the two kinds, selected by the seed; both in the long run
 kernels()
 {
 	printf "%s\t$BATS_TEST_NUMBER\n" 6.1 "$newest" | some 1 | cut -f 1
@@ -61,7 +60,7 @@ kernels()
 	done
 }
 
-@test "an expected warning does not, a different one does" {
+@test "an expected warning does not fail the run, a different one does" {
 	run machine -k newest --expect-splat 'splat: as asked' -- sh -c 'insmod $XCRYPT_KO/splat.ko'
 	echo "$output"
 	[ "$status" = 0 ]
@@ -91,7 +90,7 @@ kernels()
 	[[ $output == *"unreferenced object"* ]]
 }
 
-@test "a machine that hangs is killed at its timeout, and nothing is left of it" {
+@test "a machine that hangs is killed at its timeout, and its output is passed on" {
 	declare -A limits=([6.1]=90 [$newest]=30)
 
 	for kernel in $(kernels); do
@@ -121,7 +120,7 @@ kernels()
 	done
 }
 
-# A boot takes long: test as much as possible in one.
+# A boot takes long: test as much as possible in one machine.
 @test "disks, a shared folder, and a command's environment" {
 	for kernel in $(kernels); do
 		rm -f "$BATS_TEST_TMPDIR/result"

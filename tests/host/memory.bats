@@ -53,7 +53,7 @@ setup_file()
 	mkdir "$shared"
 
 	watch volumes 2 init_on_alloc=0 used wiped removed failed slipped held answered
-	# (on two emulated CPUs the same takes half as much time again)
+	# (two emulated CPUs would take half as long again)
 	watch luks 1 init_on_free=1 opened-xcrypt suspended-xcrypt opened-crypt suspended-crypt
 }
 
@@ -66,18 +66,18 @@ found()
 		{ print $1, what == "" ? $2 + $3 + $4 : $column[what] }'
 }
 
-# none STAGE LABELS [WHAT], all STAGE LABELS WHAT: was none, or were all, of them found?
+# none STAGE LABELS [WHAT], all STAGE LABELS WHAT: were none, or all, of them found?
 none() { [ -n "$(found "$@")" ] && ! found "$@" | grep -v ' 0$'; }
 all() { [ -n "$(found "$@")" ] && ! found "$@" | grep ' 0$'; }
 
-# volumes whose key is an AES key; Adiantum derives one from it
+# volumes whose key is an AES key; Adiantum derives an AES key from its own
 WITH_AES='xcrypt\.[^x].*'
 
-@test "the search finds what it should" {
+@test "the search passes its self-check" {
 	"$top/build/tests/search" --check
 }
 
-@test "keys in use are found, with their round keys; not their hex digits" {
+@test "keys in use are found, with their round keys but not their hex digits" {
 	for set in wiped.second removed; do
 		all used "xcrypt\..*\.$set" key
 		all used "$WITH_AES\.$set" schedule
@@ -85,60 +85,60 @@ WITH_AES='xcrypt\.[^x].*'
 	done
 }
 
-@test "hex digits are found if there are any" {
+@test "hex digits in memory are found" {
 	all used shown hex
 }
 
-@test "a key from the keyring is not kept beside the cipher's own copy" {
-	# with a hex key it is, to print the table
+@test "a keyring key is kept only in the cipher's own copy" {
+	# a hex key is kept a second time, to print the table
 	hex=$(found used 'xcrypt\.api\.removed' key)
 	logon=$(found used 'xcrypt\.logon\.removed' key)
 	[ "${logon#* }" -lt "${hex#* }" ]
 }
 
-@test "key set leaves nothing of the key before" {
+@test "key set leaves nothing of the old key" {
 	none used 'xcrypt\..*\.wiped'
 }
 
-@test "key wipe leaves nothing" {
+@test "key wipe leaves nothing of the key" {
 	none wiped 'xcrypt\..*\.wiped.*'
 	# the other keys are still there
 	all wiped "$WITH_AES\.removed" schedule
 }
 
-@test "removal leaves nothing" {
+@test "removal leaves nothing of the key" {
 	none removed 'xcrypt\..*\.removed'
 }
 
-@test "failed construction leaves nothing" {
+@test "failed construction leaves nothing of the key" {
 	none failed 'xcrypt\..*\.failed'
 	none slipped 'xcrypt\..*\.slipped'
 }
 
-@test "luksSuspend leaves nothing" {
+@test "luksSuspend leaves no key and no plaintext" {
 	all opened-xcrypt 'xcrypt\.luks\..*' schedule
 	none suspended-xcrypt 'xcrypt\.luks\..*'
 	none suspended-xcrypt 'xcrypt\.luks\..*' canary
 }
 
-@test "plaintext that the module holds is found; when it has been written, it is not" {
+@test "plaintext held by the module is found, and is gone once it is written" {
 	all held held canary
 	none answered held canary
 }
 
-@test "plaintext of reads and writes is not left" {
+@test "reads and writes leave no plaintext" {
 	none used 'xcrypt\..*' canary
 	none removed 'xcrypt\..*' canary
 }
 
-@test "the same search over dm-crypt (a report, whatever it finds)" {
+@test "the same search with dm-crypt (only a report)" {
 	report() { sed -nE "s/^$2\.(\S+)\.$3 /\1 /p" "$shared/$1.found" | sort; }
 
 	echo "# pieces of key, of hex digits, of round keys, of plaintext" >&3
 	while read -r stage set; do
 		join <(report "$stage" xcrypt "$set") <(report "$stage" crypt "$set") |
 			while read -r kind counts; do
-				# shellcheck disable=SC2086 # two times four words
+				# shellcheck disable=SC2086 # eight words
 				printf '# %-9s %-9s xcrypt %3d %3d %4d %d  dm-crypt %3d %3d %4d %d\n' \
 					"$stage" "$kind" $counts >&3
 			done

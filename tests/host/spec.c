@@ -10,7 +10,7 @@ static bool same_string(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-/** test_specs() - specifications are taken apart */
+/** test_specs() - specifications are parsed into their parts */
 void test_specs(void)
 {
 	static const struct {
@@ -39,7 +39,7 @@ void test_specs(void)
 		{ "aes-ecb", "ecb(aes)", NULL, NULL, 1 },
 		{ "cipher_null-ecb", "ecb(cipher_null)", NULL, NULL, 1 },
 		{ "aes-ecb-null", "ecb(aes)", "null", NULL, 1 },
-		/* a generator called "" is not none */
+		/* an empty name is not a missing one */
 		{ "aes-ecb-", "ecb(aes)", "", NULL, 1 },
 		{ "aes-cbc-", "cbc(aes)", "", NULL, 1 },
 		{ "aes-cbc-:x", "cbc(aes)", "", "x", 1 },
@@ -94,7 +94,7 @@ void test_specs(void)
 	}
 }
 
-/* What is refused; @why is part of what is said. */
+/* A refused specification; @why is part of the message. */
 static void refuse_spec(const char *text, bool aead, const char *why)
 {
 	const char *complaint = spec_complaint(text, aead);

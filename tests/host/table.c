@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Unit tests of table/: accepted lines and their meaning, refused lines and the
- * reason, log messages, printed lines.  Those of the cipher specification are in
- * spec.c.
+ * reason, log messages, printed lines.  Those of the cipher specification are
+ * in spec.c.
  *
  * Usage: table GROUP
  *
@@ -24,10 +24,10 @@
 #define FLAGS FLAGS_1 " " FLAGS_2
 #define FLAGS_PARSED \
 	"discards same_cpu priority submit_from_cpus no_read_wq no_write_wq"
-/* A line whose arguments but the last are of no interest. */
+/* A line of which only the last arguments matter. */
 #define LINE(words) "0 2048 xcrypt aes-xts-plain64 " KEY " " words
 
-/* @line's error names @argument, and the log its value, but no key. */
+/* The error of @line names @argument; the log has its value, but no key. */
 static void check_refusal(const char *text, const struct line *line,
 			  const char *argument)
 {
@@ -78,7 +78,7 @@ static void accept(const char *text, const char *options, bool warns)
 	line_free(&line);
 }
 
-/* ---- what is accepted ----------------------------------------------------- */
+/* ---- accepted lines ------------------------------------------------------ */
 
 static void test_arguments(void)
 {
@@ -92,13 +92,13 @@ static void test_arguments(void)
 	check(!strcmp(line.table.device, "8:16"), "device");
 	check(line.table.start == 4096, "offset");
 	check(line.table.opt.sector_size == 512, "sector_size");
-	/* the strings are those of the argument vector, to be zeroed there */
+	/* the strings are in the argument vector, which is zeroed later */
 	check(line.table.key == line.argv[1], "key is a copy");
 	check(!*kernel_log, "log: %s", kernel_log);
 	line_free(&line);
 }
 
-/* Each of dm-crypt's options, by itself. */
+/* Each option of dm-crypt separately. */
 static void test_options(void)
 {
 	static const struct {
@@ -122,18 +122,18 @@ static void test_options(void)
 		{ "1 integrity:28:aead", "tag=28 aead" },
 		{ "1 integrity_key_size:32", "mac=32" },
 		{ "1 integrity_key_size:4294967295", "mac=4294967295" },
-		/* words in any case, the names of values not */
+		/* flags and values in any case, names before a colon not */
 		{ "1 Allow_DISCARDS", "discards" },
 		{ "1 integrity:28:AEAD", "tag=28 aead" },
 		{ "1 integrity:28:None", "tag=28" },
-		/* said twice */
+		/* repeated */
 		{ "2 sector_size:1024 sector_size:1024", "sector=1024" },
 		{ "2 high_priority high_priority", "priority" },
-		/* dm-crypt's sscanf() is content with these */
+		/* accepted by dm-crypt's sscanf() */
 		{ "1 integrity:28x:aead", "tag=28 aead" },
 		{ "1 sector_size:\\ 4096", "sector=4096" },
 		{ "1 sector_size:0004096", "sector=4096" },
-		/* all nine that dm-crypt allows */
+		/* all nine options of dm-crypt */
 		{ "9 iv_large_sectors integrity:28:aead sector_size:4096 " FLAGS,
 		  FLAGS_PARSED " large_iv tag=28 aead sector=4096" },
 	};
@@ -147,7 +147,7 @@ static void test_options(void)
 	}
 }
 
-/* Those that only xcrypt has. */
+/* xcrypt's own options. */
 static void test_own_options(void)
 {
 	accept(LINE("0 /dev/sda 0 1 offload:auto"), "offload=auto", false);
@@ -169,7 +169,7 @@ static void test_own_options(void)
 	refuse(LINE("0 /dev/sda 0 1 verify_writes:1"), "option");
 }
 
-/* Numbers of sectors, for both kernels' idea of what is too long. */
+/* Numbers of sectors, with both kernels' handling of an overflow. */
 static void test_numbers(void)
 {
 	static const struct {
@@ -219,7 +219,7 @@ static void test_numbers(void)
 	kernel_scan_saturates = false;
 }
 
-/* What dm-crypt accepts though it is plainly a slip: with a warning. */
+/* Mistakes that dm-crypt accepts: accepted with a warning. */
 static void test_slips(void)
 {
 	accept(LINE("0 /dev/sda 0 0 surplus"), "", true);
@@ -228,7 +228,7 @@ static void test_slips(void)
 	accept(LINE("0 /dev/sda 7 1 sector_size:4096"), "sector=4096", true);
 	accept(LINE("0 /dev/sda 8 1 sector_size:4096"), "sector=4096", false);
 	accept(LINE("0 /dev/sda 7"), "", false);
-	/* its sscanf() takes the low bits of these */
+	/* sscanf() takes the low bits of these */
 	accept(LINE("0 /dev/sda 0 1 sector_size:69632"), "sector=4096", true);
 	accept(LINE("0 /dev/sda 0 1 integrity:4294967312:none"), "tag=16", true);
 	accept(LINE("0 /dev/sda 0 1 integrity_key_size:4294967328"), "mac=32",
@@ -238,7 +238,7 @@ static void test_slips(void)
 	accept(LINE("0 /dev/sda 0 0000000001 high_priority"), "priority", false);
 	accept(LINE("0 /dev/sda 0 000"), "", false);
 	check(!line_complaint(LINE("0 /dev/sda 0 0 " HEX32)), "surplus key");
-	/* of two values the last one counts, and each but that is warned of */
+	/* the last value is in effect; all others cause a warning */
 	accept(LINE("0 /dev/sda 0 2 sector_size:4096 sector_size:1024"),
 	       "sector=1024", true);
 	accept(LINE("0 /dev/sda 0 2 integrity:16:none integrity:32:aead"),
@@ -249,7 +249,7 @@ static void test_slips(void)
 	       "tag=16 sector=1024", false);
 }
 
-/* ---- what is refused ------------------------------------------------------ */
+/* ---- refused lines ------------------------------------------------------- */
 
 static void test_refusals(void)
 {
@@ -304,7 +304,7 @@ static void test_refusals(void)
 		{ "0 /dev/sda 0 1 integrity_key_size:8b", "integrity_key_size" },
 		{ "0 /dev/sda 0 1 integrity_key_size:4294967296",
 		  "integrity_key_size" },
-		/* what is wrong is found wherever it stands */
+		/* a wrong option is found in any position */
 		{ "0 /dev/sda 0 3 high_priority sector_size:1 same_cpu_crypt",
 		  "sector_size" },
 	};
@@ -332,7 +332,7 @@ static void test_too_few(void)
 	}
 }
 
-/* sector_size: and the length of the device; 32 words and not one more. */
+/* sector_size: and the length of the device; at most 32 words. */
 static void test_limits(void)
 {
 	char text[1024];
@@ -357,9 +357,9 @@ static void test_limits(void)
 	}
 }
 
-/* ---- what is logged ------------------------------------------------------- */
+/* ---- log messages -------------------------------------------------------- */
 
-/* A key in the place of any word, as it is or behind another word's name. */
+/* A key in place of any word, alone or after another word's name. */
 static void test_keys_in_the_log(void)
 {
 	static const char *const words[] = {
@@ -403,7 +403,7 @@ static void test_log_value(void)
 	check(!strcmp(kernel_log, "E xcrypt: offset: \"12x\"\n"), "%s",
 	      kernel_log);
 
-	/* 64 bits of hex are not shown, nor is a number of 32 digits */
+	/* 64 bits of hex digits are not shown, nor is a number of 32 digits */
 	kernel_log_clear();
 	xc_log_value("option", "x:0123456789abcde");
 	check(strstr(kernel_log, "cde"), "%s", kernel_log);
@@ -417,12 +417,12 @@ static void test_log_value(void)
 	xc_log_value("option", "01234567890123456789012345678901");
 	check(*kernel_log && !strstr(kernel_log, "0123"), "%s", kernel_log);
 
-	/* but in the name of a disk */
+	/* except in the name of a disk */
 	kernel_log_clear();
 	xc_log_value("device", "/dev/disk/by-id/wwn-0x5000c500a1b2c3d4");
 	check(strstr(kernel_log, "c3d4"), "%s", kernel_log);
 
-	/* what is long is cut, but looked at to its end */
+	/* a long word is truncated in the log, but checked to its end */
 	memset(value, 'x', sizeof(value));
 	value[sizeof(value) - 1] = '\0';
 	kernel_log_clear();
@@ -434,7 +434,7 @@ static void test_log_value(void)
 	check(!strstr(kernel_log, "0011"), "%s", kernel_log);
 }
 
-/* ---- what is printed ------------------------------------------------------ */
+/* ---- printed lines ------------------------------------------------------- */
 
 static void check_printed(const char *words, const char *expected)
 {
@@ -454,7 +454,7 @@ static void check_printed(const char *words, const char *expected)
 
 #define SECTORS "sector_size:4096 iv_large_sectors"
 
-/* Byte by byte what dm-crypt prints; cryptsetup reads it. */
+/* The same bytes as dm-crypt's; cryptsetup reads them. */
 static void test_print(void)
 {
 	check_printed("aes - 0 8:0 0", "aes - 0 8:0 0");
@@ -489,7 +489,7 @@ static void check_ima(const char *words, const char *expected)
 	line_free(&line);
 }
 
-/* The parts of what is measured; each flag is there, as y or n. */
+/* The parts of the IMA measurement; it has every flag, as y or n. */
 #define IMA(discards, no_write, large_iv) \
 	"target_name=xcrypt,target_version=1.2.3,allow_discards=" discards "," \
 	"same_cpu_crypt=n,high_priority=n,submit_from_crypt_cpus=n," \
@@ -512,7 +512,7 @@ static void test_print_ima(void)
 		  IMA_KEY "key_mac_size=0;");
 }
 
-/* One of @count choices, taken from the number of a combination. */
+/* One of @count choices, from the number of a combination. */
 static unsigned int choose(unsigned int *number, unsigned int count)
 {
 	unsigned int choice = *number % count;
@@ -569,9 +569,9 @@ static void test_round_trip(void)
 	check(n == 4 * 4 * 3 * 2 * 4 << XC_FLAGS, "%u combinations", n);
 }
 
-/* ---- the stand-ins -------------------------------------------------------- */
+/* ---- the stand-ins ------------------------------------------------------- */
 
-/* The rest is worth as much as kernel.c's likeness to the kernel. */
+/* The other tests depend on kernel.c behaving like the kernel. */
 static void test_stand_ins(void)
 {
 	unsigned long long ll;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * AES-XTS of many data units by OpenSSL, one after the other.
+ * AES-XTS of many data units by OpenSSL, one at a time.
  */
 #include <cpuid.h>
 #include <stdlib.h>
@@ -18,10 +18,10 @@ static void must(int ok, const char *what)
 }
 
 /**
- * xts_impl() - one of the module's implementations
+ * xts_impl() - find one of the module's implementations
  * @name: its name
  *
- * Return: the implementation, NULL if there is none of that name.
+ * Return: the implementation, or NULL if there is none of that name.
  */
 const struct xc_xts_impl *xts_impl(const char *name)
 {
@@ -33,10 +33,11 @@ const struct xc_xts_impl *xts_impl(const char *name)
 }
 
 /**
- * xts_missing() - what this CPU lacks for an implementation
+ * xts_missing() - find the instructions that an implementation needs and this
+ * CPU lacks
  * @impl: the implementation
  *
- * Return: the instructions that it lacks, NULL for none.
+ * Return: the missing instructions, or NULL if there are none.
  */
 const char *xts_missing(const struct xc_xts_impl *impl)
 {
@@ -59,7 +60,7 @@ const char *xts_missing(const struct xc_xts_impl *impl)
 	return NULL;
 }
 
-/* Where a data unit lies, from the beginning of the source or destination. */
+/* The offset of a data unit in the source or destination. */
 static unsigned int place(const struct xts_job *job, unsigned int sector)
 {
 	unsigned int begin, end;
@@ -74,14 +75,14 @@ static unsigned int place(const struct xts_job *job, unsigned int sector)
 }
 
 /**
- * xts_segments() - the segments of a job
- * @segments: where to; of a job of many sectors there may be one more than those
+ * xts_segments() - create the segments of a job
+ * @segments: set to the segments, up to one more than sectors
  * @dst: destination
  * @job: the job
  *
- * The first of them is empty.
+ * The first segment is empty.
  *
- * Return: how many there are.
+ * Return: their number.
  */
 unsigned int xts_segments(struct xc_xts_segment *segments, u8 *dst,
 			  const struct xts_job *job)
@@ -101,9 +102,9 @@ unsigned int xts_segments(struct xc_xts_segment *segments, u8 *dst,
 }
 
 /**
- * xts_module() - do a job as the module does
- * @impl: one of its implementations
- * @dst: where to
+ * xts_module() - process a job with the module's code
+ * @impl: the implementation
+ * @dst: destination
  * @job: the job
  */
 void xts_module(const struct xc_xts_impl *impl, u8 *dst,
@@ -119,7 +120,7 @@ void xts_module(const struct xc_xts_impl *impl, u8 *dst,
 	free(segments);
 }
 
-/* @size bytes through AES in ECB mode, with the key's @half. */
+/* Process @size bytes with AES in ECB mode, with one @half of the key. */
 static void ecb(u8 *dst, const u8 *src, unsigned int size,
 		const struct xts_job *job, unsigned int half, bool encrypt)
 {
@@ -140,10 +141,10 @@ static void ecb(u8 *dst, const u8 *src, unsigned int size,
 }
 
 /**
- * xts_openssl_tweak() - the tweak of a data unit's first block
- * @tweak: where to
+ * xts_openssl_tweak() - compute the tweak of a data unit's first block
+ * @tweak: set to the tweak
  * @job: the job
- * @sector: which data unit
+ * @sector: number of the data unit
  */
 void xts_openssl_tweak(u8 *tweak, const struct xts_job *job,
 		       unsigned int sector)
@@ -153,8 +154,8 @@ void xts_openssl_tweak(u8 *tweak, const struct xts_job *job,
 }
 
 /**
- * xts_next_tweak() - the tweak of the next block, IEEE 1619's 5.2
- * @tweak: that of a block, which it replaces
+ * xts_next_tweak() - compute the tweak of the next block, IEEE 1619, 5.2
+ * @tweak: the tweak of a block, which is replaced
  */
 void xts_next_tweak(u8 *tweak)
 {
@@ -168,7 +169,7 @@ void xts_next_tweak(u8 *tweak)
 	tweak[0] ^= carry ? 0x87 : 0;
 }
 
-/* XTS made of ECB: for keys that OpenSSL has no XTS for. */
+/* XTS from ECB, for keys that OpenSSL's XTS does not support. */
 static void xts_of_ecb(u8 *dst, const u8 *src, const struct xts_job *job,
 		       unsigned int sector)
 {
@@ -188,8 +189,8 @@ static void xts_of_ecb(u8 *dst, const u8 *src, const struct xts_job *job,
 }
 
 /**
- * xts_openssl() - do a job with OpenSSL
- * @dst: where to
+ * xts_openssl() - process a job with OpenSSL
+ * @dst: destination
  * @job: the job; data units have 4096 bytes at most
  *
  * OpenSSL has no XTS with AES-192, and none with equal halves of the key.

@@ -10,15 +10,15 @@
 #include "cipher/xts.h"
 
 /**
- * struct xts_job - what &xc_xts_impl.crypt is to do, but for the destination
+ * struct xts_job - arguments of &xc_xts_impl.crypt, except the destination
  * @key: the two halves of the key
  * @key_size: bytes of both
- * @src: what is to be encrypted or decrypted
+ * @src: data to encrypt or decrypt
  * @sector_size: bytes in a data unit
- * @sectors: how many data units
- * @segment: how many lie together in memory, but for the last segment, which may
- *	be shorter; 0 for all.  They lie the other way round: the last is first.
- * @ivs: 16 bytes for each
+ * @sectors: number of data units
+ * @segment: data units per segment (the last one may be shorter); 0: all in
+ *	one.  The segments are in memory in reverse order.
+ * @ivs: 16 bytes for each data unit
  * @encrypt: direction
  */
 struct xts_job {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Encrypts standard input to standard output as dm-crypt does with aes-xts-plain64,
- * using OpenSSL: a whole file system would take minutes in an emulated machine.
+ * Encrypts standard input to standard output as dm-crypt does with
+ * aes-xts-plain64, using OpenSSL: a whole file system would take minutes in an
+ * emulated machine.
  *
  * Usage: xts-volume KEY-FILE (64 bytes)
  */

@@ -5,9 +5,9 @@
  * Usage: xts IMPLEMENTATION missing
  *	prints the instructions that this CPU lacks for it, if any
  *        xts IMPLEMENTATION GROUP [SEED]
- *	runs a group of tests; "vectors" reads them from standard input: each line
- *	has a name, key, IV or sector number, plaintext and ciphertext, separated
- *	by tabs
+ *	runs a group of tests; "vectors" reads them from standard input: each
+ *	line has a name, key, IV or sector number, plaintext and ciphertext,
+ *	separated by tabs
  *
  * Prints failed checks, and exits with 1 if there are any.
  */
@@ -20,11 +20,11 @@
 
 #define GUARD		64	/* bytes on both sides of a destination */
 #define MAX_SECTORS	70
-#define UNTOUCHED	0x5a	/* what memory is filled with before */
+#define UNTOUCHED	0x5a	/* initial content of memory */
 
 static const struct xc_xts_impl *impl;
 
-/* ---- arbitrary numbers ---------------------------------------------------- */
+/* ---- random numbers ------------------------------------------------------ */
 
 static u64 seed;
 
@@ -49,9 +49,9 @@ static void fill(u8 *p, unsigned int size)
 		*p++ = any() >> 56;
 }
 
-/* ---- one job, done by the module and by OpenSSL --------------------------- */
+/* ---- one job, done by the module and by OpenSSL -------------------------- */
 
-/* Memory of its own for @size bytes, to the end, which @misalign precede. */
+/* Allocate @misalign + @size bytes, and return the address of the latter. */
 static u8 *memory(unsigned int size, unsigned int misalign)
 {
 	void *p;
@@ -66,7 +66,7 @@ static void memory_free(u8 *p, unsigned int misalign)
 	free(p - misalign);
 }
 
-/* Where everything lies: bytes past an address that is a multiple of 32. */
+/* The place of each buffer: bytes after a multiple of 32. */
 struct place {
 	unsigned int src, dst, ivs, key;
 	bool in_place;		/* dst is src */
@@ -140,11 +140,11 @@ static void compare(unsigned int key_size, unsigned int sector_size,
 	memory_free((void *)key, at.key);
 }
 
-/* ---- groups of tests ------------------------------------------------------ */
+/* ---- groups of tests ----------------------------------------------------- */
 
 static const unsigned int key_sizes[] = { 32, 48, 64 };
 
-/* Any number of sectors, of the sizes that device mapper has. */
+/* Any number of sectors, with device mapper's sector sizes. */
 static void group_counts(void)
 {
 	unsigned int sectors, size, i, how;
@@ -174,7 +174,7 @@ static void group_alignments(void)
 			}
 }
 
-/* All sizes of a data unit that are allowed. */
+/* All allowed sizes of a data unit. */
 static void group_sizes(void)
 {
 	unsigned int size, i, how;
@@ -186,7 +186,7 @@ static void group_sizes(void)
 					how & 1, any_place(how & 2));
 }
 
-/* @hex to bytes at @p, at most @max; returns how many. */
+/* Decode @hex to at most @max bytes at @p; returns their number. */
 static unsigned int unhex(u8 *p, unsigned int max, const char *hex)
 {
 	unsigned int size = strlen(hex) / 2, i;
@@ -248,7 +248,7 @@ static void group_vectors(void)
 	free(line);
 }
 
-/* ---- what is left behind -------------------------------------------------- */
+/* ---- traces on the stack and in registers -------------------------------- */
 
 #define ALL_REGISTERS	16
 
@@ -262,7 +262,7 @@ static u8 left_dst[9 * 1024];
 static struct xc_xts_segment left_segments[10];
 static unsigned int left_count;
 
-/* The vector registers as the call before left them. */
+/* The vector registers after the call. */
 #define SAVE(n) \
 	"vmovdqu %%ymm" #n ", 32*" #n "(%0)\n"
 static __always_inline void save_registers(void)
@@ -284,7 +284,7 @@ static void call_crypt(void)
 		    left_job.ivs, left_job.encrypt);
 }
 
-/* Leaves something behind, for the search to prove itself. */
+/* Leaves known traces, to check the search. */
 static void call_careless(void)
 {
 	u8 copy[8];
@@ -296,7 +296,7 @@ static void call_careless(void)
 
 static void (*to_call)(void);
 
-/* Deep enough that what is done after the call does not write over its stack. */
+/* Deep enough that code after the call does not overwrite its stack. */
 static void call_deep(void)
 {
 	u8 frame[4096];
@@ -306,7 +306,7 @@ static void call_deep(void)
 	save_registers();
 }
 
-/* Calls it with a stack of its own. */
+/* Call a function on a separate stack. */
 static void call_apart(void (*function)(void))
 {
 	memset(stack, UNTOUCHED, sizeof(stack));
@@ -328,7 +328,7 @@ static bool on_stack(const u8 *block)
 	       memmem(stack, sizeof(stack), block + 8, 8);
 }
 
-/* How many round keys and pieces of the key the stack has. */
+/* The number of round keys and pieces of the key on the stack. */
 static unsigned int keys_on_stack(void)
 {
 	unsigned int i, found = 0;
@@ -342,7 +342,7 @@ static unsigned int keys_on_stack(void)
 	return found;
 }
 
-/* How many tweaks, of all blocks. */
+/* The number of tweaks on the stack, of all blocks. */
 static unsigned int tweaks_on_stack(void)
 {
 	unsigned int sector, i, found = 0;
@@ -358,7 +358,7 @@ static unsigned int tweaks_on_stack(void)
 	return found;
 }
 
-/* How many registers are not zero. */
+/* The number of registers that are not zero. */
 static unsigned int registers_used(void)
 {
 	static const u8 zero[32];
@@ -379,7 +379,7 @@ static void check_left(const char *what)
 	      what, left_job.key_size);
 }
 
-/* Nothing of keys and tweaks, on the stack or in registers. */
+/* No keys and tweaks are left on the stack or in registers. */
 static void group_left(void)
 {
 	static u8 bytes[64], src[sizeof(left_dst)], ivs[9 * XC_XTS_BLOCK];
@@ -396,7 +396,7 @@ static void group_left(void)
 		call_apart(call_set_key);
 		check_left("set_key");
 
-		/* the second size has a rest that is no whole stride */
+		/* the second size is not a multiple of a stride */
 		for (left_job.sector_size = 512; left_job.sector_size <= 1008;
 		     left_job.sector_size += 496) {
 			left_count = xts_segments(left_segments, left_dst,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * I/O for hostile.c: every byte that is read must be the one that was written last.
+ * I/O for hostile.c: a read must return the bytes that were written last.
  */
 #ifndef TESTS_HOSTILE_IO_H
 #define TESTS_HOSTILE_IO_H
@@ -36,11 +36,11 @@ static void fill_block(uint64_t *block, unsigned int volume,
 	}
 }
 
-/* What a volume must hold: the generation of each block; 0: not known */
+/* Expected content of a volume: the generation of each block; 0: unknown */
 static unsigned int generations[BLOCKS];
 static char *io_buf;
 
-/* Whether it went well; errors end the test but for the victim */
+/* True if it succeeded; an error ends the test, except on the victim */
 static bool transfer(const struct volume *v, int fd, bool write,
 		     unsigned int first, unsigned int blocks)
 {
@@ -106,7 +106,7 @@ static bool touch(const struct volume *v, int fd)
 			     read_blocks(v, fd, first, blocks);
 }
 
-/* Opens it again and again where it may be gone, holds it open elsewhere */
+/* Opens the victim, which may be gone, repeatedly; keeps others open */
 static void verifier(unsigned int number)
 {
 	const struct volume *v = &volumes[number];
@@ -127,7 +127,7 @@ static void verifier(unsigned int number)
 		for (i = 0; !stopped() && (i < 40 || v->kind != VICTIM); i++) {
 			if (!touch(v, fd))
 				break;
-			usleep(throw(3000));	/* the others want a turn */
+			usleep(throw(3000));	/* let the others run */
 		}
 		close(fd);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Table lines and messages that are valid, nearly valid and invalid, for hostile.c.
- * All depend only on the seed.
+ * Table lines and messages that are valid, nearly valid and invalid, for
+ * hostile.c.  All depend only on the seed.
  *
  * Every key in them consists of KEY_MARK, to detect a key in the kernel's log.
  */
@@ -18,7 +18,7 @@
 #define MAX_LINE	(12 << 10)
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
-/* ---- dice ----------------------------------------------------------------- */
+/* ---- dice ---------------------------------------------------------------- */
 
 static uint64_t dice;
 
@@ -46,7 +46,7 @@ static inline int percent(unsigned int p)
 
 #define PICK(array) ((array)[throw(COUNT(array))])
 
-/* ---- words ---------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------- */
 
 struct words {
 	unsigned int count;
@@ -80,7 +80,7 @@ static inline char *text(const char *format, ...)
 	return result;
 }
 
-/* One character over and over */
+/* One character, repeated */
 static inline char *long_word(char c, unsigned int length)
 {
 	char *word = malloc(length + 1);
@@ -102,9 +102,9 @@ static inline char *key_word(unsigned int digits)
 	return word;
 }
 
-/* ---- one bad word for each place ------------------------------------------ */
+/* ---- one bad word for each place ----------------------------------------- */
 
-/* Templates around templates, as deep as a name may be long, and deeper */
+/* Nested templates, up to the longest name, and deeper */
 static inline char *nested_spec(void)
 {
 	static const char *const templates[] = {
@@ -250,9 +250,9 @@ static inline char *odd_option(void)
 	return percent(2) ? long_word('o', throw(6000)) : strdup(PICK(options));
 }
 
-/* ---- lines ---------------------------------------------------------------- */
+/* ---- lines --------------------------------------------------------------- */
 
-/* Where the arguments stand; the number of options and they follow */
+/* Positions of the arguments; the number of options and the options follow */
 enum { SPEC, KEY, IV_OFFSET, DEVICE, OFFSET, OPTS };
 
 static inline void recount_options(struct words *words)
@@ -284,7 +284,7 @@ static inline void add_option(struct words *words)
 		recount_options(words);
 }
 
-/* A slip of the hand on the way from one word to the next */
+/* A typing error between two words */
 static inline void join_words(struct words *words)
 {
 	static const char *const between[] = { "", "-", ":", "\\ " };
@@ -369,9 +369,9 @@ static inline void print_words(const struct words *words, char *line)
 	}
 }
 
-/* ---- messages ------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------ */
 
-/* KEY is one that the volume would take */
+/* KEY: a valid key of the volume */
 static inline void hostile_message(char *message, const char *key)
 {
 	static const char *const others[] = {

@@ -19,7 +19,7 @@ struct volume {
 	const char *name;
 	const char *spec;
 	unsigned int key_bytes;
-	const char *options;	/* those that belong to the format */
+	const char *options;	/* options of the format on disk */
 	const char *device;
 	unsigned int start;
 	enum { PLAIN, BELOW, VICTIM, SCRATCH } kind;
@@ -47,11 +47,11 @@ static struct volume volumes[] = {
 
 #define SCRATCHES 3
 
-/* What the processes have in common. */
+/* Shared by the processes. */
 static struct shared {
 	bool stop, failed;
 	struct {
-		pthread_rwlock_t lock;	/* for writing: who may resume it */
+		pthread_rwlock_t lock;	/* held for writing by a process that may resume it */
 		unsigned long reads, writes, errors;
 	} volume[COUNT(volumes)];
 	unsigned long accepted, refused, logged;
@@ -91,7 +91,7 @@ static void fail(const char *format, ...)
 	exit(1);
 }
 
-/* ---- device mapper -------------------------------------------------------- */
+/* ---- device mapper ------------------------------------------------------- */
 
 static struct dm_ioctl *const dm_io = (void *)dm_buf;
 
@@ -124,7 +124,7 @@ static int load(const struct volume *v, const char *type, const char *line,
 		snprintf(dm_params(&place), place.room -
 			 sizeof(struct dm_target_spec), "%s", line);
 		dm_target(&place, type, start, sectors);
-		/* now and then they leave a gap, or lie over each other */
+		/* sometimes there is a gap, or an overlap */
 		start += sectors + (percent(20) ? throw(3) * 8 - 8 : 0);
 	}
 	return dm(DM_TABLE_LOAD);
@@ -140,7 +140,7 @@ static int message(const struct volume *v, const char *words)
 	return dm(DM_TARGET_MSG);
 }
 
-/* What status says of a device's first target; to be freed */
+/* The status of a device's first target, to be freed */
 static char *status(const struct volume *v, unsigned int flags)
 {
 	if (request(v, DM_TABLE_STATUS, flags) || !dm_io->target_count)
@@ -148,7 +148,7 @@ static char *status(const struct volume *v, unsigned int flags)
 	return strdup(dm_buf + dm_io->data_start + sizeof(struct dm_target_spec));
 }
 
-/* ---- lines ---------------------------------------------------------------- */
+/* ---- lines --------------------------------------------------------------- */
 
 /* Each volume has a key of its own; one of them takes it from the keyring */
 static char *key_of(const struct volume *v, bool keyring)
@@ -191,7 +191,7 @@ static void add_options(struct words *words, const char *options)
 	free(copy);
 }
 
-/* A line that makes this volume, with options that change no byte of it */
+/* A line for this volume, with options that do not change the format */
 static void good_line(const struct volume *v, struct words *words)
 {
 	static const char *const harmless[] = {

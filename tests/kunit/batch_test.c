@@ -8,7 +8,7 @@
 
 #include "../../cipher/batch_check.h"
 #include "../../iv/generators.h"
-/* Which implementations there are, it keeps to itself. */
+/* Its checks of the CPU are static. */
 #include "../../cipher/simd_x86.c"
 
 #define SIZE 512
@@ -28,12 +28,12 @@ struct xts_vector {
 #define SECTORS ARRAY_SIZE(xts_vectors)
 
 /**
- * struct work - the vectors, ready to be worked on
+ * struct work - the vectors, with buffers
  * @key: round keys
  * @ivs: an IV for each sector
  * @plain: plaintexts
- * @cipher: what is to come of them
- * @out: what came of them
+ * @cipher: expected ciphertexts
+ * @out: output of the implementation
  */
 struct work {
 	struct xc_xts_key key;
@@ -89,7 +89,7 @@ static void crypt(const struct xc_xts_impl *impl, const struct work *work,
 	xc_simd_end();
 }
 
-/* Each vector by itself; the ciphertexts are then known to be right. */
+/* Each vector separately; this verifies the ciphertexts. */
 static struct work *published(struct kunit *test)
 {
 	struct work *work = kunit_kzalloc(test, sizeof(*work), GFP_KERNEL);
@@ -136,7 +136,7 @@ static void xts_vectors_test(struct kunit *test)
 	}
 }
 
-/* How many vectors from this one on have its key. */
+/* The number of successive vectors with the same key, from @first on. */
 static unsigned int same_key(unsigned int first)
 {
 	unsigned int i = first;
@@ -148,8 +148,8 @@ static unsigned int same_key(unsigned int first)
 }
 
 /*
- * COUNT sectors in one call, in segments of SIZE_OF sectors that lie in memory
- * in the reverse order, only at the destination.
+ * @count sectors in one call, in segments of @size_of sectors, which are in
+ * reverse order at the destination.
  */
 static void try_segments(struct kunit *test, struct work *work,
 			 unsigned int first, unsigned int count,
@@ -176,7 +176,7 @@ static void try_segments(struct kunit *test, struct work *work,
 				   right[first + i * size_of],
 				   segments[i].sectors * SIZE);
 	}
-	/* and nothing behind them */
+	/* and no other memory is written */
 	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(work->out[count], 0,
 					     (SECTORS - count) * SIZE), NULL);
 }
@@ -240,7 +240,7 @@ static void faulty_crypt(const struct xc_xts_key *key,
 		segments[0].dst[5 * sector_size + 100] ^= 4;
 }
 
-/* The check that decides, when the module is loaded, who may be used. */
+/* The self-check of an implementation when the module is loaded. */
 static void xts_check_test(struct kunit *test)
 {
 	static const struct xc_xts_impl faulty = {

@@ -63,13 +63,13 @@ static void print_test(struct kunit *test)
 	xc_histogram_add(histogram, 4);
 	xc_histogram_add(histogram, 0);
 	xc_histogram_add(histogram, 1600);
-	/* on whichever CPU it was counted */
+	/* counted on any CPU */
 	per_cpu_ptr(histogram, cpumask_last(cpu_possible_mask))->buckets[0]++;
 	KUNIT_EXPECT_EQ(test, xc_histogram_print(histogram, result,
 						 sizeof(result)), 22);
 	KUNIT_EXPECT_STREQ(test, result, " 5 1609 0:2 4:2 1536:1");
 
-	/* cut off where there is no room */
+	/* truncated to the buffer */
 	KUNIT_EXPECT_EQ(test, xc_histogram_print(histogram, result, 8), 7);
 	KUNIT_EXPECT_STREQ(test, result, " 5 1609");
 }

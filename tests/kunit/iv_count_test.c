@@ -89,7 +89,7 @@ static void benbi_test(struct kunit *test)
 		{ 512, 1, { [15] = 0x02 } },
 		{ 16, 0x123456789, { [11] = 0x24, 0x68, 0xac, 0xf1, 0x21 } },
 		{ 8, 0x123456789, { [11] = 0x48, 0xd1, 0x59, 0xe2, 0x41 } },
-		/* what does not fit 64 bits is lost */
+		/* bits above 64 are lost */
 		{ 16, SECTOR, { [8] = 0x24, 0x68, 0xac, 0xf1, 0x35, 0x79,
 				0xbd, 0xe1 } },
 	};
@@ -119,7 +119,7 @@ static void benbi_refuses_test(struct kunit *test)
 	iv_refuse(test, bound, &xc_iv_benbi, "cipher: ");
 }
 
-/* Drawn anew every time, all of it, and kept with the tag. */
+/* All bytes are new each time, and stored with the tag. */
 static void random_test(struct kunit *test)
 {
 	u8 a[XC_MAX_IV_SIZE], b[XC_MAX_IV_SIZE];
@@ -153,7 +153,7 @@ static void expect_filled(struct kunit *test, const struct xc_iv_ops *ops,
 		KUNIT_EXPECT_MEMEQ(test, all + i * XC_XTS_IV_SIZE, one,
 				   XC_XTS_IV_SIZE);
 	}
-	/* and not one more */
+	/* and no byte more */
 	memset(one, 0, sizeof(one));
 	KUNIT_EXPECT_MEMEQ(test, all + FILLED * XC_XTS_IV_SIZE, one,
 			   XC_XTS_IV_SIZE);
@@ -166,7 +166,7 @@ static void fill_test(struct kunit *test)
 		&xc_iv_benbi, &xc_iv_null, &xc_iv_plain, &xc_iv_plain64,
 		&xc_iv_plain64be,
 	};
-	/* numbers that pass 2^32 and 2^64 meanwhile; those wrap, then shift */
+	/* numbers that cross 2^32 and 2^64; those wrap, then shift */
 	static const u64 sectors[] = { 0, SECTOR & ~7, 0xfffffff8, -64ULL };
 	unsigned int i, k, shift;
 

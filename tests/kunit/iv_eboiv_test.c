@@ -11,7 +11,7 @@ struct eboiv_vector {
 	u8 iv[16];
 };
 
-/* The plaintext after the diffuser: its ends, and a CRC of all of it. */
+/* The diffused plaintext: its first and last bytes, and its CRC. */
 struct elephant_vector {
 	unsigned int key_size;
 	unsigned int sector_size;
@@ -75,7 +75,7 @@ static void expect_diffused(struct kunit *test, const u8 *data,
 	KUNIT_EXPECT_EQ(test, crc32(0, data, v->sector_size), v->crc);
 }
 
-/* The plaintext is diffused on its way from src to dst, or in place. */
+/* The plaintext is diffused from src to dst, or in place. */
 static void elephant_encrypt_test(struct kunit *test)
 {
 	u8 out[XC_MAX_IV_SIZE];
@@ -104,7 +104,7 @@ static void elephant_encrypt_test(struct kunit *test)
 	}
 }
 
-/* What was diffused comes back when the cipher has run. */
+/* The diffusion is reversed after the cipher. */
 static void elephant_decrypt_test(struct kunit *test)
 {
 	u8 out[XC_MAX_IV_SIZE];
@@ -148,7 +148,7 @@ static void eboiv_refuses_test(struct kunit *test)
 	iv_refuse(test, bound, &xc_iv_elephant, "key: ");
 }
 
-/* A half of the key that is no AES key is refused when it is set. */
+/* A half of the key that cannot be an AES key is refused when it is set. */
 static void elephant_bad_key_test(struct kunit *test)
 {
 	static const struct xc_key_layout first = {

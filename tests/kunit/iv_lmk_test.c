@@ -57,7 +57,7 @@ static void lmk_encrypt_test(struct kunit *test)
 	}
 }
 
-/* A zero IV, and afterwards the first block is put right. */
+/* Decryption: a zero IV, then a correction of the first block. */
 static void lmk_decrypt_test(struct kunit *test)
 {
 	u8 *plain = iv_sector(test, 512);
@@ -72,7 +72,7 @@ static void lmk_decrypt_test(struct kunit *test)
 		bound = bind_lmk(test, v->key_size);
 		iv_call(test, bound, false, false, v->sector, data, data, out);
 		KUNIT_EXPECT_MEMEQ(test, out, zero, 16);
-		/* CBC with a zero IV leaves the right one in this block */
+		/* CBC with a zero IV leaves this block XORed with the IV */
 		crypto_xor(data, v->iv, 16);
 		iv_call(test, bound, true, false, v->sector, data, data, out);
 		KUNIT_EXPECT_MEMEQ(test, data, plain, 512);
@@ -80,7 +80,7 @@ static void lmk_decrypt_test(struct kunit *test)
 	}
 }
 
-/* With the seed forgotten it is that of a key of zeroes. */
+/* After a wipe, the seed is that of a key of zeros. */
 static void lmk_wipe_test(struct kunit *test)
 {
 	u8 with[XC_MAX_IV_SIZE], without[XC_MAX_IV_SIZE], zero[XC_MAX_IV_SIZE];

@@ -2,7 +2,7 @@
 /* IV tcw and its whitening. */
 #include "iv_test.h"
 
-/* @mask is what every 8 bytes of ciphertext are xored with. */
+/* @mask: every 8 bytes of ciphertext are XORed with it. */
 struct tcw_vector {
 	unsigned int key_size;
 	u64 sector;
@@ -41,7 +41,7 @@ static void tcw_layout_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, xc_subkey_size(&bound->layout), 32);
 }
 
-/* The ciphertext is whitened when it is there, in post(). */
+/* Encryption: post() whitens the ciphertext. */
 static void tcw_encrypt_test(struct kunit *test)
 {
 	u8 *plain = iv_sector(test, 512), *same = iv_sector(test, 512);
@@ -65,7 +65,7 @@ static void tcw_encrypt_test(struct kunit *test)
 	}
 }
 
-/* The whitening is taken off before the cipher sees it. */
+/* Decryption: generate() removes the whitening before the cipher. */
 static void tcw_decrypt_test(struct kunit *test)
 {
 	u8 *same = iv_sector(test, 512);
@@ -88,7 +88,7 @@ static void tcw_decrypt_test(struct kunit *test)
 	}
 }
 
-/* With seed and whitening forgotten only the number is left. */
+/* After a wipe, the IV is the sector number. */
 static void tcw_wipe_test(struct kunit *test)
 {
 	u8 *data = iv_sector(test, 512), *same = iv_sector(test, 512);
@@ -99,7 +99,7 @@ static void tcw_wipe_test(struct kunit *test)
 	xc_iv_tcw.wipe(&bound->iv);
 	iv_call(test, bound, false, false, 0, data, data, out);
 	KUNIT_EXPECT_MEMEQ(test, out, zero, 16);
-	/* a CRC of zeroes is zero, so nothing is whitened either */
+	/* a CRC of zeros is zero: no whitening either */
 	KUNIT_EXPECT_MEMEQ(test, data, same, 512);
 }
 

@@ -23,7 +23,7 @@ static void destroy(void *data)
 		bound->iv.ops->destroy(&bound->iv);
 }
 
-/* Up to create(), whose result is returned; there is no key yet. */
+/* Call layout() and create(); set no key. */
 static int try_bind(struct bound *bound, const struct xc_iv_ops *ops)
 {
 	int err;
@@ -45,8 +45,8 @@ static int try_bind(struct bound *bound, const struct xc_iv_ops *ops)
  * @ops: the generator
  *
  * Context: Process context.  May sleep.
- * Return: the generator, ready for use; it is undone at the end of the test,
- * when the test's stack is no more, or by iv_unbind().
+ * Return: the generator, ready for use.  It is unbound after the test, when the
+ * test's stack is gone, or by iv_unbind().
  */
 struct bound *iv_bind(struct kunit *test, const struct bound *model,
 		      const struct xc_iv_ops *ops)
@@ -72,7 +72,7 @@ struct bound *iv_bind(struct kunit *test, const struct bound *model,
 /**
  * iv_unbind() - undo iv_bind() before the end of the test
  * @test: the running test
- * @bound: what iv_bind() returned
+ * @bound: the generator, from iv_bind()
  *
  * Context: Process context.  May sleep.
  */
@@ -82,12 +82,12 @@ void iv_unbind(struct kunit *test, struct bound *bound)
 }
 
 /**
- * iv_refuse() - a generator must refuse a cipher or key
+ * iv_refuse() - check that a generator refuses a cipher or key
  * @test: the running test; fails if it is accepted, if something is left
  *	behind, or if the error does not begin with @argument
  * @bound: the cipher, and the size of the key
  * @ops: the generator
- * @argument: the argument of the table line that the error is to name
+ * @argument: the argument of the table line that the error must name
  *
  * Context: Process context.  May sleep.
  */
@@ -102,7 +102,7 @@ void iv_refuse(struct kunit *test, struct bound bound,
 }
 
 /**
- * iv_sector() - a sector in the middle of a page, filled as by vectors.py
+ * iv_sector() - create a sector in the middle of a page, as vectors.py does
  * @test: the running test, at whose end the memory is freed
  * @size: its size in bytes
  *
@@ -122,15 +122,15 @@ u8 *iv_sector(struct kunit *test, unsigned int size)
 }
 
 /**
- * iv_call() - take one sector through generate() or post()
- * @test: the running test; fails if the call does, or if memory behind the IV
- *	was touched
+ * iv_call() - call generate() or post() for one sector
+ * @test: the running test; fails if the call does, or if memory after the IV
+ *	was written
  * @bound: the generator
  * @post: call post() instead of generate()
  * @encrypt: for a write
- * @sector: the number to make the IV of
+ * @sector: the number for the IV
  * @src: the sector before the cipher
- * @dst: the sector behind it; may be @src
+ * @dst: the sector after it; may be @src
  * @out: the IV, of XC_MAX_IV_SIZE bytes
  *
  * Context: Process context.
@@ -154,7 +154,7 @@ void iv_call(struct kunit *test, const struct bound *bound, bool post,
 	}
 	memset(out, 0xee, XC_MAX_IV_SIZE);
 	KUNIT_ASSERT_EQ(test, iv->ops->generate(iv, out, &call), 0);
-	/* nothing behind the IV is touched */
+	/* no memory after the IV is written */
 	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(out + iv->size, 0xee,
 					     XC_MAX_IV_SIZE - iv->size), NULL);
 }

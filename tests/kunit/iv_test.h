@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shared by the KUnit suites of the IV generators.  vectors.py has computed the
- * expected values, without any of the module's code.
+ * Shared by the KUnit suites of the IV generators.  vectors.py computed the
+ * expected values without the module's code.
  */
 #ifndef XCRYPT_IV_TEST_H
 #define XCRYPT_IV_TEST_H
@@ -16,7 +16,7 @@
  * @iv: the generator
  * @layout: layout of its key
  * @key: the key, that of vectors.py
- * @error: what layout() or create() said
+ * @error: message of layout() or create()
  */
 struct bound {
 	struct xc_iv iv;

@@ -49,7 +49,7 @@ static void key_size_test(struct kunit *test)
 	}
 }
 
-/* A key with the ramp in it, which must still be there after a refusal. */
+/* A key that holds the ramp, and must still hold it after a refusal. */
 static void refuse(struct kunit *test, const char *arg, unsigned int size,
 		   int expected)
 {
@@ -117,7 +117,7 @@ static void key_clear_test(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, none, "");
 }
 
-/* ---- keyring -------------------------------------------------------------- */
+/* ---- keyring ------------------------------------------------------------- */
 
 static struct key *add(struct kunit *test, struct key *keyring,
 		       const char *type, const char *description)
@@ -140,13 +140,13 @@ static void accept(struct kunit *test, const char *arg, const char *name)
 			    arg, error);
 	KUNIT_EXPECT_MEMEQ(test, key.bytes, ramp, 16);
 	KUNIT_EXPECT_STREQ(test, key.keyring, name);
-	/* hex digits take its place */
+	/* hex digits replace it */
 	KUNIT_EXPECT_EQ(test, xc_key_load(&key, RAMP_HEX, &error), 0);
 	KUNIT_EXPECT_NULL(test, key.keyring);
 	xc_key_exit(&key);
 }
 
-/* With the credentials that have the keyring. */
+/* Runs with the credentials that own the keyring. */
 static void try_keyring(struct kunit *test, struct key *keyring)
 {
 	struct key *user = add(test, keyring, "user", "xcrypt:kunit");
@@ -155,7 +155,7 @@ static void try_keyring(struct kunit *test, struct key *keyring)
 	accept(test, ":16:user:xcrypt:kunit", "user:xcrypt:kunit");
 	accept(test, ":16:logon:xcrypt:kunit", "logon:xcrypt:kunit");
 
-	/* its size, its type, its name */
+	/* wrong size, type, name */
 	refuse(test, ":15:user:xcrypt:kunit", 15, -EINVAL);
 	refuse(test, ":16:nosuch:xcrypt:kunit", 16, -EINVAL);
 	refuse(test, ":16:user", 16, -EINVAL);

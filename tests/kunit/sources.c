@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The code under test: dm-xcrypt.ko exports nothing, so it is also compiled into the
- * tests' own module.
+ * The code under test.  dm-xcrypt.ko exports nothing, so the code is also
+ * compiled into the tests' module.
  */
 #include "../../compat/md5.c"
 #include "../../iv/benbi.c"

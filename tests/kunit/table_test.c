@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Table lines, parsed, printed and parsed again, and messages, with the kernel's own
- * sscanf(); tests/host runs many more in user space.
+ * Table lines, parsed, printed and parsed again, and messages, with the
+ * kernel's own sscanf(); tests/host runs many more in user space.
  */
 #include <kunit/test.h>
 #include <linux/ctype.h>
@@ -23,7 +23,7 @@
 #define MAX_WORDS 32
 #define ROOM 1024
 
-/* A line, and the room that its words take. */
+/* A parsed line, and the memory of its words. */
 struct line {
 	char *words[MAX_WORDS];
 	unsigned int count;
@@ -33,7 +33,7 @@ struct line {
 	char text[ROOM];
 };
 
-/* As device mapper does: a backslash takes the next character as it is. */
+/* Split like device mapper: a backslash quotes the next character. */
 static void split(struct line *line, const char *text)
 {
 	char *out = line->text;
@@ -80,7 +80,7 @@ static char *print(struct kunit *test, const struct xc_table *table)
 	size = xc_key_size(table->key, &error);
 	KUNIT_ASSERT_GE(test, size, 0);
 	KUNIT_ASSERT_EQ(test, xc_key_init(&cipher.key, size), 0);
-	if (table->key[0] == ':')	/* which no keyring has */
+	if (table->key[0] == ':')	/* not in any keyring */
 		cipher.key.keyring = kstrdup(strchr(table->key + 1, ':') + 1,
 					     GFP_KERNEL);
 	else
@@ -99,7 +99,7 @@ static char *print(struct kunit *test, const struct xc_table *table)
 	return text;
 }
 
-/* Lines as they are printed: what is parsed of them prints the same. */
+/* Lines in printed form are unchanged by parsing and printing. */
 static void table_round_trip_test(struct kunit *test)
 {
 	static const char *const lines[] = {
@@ -136,7 +136,7 @@ static void table_round_trip_test(struct kunit *test)
 	}
 }
 
-/* Others are printed as they are best written. */
+/* Other lines are printed in normalized form. */
 static void table_spelling_test(struct kunit *test)
 {
 	static const struct {
@@ -203,7 +203,7 @@ static void table_refusals_test(struct kunit *test)
 	}
 }
 
-/* What does not fit is cut off, and nothing behind it is touched. */
+/* Output is truncated to the buffer, and no memory after it is written. */
 static void table_room_test(struct kunit *test)
 {
 	struct xc_cipher cipher = { .spec = "aes-ecb" };

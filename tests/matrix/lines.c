@@ -25,7 +25,7 @@
 
 #define ARRAY_SIZE(array)	((int)(sizeof(array) / sizeof((array)[0])))
 
-/* A cipher in a mode, what keys it takes, and the IV and block it works with */
+/* A cipher in a mode, with the sizes of its keys, IV and block */
 static const struct alg {
 	const char *old;	/* cipher-mode, or null: only as capi: */
 	const char *capi;
@@ -95,13 +95,13 @@ static const char *const extras[] = {
 	"verify_writes offload:inline", "verify_writes offload:spread",
 };
 
-/* What a line is made of: an index for each */
+/* The factors of a line: an index for each */
 enum {
 	ALG, IV, KEY, KEYCOUNT, SECTOR, LARGE, OFFSET, START, FORM, FLAGS, EXTRA,
 	FACTORS
 };
 
-#define SCHEME	(SECTOR + 1)	/* what must fit together comes before */
+#define SCHEME	(SECTOR + 1)	/* the factors before it must fit each other */
 
 static const int values[FACTORS] = {
 	ARRAY_SIZE(algs), IVS, 3, ARRAY_SIZE(keycounts), ARRAY_SIZE(sectors), 2,
@@ -121,20 +121,20 @@ static unsigned int rnd(unsigned int below)
 	return (state * 0x2545f4914f6cdd1dull >> 32) % below;
 }
 
-/* lmk works only with cbc: its IV depends on the blocks from the second on */
+/* lmk works only with cbc: its IV depends on all blocks but the first */
 static int lmk_without_cbc(const int *v)
 {
 	return (v[IV] == LMK2 || v[IV] == LMK3) &&
 	       strncmp(algs[v[ALG]].capi, "cbc(", 4);
 }
 
-/* Accepted by dm-crypt, but not even dm-crypt reads back what it writes */
+/* Accepted by dm-crypt, but even dm-crypt cannot read back its own writes */
 static int senseless(const int *v)
 {
 	return lmk_without_cbc(v) || (v[IV] == NOIV && algs[v[ALG]].iv);
 }
 
-/* Bytes of key for a line, or -1 if dm-crypt has no use for such a line */
+/* Bytes of key for a line, or -1 to skip the line */
 static int key_bytes(const int *v)
 {
 	const struct alg *a = &algs[v[ALG]];
@@ -144,12 +144,12 @@ static int key_bytes(const int *v)
 	/* The same key size thrice is one size */
 	if (v[KEY] && key == a->key[0])
 		return -1;
-	/* capi: has no place for a number of keys */
+	/* capi: has no syntax for a key count */
 	if (!a->old && n > 1 && !lmk)
 		return -1;
 	if (lmk ? n != 64 : n == 64)
 		return -1;
-	/* cipher_null takes no key, in any number */
+	/* cipher_null takes no keys */
 	if (!key && n > 1)
 		return -1;
 	if (!a->iv)
@@ -176,7 +176,7 @@ static int key_bytes(const int *v)
 	case EBOIV:
 		return a->block == a->iv ? key * n : -1;
 	case ELEPHANT:
-		/* half of it is the key of an AES of its own */
+		/* half of it is a separate AES key */
 		if (a->block != 16 || key * n > 32 || key * n < 16)
 			return -1;
 		return 2 * key * n;
@@ -259,7 +259,7 @@ static void random_rest(int *v)
 static int (*schemes)[FACTORS];
 static int nr_schemes;
 
-/* What is still to be covered: pairs of values, and IV x sector size x key */
+/* Not yet covered: pairs of values, and IV x sector size x key */
 static unsigned char pair[FACTORS][MOST][FACTORS][MOST];
 static unsigned char triple[IVS][4][3];
 static int left;
@@ -314,7 +314,7 @@ static void want_all(void)
 					want(&pair[f][i][g][j]);
 }
 
-/* How much that is still wanted does the line cover? Tick it off, if asked. */
+/* The number of new items that a line covers; mark them covered if asked. */
 static int covers(const int *v, int tick)
 {
 	unsigned char *t = &triple[v[IV]][v[SECTOR]][v[KEY]], *p;
@@ -332,7 +332,7 @@ static int covers(const int *v, int tick)
 	return n;
 }
 
-/* Greedy: of many random lines the one that covers most */
+/* Greedy: of many random lines, choose the one that covers most */
 static void pairwise(void)
 {
 	int v[FACTORS], best[FACTORS], score, most, try;

@@ -4,11 +4,11 @@
  *
  *	matrix [-c] [-f] TARGET DEVICE_A DEVICE_B SEED < lines
  *
- * For each line (see lines.c) maps TARGET over device A and crypt over device B.
- * Writes the same random data through both, in chunks of many sizes. Then the raw
- * devices must be equal, each mapping must read back what was written, and so must
- * the other target on each device. It is also a failure if one target accepts a line
- * and the other refuses it.
+ * For each line (see lines.c) maps TARGET over device A and crypt over device
+ * B.  Writes the same random data through both, in chunks of many sizes. Then
+ * the raw devices must be equal, each mapping must read back what was written,
+ * and so must the other target on each device. It is also a failure if one
+ * target accepts a line and the other refuses it.
  *
  *	-c  only cross-reading: the IVs are random, so the raw bytes differ
  *	-f  flip a bit of device A after writing, which must be detected
@@ -82,7 +82,7 @@ static void *buffer(size_t len)
 	return p;
 }
 
-/* --- device mapper --------------------------------------------------------- */
+/* --- device mapper -------------------------------------------------------- */
 
 struct side {
 	const char *name;	/* of the mapping */
@@ -117,7 +117,7 @@ static void dm_remove(struct side *s)
 	dm_or_die(DM_DEV_REMOVE, "DM_DEV_REMOVE");
 }
 
-/* --- a line ------------------------------------------------------------------ */
+/* --- a line --------------------------------------------------------------- */
 
 /*
  * The key argument of the table, from <form>:<hex>. Keyring keys go into this
@@ -182,7 +182,7 @@ static void parameters(char *out, size_t room, const char *segment, int first,
 		len += snprintf(out + len, room - len, " %s", words[i]);
 }
 
-/* Put the line's table on one side. Returns 0, or why it was refused. */
+/* Load the line's table on one side. Returns 0 or the error. */
 static int set_table(struct side *s, const char *type)
 {
 	static char segments[64 << 10];
@@ -341,7 +341,7 @@ static int compare_raw(void)
 	return 0;
 }
 
-/* The same contents on both, whatever an earlier line left there */
+/* Equal contents on both, independent of earlier lines */
 static void prepare_raw(void)
 {
 	random_fill(raw_a, RAW);
@@ -363,7 +363,7 @@ static void flip_a_bit(void)
 		exit(2);
 }
 
-/* So that a complaint in the kernel's log can be laid to its line */
+/* Log the line, to attribute a complaint in the kernel's log to it */
 static void announce(void)
 {
 	char text[160];

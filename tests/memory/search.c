@@ -14,12 +14,13 @@
  *
  *   search --check
  *
- * checks that it finds all of these, and that round keys are those of the standard.
+ * checks that it finds all of these, and that round keys are those of the
+ * standard.
  *
- * Any 16, 24 or 32 bytes of a key may be an AES key, for instance a half of XTS's.
- * Whatever the layout in memory (the kernel's struct crypto_aes_ctx, AES-NI's, our
- * own), a schedule consists of round keys of 16 bytes each; the search is for any one
- * of them.
+ * Any 16, 24 or 32 bytes of a key may be an AES key, for instance a half of
+ * XTS's.  Whatever the layout in memory (the kernel's struct crypto_aes_ctx,
+ * AES-NI's, our own), a schedule consists of round keys of 16 bytes each; the
+ * search is for any one of them.
  */
 #include <elf.h>
 #include <err.h>
@@ -37,7 +38,7 @@
 #define MAX_KEY 2048
 #define MAX_LABELS 256
 
-/* ---- AES ------------------------------------------------------------------ */
+/* ---- AES ----------------------------------------------------------------- */
 
 #define MAX_ROUNDS 14
 
@@ -110,7 +111,7 @@ static void inv_mix_columns(uint8_t *out, const uint8_t *in)
 	}
 }
 
-/* ---- needles -------------------------------------------------------------- */
+/* ---- needles ------------------------------------------------------------- */
 
 enum kind { KEY, HEX, SCHEDULE, CANARY, KINDS };
 
@@ -148,7 +149,7 @@ static struct needle *find_needle(const uint8_t *bytes)
 	return table + i;
 }
 
-/* What is there already stays what it is: keys are part of their schedules. */
+/* An existing needle is kept: keys are part of their schedules. */
 static void add_needle(const uint8_t *bytes, unsigned int label, enum kind kind)
 {
 	struct needle *n = find_needle(bytes);
@@ -207,11 +208,11 @@ static void add_secrets(const char *seed, const char *name, unsigned int bytes,
 	add_needle(canary, label, CANARY);
 }
 
-/* ---- the search ----------------------------------------------------------- */
+/* ---- the search ---------------------------------------------------------- */
 
 static unsigned long found[MAX_LABELS][KINDS];
 
-/* Physical address of a place in the dump, an ELF file; 0 if it is no memory. */
+/* Physical address of a position in the dump, an ELF file; 0 if not memory. */
 static uint64_t physical(const uint8_t *dump, size_t at)
 {
 	const Elf64_Ehdr *elf = (const void *)dump;
@@ -243,7 +244,7 @@ static void search(const uint8_t *dump, size_t size, char *const *names)
 	}
 }
 
-/* ---- the check of itself -------------------------------------------------- */
+/* ---- self-check ---------------------------------------------------------- */
 
 static void check_bytes(const char *what, const uint8_t *bytes, const char *hex)
 {
@@ -289,7 +290,7 @@ static void check_aes(void)
 	check_bytes("C.1", inverse, "13aa29be9c8faff6f770f58000f7bf03");
 }
 
-/* Each needle by itself, at an odd address, and at the end of memory. */
+/* Each needle separately, at an odd address, and at the end of memory. */
 static void check_search(void)
 {
 	static uint8_t memory[4096];

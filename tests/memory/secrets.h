@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The secrets to search for in a machine's memory: keys and canaries.  They are
- * derived from a seed and a label, the only data that their creator and the search
- * must share.
+ * derived from a seed and a label, the only data that their creator and the
+ * search must share.
  */
 #ifndef TESTS_SECRETS_H
 #define TESTS_SECRETS_H
@@ -28,7 +28,7 @@ static inline struct secret secret_start(const char *seed, const char *label,
 	return s;
 }
 
-/* Its next byte: splitmix64, of whose words one byte each is used. */
+/* Its next byte: one byte of each word of splitmix64. */
 static inline uint8_t secret_next(struct secret *s)
 {
 	uint64_t z = s->state += 0x9e3779b97f4a7c15;

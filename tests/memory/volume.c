@@ -65,9 +65,9 @@ static void wipe_registers(void)
 	usleep(10000);	/* another task runs, ours are saved */
 }
 
-/* ---- keys ----------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
-/* The hex digits of a key, the last of them as @source has it. */
+/* The hex digits of a key; @source decides on the last one. */
 static void put_hex(char *out, const char *label, unsigned int bytes,
 		    const char *source)
 {
@@ -111,8 +111,8 @@ static size_t put_argument(char *out, const char *label, unsigned int bytes,
 }
 
 /*
- * Begin a request that has a key in it. The kernel is not asked to overwrite its
- * copy: the target has to.
+ * Begin a request that has a key in it. The kernel is not asked to overwrite
+ * its copy: the target has to.
  */
 static void start_secret(const char *name)
 {
@@ -177,7 +177,7 @@ static int print_key(const char *label, unsigned int bytes)
 	return 0;
 }
 
-/* ---- data ----------------------------------------------------------------- */
+/* ---- data ---------------------------------------------------------------- */
 
 static int open_volume(const char *name)
 {
@@ -268,7 +268,7 @@ static int spoil_volume(const char *name, const char *below)
 	return 0;
 }
 
-/* Whoever needs the data has taken a copy when as many sectors are QUEUED. */
+/* All copies of the data have been made when that many sectors are QUEUED. */
 static void wait_for_queued(unsigned int sectors)
 {
 	unsigned int queued = 0;

@@ -7,8 +7,8 @@
  *
  *   <op> <sector> <sectors> flags=<FUA,SYNC,...|-> prio=<class>/<level>
  *
- * where op is R, W, F (an empty flush), D (discard) or ?.  Any write to the file
- * empties it.
+ * where op is R, W, F (an empty flush), D (discard) or ?.  Any write to the
+ * file empties it.
  */
 #include <linux/bio.h>
 #include <linux/debugfs.h>
@@ -150,7 +150,7 @@ static int log_show(struct seq_file *m, void *v)
 	};
 	unsigned int i, j;
 
-	/* Notes are only added while this runs; what is there stays. */
+	/* meanwhile notes are only added, not changed */
 	for (i = 0; i < READ_ONCE(notes_nr); i++) {
 		const struct note *note = &notes[i];
 		const char *sep = "";

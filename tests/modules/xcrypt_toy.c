@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A cipher that misbehaves on request: skcipher "xcrypt-toy", which xors data
- * with key and IV (16 bytes each).  It tests dm-xcrypt with a cipher that fails, that
- * computes wrongly, that completes later, in softirq context, or whose queue is full.
- * It protects nothing.
+ * with key and IV (16 bytes each).  It tests dm-xcrypt with a cipher that
+ * fails, that computes wrongly, that completes later, in softirq context, or
+ * whose queue is full.  It protects nothing.
  *
  * Parameters, all writable:
  *   corrupt	flip a bit of every Nth encryption; 0: never
@@ -12,8 +12,8 @@
  *   room	how many requests it queues before it returns -EBUSY
  *   hold	complete nothing until this is 0 again
  *
- * and read-only, in the same folder: backlogged counts the -EBUSYs, queued is the
- * number of pending requests.
+ * and read-only, in the same folder: backlogged counts the -EBUSYs, queued is
+ * the number of pending requests.
  */
 #include <linux/module.h>
 #include <linux/scatterlist.h>
@@ -106,7 +106,7 @@ static void toy_answer(struct skcipher_request *req, int err)
 #endif
 }
 
-/* In softirq context: answer all that was queued, backlog first. */
+/* In softirq context: complete all queued requests, backlog first. */
 static void toy_timer_fn(struct timer_list *timer)
 {
 	struct toy_request *toy, *next;
@@ -184,7 +184,7 @@ static int toy_init(struct crypto_skcipher *tfm)
 }
 
 static struct skcipher_alg toy_alg = {
-	/* by its first letters a mode that needs no copy of the data it encrypts */
+	/* the prefix of a mode whose plaintext dm-xcrypt does not copy */
 	.base.cra_name = "ecb(xcrypt-toy)",
 	.base.cra_driver_name = "xcrypt-toy",
 	.base.cra_priority = 1,
@@ -209,7 +209,7 @@ static int __init toy_module_init(void)
 static void __exit toy_module_exit(void)
 {
 	crypto_unregister_skcipher(&toy_alg);
-	/* nobody has the cipher any more, so nothing is queued */
+	/* the cipher has no users, so no request is queued */
 	while (timer_pending(&toy_timer))
 		cpu_relax();
 }

@@ -29,9 +29,9 @@ long strscpy(char *to, const char *from, size_t size)
 }
 
 /*
- * Decimal digits, as the kernel's simple_strtoull() and kstrtoull() see them:
- * @overflow tells whether there are too many, and the value then wraps
- * (Linux 6.1) or is the largest (Linux 7.3).
+ * Decimal digits, parsed like the kernel's simple_strtoull() and kstrtoull().
+ * With too many digits, @overflow is set, and the value wraps (Linux 6.1) or is
+ * the largest one (Linux 7.3).
  */
 static u64 digits(const char **s, bool *overflow)
 {
@@ -78,9 +78,9 @@ int kstrtoull(const char *s, unsigned int base, unsigned long long *value)
 }
 
 /*
- * The kernel's sscanf() with %u, %hu, %llu and %c.  Unlike the C library's it
- * takes no sign for these, stores the low bits of what is too long for the
- * variable, and gives up at the end of the string without saying EOF.
+ * The kernel's sscanf() with %u, %hu, %llu and %c.  Unlike the C library's, it
+ * accepts no sign, stores the low bits of a number that is too large for the
+ * variable, and does not return EOF at the end of the string.
  */
 int kernel_sscanf(const char *string, const char *format, ...)
 {
@@ -165,7 +165,7 @@ void kernel_printk(const char *format, ...)
 	va_end(args);
 	log_used += len;
 	if (log_used >= sizeof(kernel_log))
-		abort();	/* more than one table line can give cause for */
+		abort();	/* more than the messages on one table line */
 }
 
 const char *dm_shift_arg(struct dm_arg_set *args)
@@ -176,7 +176,7 @@ const char *dm_shift_arg(struct dm_arg_set *args)
 	return *args->argv++;
 }
 
-/* A count of words, and as many words must follow. */
+/* The number of words, and that many words must follow. */
 int dm_read_arg_group(const struct dm_arg *arg, struct dm_arg_set *args,
 		      unsigned int *count, char **error)
 {

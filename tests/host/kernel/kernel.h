@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Stand-ins for the kernel headers that table/, stats/ and the printers of volume/ need, for
- * user space.
+ * Stand-ins in user space for the kernel headers that table/, stats/ and the
+ * printers of volume/ need.
  *
- * The build replaces every <linux/...> and <crypto/...> header that the module's
- * sources include by a file that includes this one; compat/compat.h is skipped
- * (_XC_COMPAT_H is defined).  Add here what a source newly needs.
+ * The build replaces every <linux/...> and <crypto/...> header that the
+ * module's sources include by a file that includes this one; compat/compat.h is
+ * skipped (_XC_COMPAT_H is defined).  Add new requirements of a source here.
  */
 #ifndef _XC_HOST_KERNEL_H
 #define _XC_HOST_KERNEL_H
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* ---- types ---------------------------------------------------------------- */
+/* ---- types --------------------------------------------------------------- */
 
 typedef uint8_t u8;
 typedef uint32_t u32;
@@ -33,7 +33,7 @@ typedef struct {
 	int counter;
 } atomic_t;
 
-/* Members of the volume's structures, which the printers do not touch. */
+/* Members of the volume's structures that the printers do not use. */
 struct list_head { void *next, *prev; };
 struct llist_node { void *next; };
 struct llist_head { void *first; };
@@ -68,7 +68,7 @@ struct workqueue_struct;
 #define READ			0
 #define WRITE			1
 
-/* ---- strings and numbers -------------------------------------------------- */
+/* ---- strings and numbers ------------------------------------------------- */
 
 static inline bool is_power_of_2(unsigned long n)
 {
@@ -89,7 +89,7 @@ static inline int ilog2(u64 n)
 #define min(a, b)		min_t(__typeof__(a), a, b)
 #define READ_ONCE(x)		(x)
 
-/* The kernel's know only ASCII and accept any char, unlike <ctype.h>. */
+/* The kernel's support only ASCII, and any char, unlike those of <ctype.h>. */
 static inline int isdigit(int c)
 {
 	return c >= '0' && c <= '9';
@@ -110,7 +110,7 @@ static inline bool strstarts(const char *string, const char *prefix)
 	return !strncmp(string, prefix, strlen(prefix));
 }
 
-/* Which kernel's sscanf(): what does not fit 64 bits wraps, or is cut off. */
+/* sscanf() of the old or new kernel: an overflow wraps or saturates. */
 extern bool kernel_scan_saturates;
 
 long strscpy(char *to, const char *from, size_t size);
@@ -121,13 +121,13 @@ __scanf(2, 3) int kernel_sscanf(const char *string, const char *format, ...);
 
 #define sscanf kernel_sscanf
 
-/* ---- per CPU -------------------------------------------------------------- */
+/* ---- per CPU ------------------------------------------------------------- */
 
-/* Each CPU's variables lie this far behind those of the one before. */
+/* The distance between the variables of two CPUs. */
 #define PERCPU_SIZE		8192
 #define KERNEL_CPUS		4
 
-extern unsigned int kernel_cpu;	/* the one that runs */
+extern unsigned int kernel_cpu;	/* the running CPU */
 
 #define for_each_possible_cpu(cpu) \
 	for ((cpu) = 0; (cpu) < KERNEL_CPUS; (cpu)++)
@@ -136,9 +136,9 @@ extern unsigned int kernel_cpu;	/* the one that runs */
 #define this_cpu_add(v, n)	(*per_cpu_ptr(&(v), kernel_cpu) += (n))
 #define this_cpu_inc(v)		this_cpu_add(v, 1)
 
-/* ---- the log -------------------------------------------------------------- */
+/* ---- the log ------------------------------------------------------------- */
 
-/* What was logged since the last kernel_log_clear(). */
+/* The messages logged since the last kernel_log_clear(). */
 extern char kernel_log[1 << 16];
 
 void kernel_log_clear(void);
@@ -149,7 +149,7 @@ __printf(1, 2) void kernel_printk(const char *format, ...);
 #define DMWARN(format, ...) \
 	kernel_printk("W " DM_MSG_PREFIX ": " format "\n", ##__VA_ARGS__)
 
-/* ---- device mapper -------------------------------------------------------- */
+/* ---- device mapper ------------------------------------------------------- */
 
 /* The kernel has an array of 16 here, "<major>:<minor>"; we print any name. */
 struct dm_dev {

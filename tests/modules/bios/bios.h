@@ -42,7 +42,7 @@ extern const char * const bios_op_names[OPS];
 extern const char * const bios_layout_names[LAYOUTS];
 extern const struct bios_flag bios_flags[BIO_FLAGS];
 
-/* One run: the words that asked for it, its state, and its counts. */
+/* One run: its words, its state, and its counts. */
 struct job {
 	const char *dev;
 	int op, layout;
@@ -82,12 +82,12 @@ struct unit_bio {
 	unsigned int bytes, nr_pieces, nr_vecs, max_vecs;
 	bool done;
 	blk_status_t status;
-	struct bio_vec *table;		/* where a bio of its own has no room */
+	struct bio_vec *table;		/* if the bio has no room for them */
 	struct piece pieces[BIO_MAX_VECS];
 	struct vec vecs[];
 };
 
-/* Where a bio goes. */
+/* The area of a bio. */
 struct extent {
 	sector_t sector;
 	unsigned int bytes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Creates bios: where their vectors are in memory, and the expected content. */
+/* Creates bios: the layout of their vectors, and the expected content. */
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -10,12 +10,12 @@
 #define VEC_MAX		65536u	/* bytes in one vector at most */
 
 /**
- * bios_below() - a random number
- * @job: the run, whose seed it comes from
- * @n: what it is below
+ * bios_below() - draw a random number
+ * @job: the run, with its generator
+ * @n: the upper limit
  *
- * Context: Any context, but of one thread only.
- * Return: the number.
+ * Context: Any context; only one thread per run.
+ * Return: the number, less than @n.
  */
 u32 bios_below(struct job *job, u32 n)
 {
@@ -84,7 +84,7 @@ void bios_free(struct unit_bio *ub)
 	kvfree(ub);
 }
 
-/* Choose the next vector; rounded to what the device allows afterwards. */
+/* Choose the next vector; the caller aligns it for the device. */
 static void choose(struct unit_bio *ub, enum layout layout,
 		   unsigned int *offset, unsigned int *len)
 {
@@ -121,7 +121,7 @@ static void choose(struct unit_bio *ub, enum layout layout,
 	}
 }
 
-/* The next vector, in memory of its own. */
+/* Add the next vector, in its own memory. */
 static int add_own(struct unit_bio *ub, unsigned int offset, unsigned int len)
 {
 	struct vec *vec = &ub->vecs[ub->nr_vecs];
@@ -151,7 +151,7 @@ static int add_vec(struct unit_bio *ub, unsigned int left)
 	}
 	if (layout == L_MIXED)
 		layout = bios_below(job, L_MIXED);
-	/* Running out of vectors: end with the largest. */
+	/* few vectors are left: use the largest from here on */
 	if (layout != L_FRAGMENTS && layout != L_SAME &&
 	    room <= left / VEC_MAX + 1)
 		layout = L_MULTI;
@@ -179,11 +179,11 @@ static int add_vec(struct unit_bio *ub, unsigned int left)
 }
 
 /**
- * bios_memory() - the memory of a vector
+ * bios_memory() - find the memory of a vector
  * @ub: the bio
  * @vec: its vector
  *
- * Return: where it begins.
+ * Return: its address.
  */
 u8 *bios_memory(struct unit_bio *ub, const struct vec *vec)
 {
@@ -195,7 +195,7 @@ static u8 *vec_expect(struct unit_bio *ub, const struct vec *vec)
 	return ub->pieces[vec->piece].expect + vec->offset;
 }
 
-/* Put the content in what is expected and, of a write, in the memory too. */
+/* Fill the expected content and, for a write, the memory of the vectors. */
 static void fill_vecs(struct unit_bio *ub)
 {
 	struct job *job = ub->job;
@@ -223,11 +223,11 @@ static void fill_vecs(struct unit_bio *ub)
 
 /**
  * bios_make() - lay out a bio's vectors, and fill them
- * @job: the run, which says how
- * @extent: where the bio goes
+ * @job: the run
+ * @extent: the area of the bio
  *
  * Context: Process context.  May sleep.
- * Return: the bio, for bios_free(), or NULL without memory.
+ * Return: the bio, for bios_free(), or NULL if an allocation fails.
  */
 struct unit_bio *bios_make(struct job *job, const struct extent *extent)
 {
@@ -280,9 +280,9 @@ static void complain(struct unit_bio *ub, unsigned int nr)
 }
 
 /**
- * bios_in_hole() - is a byte of a bio one that may change at any time?
+ * bios_in_hole() - check whether a byte of a bio may change at any time
  * @job: the run
- * @at: the byte, counted from where the bio begins
+ * @at: the byte's offset in the bio
  *
  * Return: true if it is in the middle half of its unit.
  */
@@ -294,9 +294,9 @@ bool bios_in_hole(const struct job *job, unsigned int at)
 }
 
 /**
- * bios_compare() - look at all memory that a completed bio's vectors lie in
- * @ub: the bio; what differs is logged and counted as wrong
- * @any: whatever is in the vectors themselves is right
+ * bios_compare() - check all memory of a completed bio's vectors
+ * @ub: the bio; differences are logged and counted as wrong
+ * @any: accept any content of the vectors themselves
  *
  * Context: Process context.
  */

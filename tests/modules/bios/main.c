@@ -2,11 +2,11 @@
 /*
  * xcrypt_bios - submits bios of any vector layout to a block device
  *
- * User space cannot create most of the bios of a file system or OpenZFS: vectors that
- * begin and end anywhere in a page, that span pages, that share memory.  This module
- * can.  Words written to debugfs xcrypt_bios/run start a run; the write fails on any
- * error, and the kernel log has the reason.  xcrypt_bios/result has the counts of the
- * last run.
+ * User space cannot create most of the bios of a file system or OpenZFS:
+ * vectors that begin and end anywhere in a page, that span pages, that share
+ * memory.  This module can.  Words written to debugfs xcrypt_bios/run start a
+ * run; the write fails on any error, and the kernel log has the reason.
+ * xcrypt_bios/result has the counts of the last run.
  *
  *   dev=PATH        block device
  *   op=             write | read (and compare) | append (zone append)
@@ -16,10 +16,10 @@
  *   max=            maximum bytes per bio (default 65536)
  *   whole=1         every bio has that size; else some are shorter
  *   depth=          bios in flight (default 8)
- *   align=          granularity of a vector (default: what the device allows)
- *   tail=BYTES      the last unit of a bio is a vector that begins so far into
- *                   a page, whatever the layout
- *   seed= data=     of the layout, of the content
+ *   align=          granularity of a vector (default: the device's)
+ *   tail=BYTES      the last unit of a bio is one vector that begins at that
+ *                   offset in a page, with any layout
+ *   seed= data=     random seeds of the layout and of the content
  *   flags=          fua,preflush,sync,meta,idle,random (random: any of them)
  *   prio=1          a random I/O priority on every bio
  *   shuffle=1       in random order
@@ -32,9 +32,9 @@
  *   any=1           do not check the content
  *   fail=1          every bio must fail
  *
- * When a bio has completed, all memory of its vectors is checked: the content of a
- * write is unchanged, that of a read is as it was written, the bytes around the
- * vectors are untouched in both.
+ * When a bio has completed, all memory of its vectors is checked: the content
+ * of a write is unchanged, that of a read is as it was written, the bytes
+ * around the vectors are untouched in both.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
@@ -129,7 +129,7 @@ static int parse_word(struct job *job, char *word)
 	return -EINVAL;
 }
 
-/* Bytes in a bio, at most: so much memory is allocated, and so many vectors. */
+/* Maximum bytes in a bio: limits the memory and the number of vectors. */
 static u64 max_bytes(const struct job *job)
 {
 	return job->layout == L_SAME ? job->unit * USHRT_MAX : SZ_8M;

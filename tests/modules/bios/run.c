@@ -59,7 +59,7 @@ static bool some_done(struct job *job)
 	return some;
 }
 
-/* Wait for a bio, whichever comes first, and look at it. */
+/* Wait for the next bio that completes, and check it. */
 static void reap(struct job *job)
 {
 	struct unit_bio *ub;
@@ -120,7 +120,7 @@ static void scribble(struct unit_bio *ub)
 	}
 }
 
-/* The vectors of a bio, which the bio itself has room for or not. */
+/* Add the vectors to a bio, in a table of their own if it has no room. */
 static int add_vecs(struct bio *bio, struct unit_bio *ub)
 {
 	unsigned int i;
@@ -190,7 +190,7 @@ static int submit(struct job *job, const struct extent *extent,
 	return 0;
 }
 
-/* Cut the area into bios, of random sizes unless each is to be whole. */
+/* Cut the area into bios, of random sizes unless job->whole is set. */
 static struct extent *cut(struct job *job, unsigned int *nr)
 {
 	u64 left = job->sectors << SECTOR_SHIFT, i, other;
@@ -219,9 +219,9 @@ static struct extent *cut(struct job *job, unsigned int *nr)
 }
 
 /**
- * bios_run() - send down all bios of a run and wait for them
- * @job: the run, with its device open; counts are left in it
- * @splits: for the parts of bios that are cut
+ * bios_run() - submit all bios of a run and wait for them
+ * @job: the run, with its device open; its counts are updated
+ * @splits: bio set for the parts of split bios
  *
  * Context: Process context.  May sleep.
  * Return: 0, or a negative errno: -EIO if anything was wrong, which is logged.
