@@ -263,7 +263,7 @@ static int __init xcrypt_init(void)
 
 	err = dm_register_target(&crypt_target);
 	if (err == -EEXIST || err == -EBUSY) {
-		DMERR("crypt_alias: target \"crypt\" exists already; unload dm_crypt first (modprobe -r dm_crypt)");
+		DMERR("crypt_alias: target \"crypt\" exists; unload dm_crypt first (modprobe -r dm_crypt)");
 		err = -EBUSY;
 	}
 	if (!err)

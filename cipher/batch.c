@@ -67,7 +67,7 @@ static bool batch_fits(const struct xc_cipher *cipher,
 	else if (cipher->layout.tfms != 1)
 		*error = "engine: batch only supports a key count of 1";
 	else if (!cipher->iv.ops || !cipher->iv.ops->fill)
-		*error = "engine: batch only supports the IVs plain, plain64, plain64be, benbi and null";
+		*error = "engine: batch only supports IVs plain, plain64, plain64be, benbi, null";
 	else
 		return true;
 	return false;
@@ -75,8 +75,10 @@ static bool batch_fits(const struct xc_cipher *cipher,
 
 static int batch_create(struct xc_cipher *cipher)
 {
-	cipher->engine_data = kzalloc(sizeof(struct xc_xts_key), GFP_KERNEL);
-	return cipher->engine_data ? 0 : -ENOMEM;
+	struct xc_xts_key *key = kzalloc(sizeof(*key), GFP_KERNEL);
+
+	cipher->engine_data = key;
+	return key ? 0 : -ENOMEM;
 }
 
 static void batch_destroy(struct xc_cipher *cipher)

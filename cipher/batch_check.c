@@ -216,7 +216,7 @@ bool xc_batch_check(const struct xc_xts_impl *impl)
 free:
 	kfree_sensitive(c);
 	if (err == -EBADMSG)
-		DMERR("engine: batch (%s) FAILED ITS SELF-CHECK and is disabled; please report this",
+		DMERR("engine: batch (%s) FAILED ITS SELF-CHECK, not used; please report",
 		      impl->name);
 	else if (err)
 		DMWARN("engine: batch (%s) is disabled: no xts(aes) to check it against (%d)",

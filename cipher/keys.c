@@ -95,7 +95,7 @@ int xc_cipher_set_key(struct xc_cipher *cipher, char **error)
 
 	err = distribute_key(cipher);
 	if (err) {
-		*error = "key: refused by the cipher: wrong size, weak, or too short for the hash of essiv";
+		*error = "key: refused by the cipher: see its size, or the hash of essiv";
 		xc_cipher_wipe_key(cipher);
 		return err;
 	}

@@ -27,7 +27,7 @@ static int find_tuple_size(struct xc_device *dev, unsigned int *size,
 	struct blk_integrity *bi = bdev_get_integrity(dev->lower->bdev);
 
 	if (!bi || !xc_bi_is_opaque(bi)) {
-		*error = "device: stores no metadata with sectors, as integrity: needs (see dm-integrity)";
+		*error = "device: stores no metadata with sectors, which integrity: needs";
 		return -EINVAL;
 	}
 	if (1 << bi->interval_exp != dev->cipher->sector_size) {

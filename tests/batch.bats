@@ -59,8 +59,8 @@ engine()
 		serpent-xts-plain64 64 aes-xts
 		aes-cbc-lmk 32 aes-xts
 		aes:2-xts-plain64 128 a key count of 1
-		aes-xts-essiv:sha256 64 the IVs plain, plain64, plain64be, benbi and null
-		aes-xts-eboiv 64 the IVs
+		aes-xts-essiv:sha256 64 IVs plain, plain64, plain64be, benbi, null
+		aes-xts-eboiv 64 IVs
 	END
 }
 
