@@ -202,7 +202,8 @@ static void xcrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 		whole = min(whole, dev->tags_sectors << SECTOR_SHIFT);
 	if (dev->ordered)
 		xc_limit_zone_writes(limits, whole);
-	xc_limit_atomic_writes(limits, rounddown_pow_of_two(whole));
+	xc_limit_atomic_writes(limits, dev->lower->bdev,
+			       rounddown_pow_of_two(whole));
 }
 
 #ifdef CONFIG_BLK_DEV_ZONED
@@ -263,7 +264,7 @@ static int __init xcrypt_init(void)
 
 	err = dm_register_target(&crypt_target);
 	if (err == -EEXIST || err == -EBUSY) {
-		DMERR("crypt_alias: target \"crypt\" exists; unload dm_crypt first (modprobe -r dm_crypt)");
+		DMERR("crypt_alias: target \"crypt\" exists; unload dm_crypt first (modprobe -r)");
 		err = -EBUSY;
 	}
 	if (!err)

@@ -176,15 +176,28 @@ static inline int xc_get_device(struct dm_target *ti, const char *path,
 #define DM_TARGET_ATOMIC_WRITES 0
 
 static inline void xc_limit_atomic_writes(struct queue_limits *limits,
+					  struct block_device *lower,
 					  unsigned int bytes)
 {
 }
 #else
+/*
+ * Offer atomic writes of up to @bytes.  A larger logical block size makes the block
+ * layer compute more than the underlying device accepts: that is the limit too.
+ */
 static inline void xc_limit_atomic_writes(struct queue_limits *limits,
+					  struct block_device *lower,
 					  unsigned int bytes)
 {
+	unsigned int unit = min(bytes, bdev_limits(lower)->atomic_write_unit_max);
+
+	if (limits->atomic_write_hw_unit_min > unit) {
+		limits->atomic_write_hw_unit_min = 0;
+		unit = 0;
+		bytes = 0;
+	}
 	limits->atomic_write_hw_unit_max =
-		min(limits->atomic_write_hw_unit_max, bytes);
+		min(limits->atomic_write_hw_unit_max, unit);
 	limits->atomic_write_hw_max = min(limits->atomic_write_hw_max, bytes);
 }
 #endif

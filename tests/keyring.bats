@@ -98,22 +98,22 @@ load_by_nobody()
 }
 
 @test "a path is the caller's: what he cannot reach he cannot map, as on dm-crypt" {
-	local hidden=/dev/xc.hidden number target
+	local hidden=/dev/xc.hidden number kind device
 	number=$(stat -Lc %Hr:%Lr /dev/ram0)
 	mkdir -m 700 $hidden
 	mknod -m 666 $hidden/disk b "${number%:*}" "${number#*:}"
 	ln -s $hidden/disk /dev/xc.link
 	chmod 666 /dev/mapper/control
 	dmsetup create x --noudevsync --notable
-	for target in crypt "$TARGET"; do
+	for kind in crypt "$TARGET"; do
 		# It is not that he can load no table
 		for device in /dev/ram0 "$number"; do
-			load_by_nobody "$target" "$device" || die "$target, $device: $SAID"
+			load_by_nobody "$kind" "$device" || die "$kind, $device: $SAID"
 			dmsetup clear x
 		done
 		for device in $hidden/disk /dev/xc.link; do
-			fails load_by_nobody "$target" "$device"
-			[[ $SAID == *"Permission denied"* ]] || die "$target, $device: $SAID"
+			fails load_by_nobody "$kind" "$device"
+			[[ $SAID == *"Permission denied"* ]] || die "$kind, $device: $SAID"
 		done
 	done
 	dmsetup remove --retry x
