@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * atomic-write FILE OFFSET BYTES [SHIFT [COUNT]] <DATA: write that much of
- * standard input in one atomic write past the page cache, from memory SHIFT
- * bytes into a page, COUNT times.  Prints "written", or the first error.
+ * atomic-write FILE OFFSET BYTES [SHIFT [COUNT]] <DATA: read BYTES from
+ * standard input and write them in one atomic write, COUNT times, bypassing
+ * the page cache.  The buffer begins SHIFT bytes into a page.  Print
+ * "written", or the first error or short write.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -39,7 +40,7 @@ int main(int argc, char **argv)
 	}
 	iov.iov_base = (char *)memory + shift;
 	if (fread(iov.iov_base, 1, iov.iov_len, stdin) != iov.iov_len) {
-		fprintf(stderr, "too little on standard input\n");
+		fprintf(stderr, "standard input is too short\n");
 		return 2;
 	}
 	while (count--) {

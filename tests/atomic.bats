@@ -3,9 +3,9 @@
 # machine: -m 768 --timeout 900
 # kernels: newest
 #
-# Atomic writes (RWF_ATOMIC), on a disk that takes them: each arrives there as one
-# write, whatever happens to it on its way, or is refused before it starts. What
-# may be asked for is compared with dm-crypt and with the disk itself.
+# Atomic writes (RWF_ATOMIC) on an underlying device that supports them. Each arrives
+# there as one write, or is refused before it starts. The limits are compared with
+# those of dm-crypt and of the underlying device.
 
 # shellcheck shell=bash
 load lib-io
@@ -16,7 +16,7 @@ LIMITS="atomic_write_unit_min_bytes atomic_write_unit_max_bytes
 
 needs()
 {
-	kernel_at_least 6.16 || skip "device mapper of this kernel has no atomic writes"
+	kernel_at_least 6.16 || skip "this kernel's device mapper does not support atomic writes"
 	tap_module
 }
 
@@ -26,7 +26,8 @@ teardown()
 	io_clean_up
 }
 
-# What volumes are tried, an option list a line; the first is the empty one.
+# volumes: print the options of the tested volumes, one volume per line; the first has
+# none
 volumes()
 {
 	cat <<-END
@@ -40,17 +41,18 @@ volumes()
 	END
 }
 
-# atomic_disk [PARAMETER=VALUE...]: sets SCSI to a disk that takes atomic writes,
-# and that asks for no more than a multiple of 4096 bytes, or of what is said
+# atomic_disk [PARAMETER=VALUE...]: set SCSI to a disk that supports atomic writes, by
+# default of any multiple of 4096 bytes
 atomic_disk()
 {
 	scsi_disk 16 ndelay=20000 atomic_wr=1 atomic_wr_max_length=8192 \
 		atomic_wr_gran=8 atomic_wr_align=8 "$@"
 	[ "$(limit "$SCSI" atomic_write_unit_max_bytes)" -gt 0 ] ||
-		die "this kernel's scsi_debug takes no atomic writes"
+		die "this kernel's scsi_debug does not support atomic writes"
 }
 
-# tapped OPTION...: /dev/mapper/xc over a tap over the disk
+# tapped OPTION...: create /dev/mapper/xc over a tap over the disk; set MIN, MAX and
+# BLOCK to its smallest and largest atomic write and its logical block size
 tapped()
 {
 	[ -e /dev/mapper/tap ] || map tap <<<"0 $(sectors_of "$SCSI") xcrypt-tap $SCSI 0"
@@ -62,20 +64,20 @@ tapped()
 	[ "$MIN" -ge "$BLOCK" ] || MIN=$BLOCK
 }
 
-# atomic DEVICE OFFSET BYTES [SHIFT [COUNT]]: sets SAID to how that went; the data is
-# that of its place
+# atomic DEVICE OFFSET BYTES [SHIFT [COUNT]]: write atomically, and set SAID to the output
+# of atomic-write.c; the offset determines the data
 atomic()
 {
 	SAID=$(random_bytes "$3" "$2" | "$(c_tool atomic-write.c)" "$@")
 }
 
-# written DEVICE OFFSET BYTES: is what `atomic` wrote there?
+# written DEVICE OFFSET BYTES: check that it contains the data of `atomic`
 written()
 {
 	cmp <(raw "$1" $(($2 / 512)) $(($3 / 512))) <(random_bytes "$3" "$2")
 }
 
-# write_counts: sets WRITES to the disk's writes, merged ones, and sectors
+# write_counts: set WRITES to the disk's counters of writes, merges and written sectors
 write_counts()
 {
 	read -r _ _ _ _ WRITES <"$(queue "$SCSI")/../stat"
@@ -83,8 +85,8 @@ write_counts()
 	WRITES=("${WRITES[@]:0:3}")
 }
 
-# arrive COUNT BYTES COMMAND...: meanwhile so many writes of that length arrive, all
-# of them atomic, and are written by the disk as they are
+# arrive COUNT BYTES COMMAND...: run the command; check that the tap gets COUNT atomic
+# writes of BYTES and no other write, and that the disk neither splits nor merges them
 arrive()
 {
 	local count=$1 sectors=$(($2 / 512)) before got
@@ -96,15 +98,16 @@ arrive()
 	got=$(grep -c "^W [0-9]* $sectors flags=.*ATOMIC" $TAP)
 	if [ "$got" != "$count" ] || [ "$(grep -c '^W' $TAP)" != "$count" ]; then
 		grep ^W $TAP | head -n 20
-		die "not $count atomic writes of $sectors sectors"
+		die "expected $count atomic writes of $sectors sectors, and no others"
 	fi
 	write_counts
 	[ "$((WRITES[0] - before[0])) $((WRITES[1] - before[1])) $((WRITES[2] - before[2]))" = \
 		"$count 0 $((count * sectors))" ] ||
-		die "the disk made ${WRITES[*]} of ${before[*]} and $count of $sectors sectors"
+		die "the disk's counters after $count writes of $sectors sectors: ${before[*]} to ${WRITES[*]}"
 }
 
-# atomic_arrives OFFSET BYTES [SHIFT]: one write, as one, and it is there
+# atomic_arrives OFFSET BYTES [SHIFT]: write atomically; check that one write arrives, and
+# read it back
 atomic_arrives()
 {
 	arrive 1 "$2" atomic /dev/mapper/xc "$@"
@@ -112,18 +115,18 @@ atomic_arrives()
 	written /dev/mapper/xc "$1" "$2"
 }
 
-# expected ATTRIBUTE OPTION...: what a volume with these options should say, which
-# sets EXPECTED: no more than the disk says, and than its buffers hold
+# expected ATTRIBUTE OPTION...: set EXPECTED to this limit of a volume with these options:
+# the disk's, but no more than the volume's buffers hold
 expected()
 {
 	local whole=$((256 * $(getconf PAGESIZE)))
-	# (three buffers of a bio together are 256 pages, and each a power of 2)
+	# (the three buffers of a bio share 256 pages; the size of each is a power of 2)
 	[[ "$TARGET $*" != "xcrypt "*verify_writes* ]] || whole=$((whole / 4))
 	EXPECTED=$(limit "$SCSI" "$1")
 	[[ $1 != *max_bytes ]] || [ "$EXPECTED" -le $whole ] || EXPECTED=$whole
 }
 
-@test "what may be written at once: what the disk takes, a quarter of a MiB with verify_writes, else as dm-crypt" {
+@test "limits of atomic writes: the disk's, at most 1 MiB, or 256 KiB with verify_writes" {
 	local attribute words ours theirs
 	atomic_disk
 	while read -r words; do
@@ -137,10 +140,10 @@ expected()
 			# shellcheck disable=SC2086 # words
 			expected "$attribute" $words
 			[ "$ours" = "$EXPECTED" ] ||
-				die "$attribute with $words: $ours, not $EXPECTED; dm-crypt: $theirs"
+				die "$attribute with $words: $ours, expected $EXPECTED; dm-crypt: $theirs"
 			case $words:$attribute in
 			*verify_writes*) ;;
-			# where dm-crypt promises more than the disk takes
+			# dm-crypt offers more than the disk supports
 			sector_size:4096:atomic_write_unit_max_bytes) [ "$theirs" -ge "$ours" ] ;;
 			*) [ "$ours" = "$theirs" ] || die "$attribute with $words: $ours, dm-crypt: $theirs" ;;
 			esac
@@ -149,7 +152,7 @@ expected()
 	done < <(volumes)
 }
 
-@test "every size arrives as one write, from memory anywhere, and dm-crypt reads it" {
+@test "an atomic write of each size, page-aligned or not, arrives as one write; dm-crypt reads it" {
 	local words size at
 	atomic_disk
 	while read -r words; do
@@ -159,19 +162,19 @@ expected()
 			atomic_arrives $((3 * size)) "$size"
 			atomic_arrives 0 "$size" 512
 		done
-		[ "$size" -gt 65536 ] || die "only up to $size"
+		[ "$size" -gt 65536 ] || die "the largest size is only $((size / 2))"
 		unmap xc
 		# shellcheck disable=SC2086 # words
 		reference xc xts /dev/mapper/tap $words
 		for ((at = MIN; at <= MAX; at *= 2)); do
-			# (what is there of it: the next one begins at 6)
+			# (the next size was written at 6 times this one)
 			written /dev/mapper/xc $((3 * at)) "$at"
 		done
 		unmap xc
 	done < <(volumes)
 }
 
-@test "what is larger, smaller or not aligned is refused, and nothing is written" {
+@test "an atomic write of an invalid size or alignment fails with EINVAL and writes nothing" {
 	local words device
 	atomic_disk
 	for words in "" verify_writes "sector_size:4096 offload:spread"; do
@@ -185,7 +188,7 @@ expected()
 			seen=${WRITES[*]}
 			while read -r offset bytes; do
 				atomic "$device" "$offset" "$bytes"
-				[ "$SAID" = EINVAL ] || die "$device, $bytes at $offset: $SAID"
+				[ "$SAID" = EINVAL ] || die "$device, $bytes bytes at $offset: $SAID, expected EINVAL"
 			done <<-END
 				0 $((max * 2))
 				0 $((max * 4))
@@ -195,22 +198,22 @@ expected()
 				0 $((MIN / 2))
 			END
 			write_counts
-			[ "${WRITES[*]}" = "$seen" ] || die "$device: ${WRITES[*]} after $seen"
-			# It is not that all are. (dm-crypt may promise more than it can do.)
+			[ "${WRITES[*]}" = "$seen" ] || die "$device: the disk's counters: $seen to ${WRITES[*]}"
+			# A valid write succeeds. (dm-crypt may offer more than works.)
 			[ "$device" != /dev/mapper/ref ] || max=$MAX
 			atomic "$device" "$max" "$max"
-			[ "$SAID" = written ] || die "$device, $max: $SAID"
+			[ "$SAID" = written ] || die "$device, $max bytes at $max: $SAID"
 		done
 		unmap xc ref
 	done
 }
 
-@test "many at once, and where memory is short: none is split, none fails" {
+@test "concurrent atomic writes, with and without failed allocations: none is split, none fails" {
 	not_for_crypt
-	[ -d "$DEBUGFS/fail_xcrypt" ] || skip "this kernel injects no faults"
+	[ -d "$DEBUGFS/fail_xcrypt" ] || skip "this kernel has no fault injection"
 	local words percent
 	atomic_disk
-	# writers COUNT SHIFT: four of them, each at its own place
+	# writers COUNT SHIFT: run four writers, each COUNT times at its own offset
 	writers()
 	{
 		local i pid pids=()
@@ -239,7 +242,7 @@ expected()
 	done < <(volumes)
 }
 
-@test "among other writes, which are merged and split as ever" {
+@test "atomic writes beside other writes are neither merged nor split" {
 	local words
 	atomic_disk
 	for words in "" "verify_writes offload:spread"; do
@@ -253,14 +256,14 @@ expected()
 		wait $!
 		for ((i = 0; i < 8; i++)); do written /dev/mapper/xc $((i * MAX)) "$MAX"; done
 		[ "$(grep -c "^W [0-9]* $((MAX / 512)) flags=.*ATOMIC" $TAP) $(grep -c ATOMIC $TAP)" = "64 64" ] ||
-			die "$words: $(grep -c . $TAP) bios, atomic ones: $(grep ATOMIC $TAP | cut -d' ' -f1,3 | sort | uniq -c)"
+			die "$words: $(grep -c . $TAP) bios, of which atomic: $(grep ATOMIC $TAP | cut -d' ' -f1,3 | sort | uniq -c)"
 		unmap xc
 	done
 }
 
-@test "a disk whose least atomic write is more than verify_writes can keep whole: none is offered" {
+@test "no atomic writes with verify_writes if the disk's smallest does not fit its buffers" {
 	local attribute
-	# 512 KiB and nothing else
+	# The disk supports only multiples of 512 KiB
 	atomic_disk atomic_wr_gran=1024 atomic_wr_align=1024
 	[ "$(limit "$SCSI" atomic_write_unit_min_bytes)" = 524288 ]
 	encrypt xc xts "$SCSI"
@@ -277,11 +280,11 @@ expected()
 	done
 	atomic /dev/mapper/xc 0 524288
 	[ "$SAID" = EOPNOTSUPP ] || die "$SAID"
-	# and the block layer saw no nonsense
+	# and the block layer does not warn about the limits
 	fails grep -F WARNING <<<"$(log_since)"
 }
 
-@test "a file system's: one write of the file is one of the disk" {
+@test "an atomic write to a file on ext4 is one atomic write to the underlying device" {
 	local mnt=/tmp/xc.atomic file=/tmp/xc.atomic/file
 	atomic_disk
 	modules ext4

@@ -3,10 +3,10 @@
 # machine: -m 1024 --timeout 900
 # kernels: newest
 #
-# What cgroups hold back, on the volume and on the disk under it: latencies
-# (io.latency), shares (io.cost, io.weight) and rates (io.max), set and lifted
-# while bios are under way. Each bio that is counted in must be counted out: what
-# is left over in the end would hold back those that come later for ever.
+# I/O throttled by cgroups, on the volume and on the underlying device: by latency
+# (io.latency), weight (io.cost, io.weight) and rate (io.max). The limits change while
+# bios are in flight. A controller counts each bio when it starts and when it ends; one
+# whose end is not counted would throttle later bios forever.
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
 load lib-io
@@ -16,13 +16,13 @@ GROUPS_AT=/sys/fs/cgroup
 needs()
 {
 	grep -qw io $GROUPS_AT/cgroup.controllers 2>/dev/null ||
-		skip "this machine has no cgroup 2 with the io controller"
+		skip "this machine has no io controller of cgroup v2"
 	echo +io >$GROUPS_AT/cgroup.subtree_control
 	mkdir -p $GROUPS_AT/first $GROUPS_AT/second
-	# io.stat is to tell of depths and waits
+	# show depths and waits in io.stat
 	echo 1 >/sys/module/blk_cgroup/parameters/blkcg_debug_stats
-	# A disk of few requests, which takes its time. (Its queue comes without a
-	# scheduler, as one's depth would be asked for.)
+	# A slow disk with few requests. (No scheduler: its depth would replace the
+	# disk's.)
 	null_disk slow 32 irqmode=2 completion_nsec=200000 hw_queue_depth=4
 	echo none >"$(queue /dev/slow)/scheduler"
 	DISK=$(number /dev/slow)
@@ -34,44 +34,44 @@ teardown()
 	rmdir $GROUPS_AT/first $GROUPS_AT/second 2>/dev/null || true
 }
 
-# number DEVICE: as the files in a cgroup have it
+# number DEVICE: print MAJOR:MINOR, as in the files of a cgroup
 number()
 {
 	stat -Lc %Hr:%Lr "$1"
 }
 
-# file NAME: a test of it is skipped where the kernel has no such file
+# file NAME: skip the test if cgroups have no such file
 file()
 {
 	[ -e "$GROUPS_AT/first/$1" ] || [ -e "$GROUPS_AT/$1" ] || skip "this kernel has no $1"
 }
 
-# in_group NAME COMMAND...: the command may be a function
+# in_group NAME COMMAND...: run the command, which may be a function, in the group
 in_group()
 {
 	(echo $BASHPID >"$GROUPS_AT/$1/cgroup.procs" && "${@:2}") 3>&-
 }
 
-# set_limit GROUP FILE NUMBER WORDS
+# set_limit GROUP FILE NUMBER WORD...: write a device's limit to the group's file
 set_limit()
 {
-	echo "$3 ${*:4}" >"$GROUPS_AT/$1/$2" || die "$2 of $1: $3 ${*:4}"
+	echo "$3 ${*:4}" >"$GROUPS_AT/$1/$2" || die "cannot set $2 of $1: $3 ${*:4}"
 }
 
-# stat_of GROUP NUMBER WORD: a value out of the group's io.stat
+# stat_of GROUP NUMBER WORD: print a device's value from the group's io.stat
 stat_of()
 {
 	sed -n "s/^$2 .*$3=\([^ ]*\).*/\1/p" "$GROUPS_AT/$1/io.stat"
 }
 
-# workload GROUP OFFSET: verified I/O by the group in its part of the volume
+# workload GROUP OFFSET: run verified I/O in the group, on 4 MiB of the volume
 workload()
 {
 	in_group "$1" fio_verify /dev/mapper/xc --offset="$2" --size=4M --iodepth=16
 }
 
-# both COMMAND...: both groups have their load, and meanwhile the command is run
-# until they have
+# both COMMAND...: run the workloads of both groups, and the command repeatedly until both
+# end
 both()
 {
 	local pids=() pid
@@ -83,10 +83,10 @@ both()
 		"$@"
 		sleep 0.05
 	done
-	for pid in "${pids[@]}"; do wait "$pid" || die "load of a group: $?"; done
+	for pid in "${pids[@]}"; do wait "$pid" || die "the workload of a group failed: $?"; done
 }
 
-# serves: both groups get a few bios through, soon
+# serves: check that both groups can write and read 1 MiB, each within 30 seconds
 serves()
 {
 	local group
@@ -98,9 +98,10 @@ serves()
 	done
 }
 
-# --- latencies ----------------------------------------------------------------
+# --- latency ------------------------------------------------------------------
 
-# latencies FIRST SECOND: targets of both, in microseconds, on volume and disk
+# latencies FIRST SECOND: set the latency targets of both groups, in microseconds, on
+# volume and disk
 latencies()
 {
 	local number
@@ -110,7 +111,7 @@ latencies()
 	done
 }
 
-# toggle_latencies: another pair each time
+# toggle_latencies: set the next of four pairs of targets
 toggle_latencies()
 {
 	TURN=$((${TURN:-0} + 1))
@@ -122,13 +123,13 @@ toggle_latencies()
 	esac
 }
 
-# one_at_a_time: is the second group held to a single request on the disk?
+# one_at_a_time: check that the second group has a queue depth of 1 on the disk
 one_at_a_time()
 {
 	[ "$(stat_of second "$DISK" depth)" = 1 ]
 }
 
-@test "io.latency on volume and disk, set and lifted under load" {
+@test "io.latency on volume and disk: targets set and removed under load" {
 	file io.latency
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
@@ -141,13 +142,14 @@ one_at_a_time()
 	done < <(ways)
 }
 
-@test "io.latency: who is held to one request at a time gets it, whatever went before" {
+@test "io.latency: a group throttled to a queue depth of 1 can still write and read" {
 	file io.latency
 	for kind in "$TARGET" crypt; do
 		TARGET=$kind encrypt xc xts /dev/slow
 		VOLUME=$(number /dev/mapper/xc)
-		# An aim that is always missed takes from others what they may have at
-		# once, by halves. What some bio had not given back they would miss now.
+		# A target that is always missed halves the queue depth of the other group
+		# again and again. At depth 1, one bio whose end was not counted would
+		# block the group.
 		latencies 1 max
 		rm -f "$BATS_TEST_TMPDIR/held"
 		held() { ! one_at_a_time || touch "$BATS_TEST_TMPDIR/held"; }
@@ -156,7 +158,7 @@ one_at_a_time()
 			[ ! -e "$BATS_TEST_TMPDIR/held" ] || break
 		done
 		[ -e "$BATS_TEST_TMPDIR/held" ] ||
-			die "$kind, round $round: $(cat $GROUPS_AT/second/io.stat)"
+			die "$kind: depth 1 not reached in $round rounds: $(cat $GROUPS_AT/second/io.stat)"
 		serves
 		latencies max max
 		serves
@@ -164,9 +166,9 @@ one_at_a_time()
 	done
 }
 
-# --- shares ----------------------------------------------------------------------
+# --- weight ----------------------------------------------------------------------
 
-# cost on|off: the disk can do so little that groups have to share it
+# cost on|off: switch io.cost on the disk, with a model so slow that the groups compete
 cost()
 {
 	case $1 in
@@ -176,10 +178,10 @@ cost()
 		echo "$DISK enable=1 ctrl=user rpct=0 wpct=0 min=100 max=100" >$GROUPS_AT/io.cost.qos
 		;;
 	off) echo "$DISK enable=0" >$GROUPS_AT/io.cost.qos ;;
-	esac || die "io.cost $1"
+	esac || die "cannot switch io.cost $1"
 }
 
-# toggle_weights: another pair each time; and now and then none of it
+# toggle_weights: set random weights; at some calls, switch io.cost off or on
 toggle_weights()
 {
 	TURN=$((${TURN:-0} + 1))
@@ -191,7 +193,7 @@ toggle_weights()
 	esac
 }
 
-@test "io.cost on the disk, weights changed under load, and nobody waits for ever" {
+@test "io.cost on the disk: a group is throttled, weights change under load, no group stalls" {
 	file io.cost.qos
 	while read -r words; do
 		# shellcheck disable=SC2086 # words
@@ -200,10 +202,10 @@ toggle_weights()
 		both toggle_weights
 		cost on
 		both :
-		# It is not that nobody was held back
+		# At least one group was throttled
 		[ "$(stat_of first "$DISK" cost.wait)" -gt 0 ] ||
 			[ "$(stat_of second "$DISK" cost.wait)" -gt 0 ] ||
-			die "nobody waited: $(cat $GROUPS_AT/first/io.stat)"
+			die "no group was throttled: $(cat $GROUPS_AT/first/io.stat)"
 		serves
 		cost off
 		serves
@@ -211,7 +213,7 @@ toggle_weights()
 	done < <(ways)
 }
 
-@test "io.cost on the volume: refused by the kernel, as on dm-crypt's" {
+@test "io.cost on the volume: the same result as on a dm-crypt volume" {
 	file io.cost.qos
 	local said=()
 	encrypt xc xts /dev/slow
@@ -220,12 +222,12 @@ toggle_weights()
 		said+=("$(bash -c 'echo "$0 enable=1" >'$GROUPS_AT/io.cost.qos \
 			"$(number /dev/mapper/$name)" 2>&1 | sed 's/.*: //')")
 	done
-	[ "${said[0]}" = "${said[1]}" ] || die "${said[@]}"
+	[ "${said[0]}" = "${said[1]}" ] || die "volume: ${said[0]}; dm-crypt: ${said[1]}"
 }
 
-# --- rates -----------------------------------------------------------------------
+# --- rate ------------------------------------------------------------------------
 
-# move WHAT: a megabyte by the first group, to the volume or from it
+# move rbps|wbps: read 1 MiB from the volume or write it there, in the first group
 move()
 {
 	case $1 in
@@ -234,14 +236,14 @@ move()
 	esac
 }
 
-# lift NUMBER: take the limits of the first group away, later
+# lift NUMBER: remove the rate limits of the first group after a second
 lift()
 {
 	sleep 1
 	set_limit first io.max "$1" rbps=max wbps=max
 }
 
-@test "io.max on volume or disk or both: the rate is kept, and counted once" {
+@test "io.max on volume, disk or both: I/O is throttled to the rate, and only once" {
 	file io.max
 	local where what number
 	encrypt xc xts /dev/slow
@@ -253,22 +255,22 @@ lift()
 			for number in $where; do set_limit first io.max "$number" $what=1048576; done
 			milliseconds move $what
 			for number in $where; do set_limit first io.max "$number" $what=max; done
-			[ "$MS" -gt 600 ] && [ "$MS" -lt 1900 ] || die "$what on $where: $MS ms"
+			[ "$MS" -gt 600 ] && [ "$MS" -lt 1900 ] || die "1 MiB with $what=1048576 on $where: $MS ms"
 		done
 		milliseconds move $what
-		[ "$MS" -lt 500 ] || die "$what lifted: $MS ms"
-		# 8 seconds and more; but it is lifted meanwhile
+		[ "$MS" -lt 500 ] || die "1 MiB after $what was removed: $MS ms"
+		# 1 MiB would take 8 seconds, but the limit is removed after one
 		for number in "$VOLUME" "$DISK"; do
 			set_limit first io.max "$number" $what=131072
 			lift "$number" 3>&- &
 			milliseconds move $what
 			wait $!
-			[ "$MS" -gt 600 ] && [ "$MS" -lt 4000 ] || die "$what on $number lifted: $MS ms"
+			[ "$MS" -gt 600 ] && [ "$MS" -lt 4000 ] || die "1 MiB, $what removed on $number: $MS ms"
 		done
 	done
 }
 
-@test "all of them together, above and below" {
+@test "io.latency, io.cost and io.max together under load" {
 	file io.latency
 	file io.max
 	everything()

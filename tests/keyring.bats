@@ -79,25 +79,25 @@ line() { echo "0 512 $1 aes-xts-plain64 :64:logon:xcrypt-test:$2 0 /dev/ram$3 0"
 	fails kept reference
 }
 
-# --- the path of its disk ------------------------------------------------------
+# --- the device path -----------------------------------------------------------
 
-# as_nobody COMMAND...: runs it as a user who may do what device mapper asks for,
-# and may go into no folder but everybody's
+# as_nobody COMMAND...: run it as user 65534 with only CAP_SYS_ADMIN: device mapper
+# requires it, and it does not override file permissions
 as_nobody()
 {
 	setpriv --reuid 65534 --regid 65534 --clear-groups \
 		--inh-caps -all,+sys_admin --ambient-caps -all,+sys_admin "$@"
 }
 
-# load_by_nobody TARGET DEVICE: sets SAID to what dmsetup says
+# load_by_nobody TARGET DEVICE: load a table as this user, and set SAID to dmsetup's output
 load_by_nobody()
 {
-	# (no mapping that is to be made: libdevmapper would make a node)
+	# (load, not create: libdevmapper would create a node)
 	SAID=$(as_nobody dmsetup load x --table \
 		"0 512 $1 aes-xts-plain64 $(hex_key 64 path) 0 $2 0" 2>&1)
 }
 
-@test "a path is the caller's: what he cannot reach he cannot map, as on dm-crypt" {
+@test "a device path is resolved with the caller's permissions, as on dm-crypt" {
 	local hidden=/dev/xc.hidden number kind device
 	number=$(stat -Lc %Hr:%Lr /dev/ram0)
 	mkdir -m 700 $hidden
@@ -106,7 +106,7 @@ load_by_nobody()
 	chmod 666 /dev/mapper/control
 	dmsetup create x --noudevsync --notable
 	for kind in crypt "$TARGET"; do
-		# It is not that he can load no table
+		# The user can load tables on a device within reach
 		for device in /dev/ram0 "$number"; do
 			load_by_nobody "$kind" "$device" || die "$kind, $device: $SAID"
 			dmsetup clear x

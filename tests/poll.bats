@@ -3,9 +3,9 @@
 # machine: -m 768
 # kernels: newest
 #
-# A disk with poll queues, and callers who poll: who waits for a bio so sleeps for
-# no interrupt. A target that takes bios over must see to it that they end all the
-# same; nobody polls for those that it sends down.
+# Polled I/O on a disk with poll queues: the caller polls for completions instead of
+# waiting for an interrupt. A volume must complete polled bios, and must send its own
+# bios down unpolled, because no task polls for them.
 
 # shellcheck shell=bash
 load lib-io
@@ -16,21 +16,21 @@ needs()
 {
 	tap_module
 	null_disk polled 16 poll_queues=1
-	[ "$(limit /dev/polled io_poll)" = 1 ] || die "no poll queue"
+	[ "$(limit /dev/polled io_poll)" = 1 ] || die "/dev/polled has no poll queue"
 }
 
 teardown()
 {
-	# (who polls for what does not come cannot be killed)
+	# (a task that polls for a lost bio cannot be killed)
 	if [ -n "$BATS_TEST_COMPLETED" ]; then
 		io_clean_up
 	fi
 }
 
-# polling DEVICE [OPTION...]: fio_verify, which polls for each bio
+# polling DEVICE [OPTION...]: run fio like fio_verify, with polled I/O
 polling()
 {
-	# (a bio that nobody completes fio would wait for until the machine's end)
+	# (fio would wait for a lost bio until the machine's timeout)
 	timeout -s KILL 120 fio --name=polling --filename="$1" --direct=1 \
 		--ioengine=io_uring --hipri=1 --iodepth=16 --rw=randrw --size=4M \
 		--bssplit=512/20:4k/40:20k/10:64k/15:256k/15 \
@@ -38,23 +38,24 @@ polling()
 		--randseed="$XCRYPT_SEED" --allrandrepeat=1 "${@:2}" \
 		>"$BATS_TEST_TMPDIR/fio" 2>&1 3>&- || {
 		cat "$BATS_TEST_TMPDIR/fio"
-		die "fio polling $*: status $?"
+		die "polled fio on $*: status $?"
 	}
 }
 
-# blocks WORDS: an option for fio with those of a volume of larger sectors
+# blocks WORDS: print fio's option for block sizes if the volume has larger sectors
 blocks()
 {
 	[[ $1 != *sector_size:4096* ]] || echo --bssplit=4k/50:20k/20:64k/15:256k/15
 }
 
-# seen LETTER: how many reads (R), writes (W) or bios of any kind (.) the tap saw that somebody polls for
+# seen LETTER: print how many polled reads (R), writes (W) or bios of any kind (.) the tap
+# has logged
 seen()
 {
 	grep -c "^$1 .*[=,]POLLED[, ]" $TAP
 }
 
-@test "a volume may be polled if its disk may, as dm-crypt's and a plain mapping may" {
+@test "io_poll is that of dm-crypt and dm-linear, and 0 on a disk without poll queues" {
 	encrypt xc xts /dev/polled
 	reference ref xts /dev/polled
 	slice lin /dev/polled 0 2048
@@ -66,7 +67,7 @@ seen()
 	[ "$(limit /dev/mapper/xc io_poll)" = 0 ]
 }
 
-@test "who polls gets his bios, one at a time or many; what is sent down is not polled for" {
+@test "polled bios complete, one or many at a time; the volume sends no polled bio down" {
 	while read -r words; do
 		map below <<<"0 $(sectors_of /dev/polled) xcrypt-tap /dev/polled 0"
 		# shellcheck disable=SC2086 # words
@@ -76,10 +77,10 @@ seen()
 			polling /dev/mapper/xc $options $(blocks "$words")
 		done
 		[ "$(grep -c . $TAP)" -gt 100 ]
-		[ "$(seen .)" = 0 ] || die "$words: $(seen R) reads and $(seen W) writes"
+		[ "$(seen .)" = 0 ] || die "$words: $(seen R) polled reads and $(seen W) polled writes below"
 		unmap xc
 
-		# and from further above, where it can be seen that they are polled for
+		# a tap above the volume shows that the bios are polled
 		echo >$TAP
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts /dev/polled $words
@@ -87,7 +88,7 @@ seen()
 		# shellcheck disable=SC2046 # options
 		polling /dev/mapper/above $(blocks "$words")
 		[ "$(seen R)" -gt 10 ] && [ "$(seen W)" -gt 10 ] ||
-			die "$words: $(seen R) reads and $(seen W) writes"
+			die "$words: $(seen R) polled reads and $(seen W) polled writes above"
 		unmap above xc below
 		echo >$TAP
 	done <<-END
@@ -98,7 +99,7 @@ seen()
 	END
 }
 
-@test "what a poller wrote dm-crypt reads" {
+@test "dm-crypt reads data written by polled I/O" {
 	encrypt xc xts /dev/polled
 	random_bytes 512 poll >"$BATS_TEST_TMPDIR/data"
 	timeout -s KILL 60 fio --name=write --filename=/dev/mapper/xc --direct=1 --ioengine=io_uring \
@@ -108,7 +109,7 @@ seen()
 	unmap xc
 	reference xc xts /dev/polled
 	cmp <(raw /dev/mapper/xc 0 2048) "$BATS_TEST_TMPDIR/ours"
-	# (which fio repeats)
+	# (fio repeats the pattern)
 	cd "$BATS_TEST_TMPDIR"
 	for _ in {1..11}; do
 		cat data data >twice
@@ -117,7 +118,7 @@ seen()
 	cmp ours data
 }
 
-@test "a poller is told of errors, and others' bios go on meanwhile" {
+@test "polled I/O reports errors of the disk; afterwards it succeeds beside other I/O" {
 	modules dm-flakey
 	map flaky <<<"0 $(sectors_of /dev/polled) flakey /dev/polled 0 3600 0"
 	encrypt xc xts /dev/mapper/flaky

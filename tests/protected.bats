@@ -3,9 +3,9 @@
 # machine: -m 768 --timeout 900
 # kernels: newest
 #
-# Disks that keep and check protection information with each sector (T10 DIF and
-# DIX). The block layer makes it for what is sent down, ciphertext, and checks it
-# in what comes back; a volume has none of its own.
+# Disks that store and check protection information with each sector (T10 DIF and
+# DIX). The block layer generates it for the ciphertext that is written, and verifies it
+# for the ciphertext that is read. The volume itself has none.
 
 # shellcheck shell=bash
 load lib-io
@@ -15,8 +15,8 @@ needs()
 	bios_module
 }
 
-# kinds: of protection, each a line: type, guard (0 CRC, 1 IP checksum), and
-# bytes of a sector of the disk
+# kinds: print the tested kinds of protection, one per line: type, guard (0 CRC, 1 IP
+# checksum), sector size of the disk
 kinds()
 {
 	cat <<-END
@@ -27,17 +27,17 @@ kinds()
 	END
 }
 
-# protected_disk TYPE GUARD BYTES: sets SCSI to one
+# protected_disk TYPE GUARD BYTES: set SCSI to a disk with this kind of protection
 protected_disk()
 {
 	scsi_disk 16 dif="$1" dix=1 guard="$2" sector_size="$3" ndelay=20000
 	[[ $(profile "$SCSI") == "T10-DIF-TYPE$(($1 == 2 ? 1 : $1))-"* ]] ||
-		die "the disk has $(profile "$SCSI")"
+		die "unexpected protection of the disk: $(profile "$SCSI")"
 	[ "$(cat "$(queue "$SCSI")/../integrity/write_generate")" = 1 ]
 	[ "$(cat "$(queue "$SCSI")/../integrity/read_verify")" = 1 ]
 }
 
-# profile DEVICE: what is said of its protection, if there is any
+# profile DEVICE: print the format and attributes of its protection, or none
 profile()
 {
 	local dir
@@ -46,14 +46,14 @@ profile()
 		echo none
 		return
 	}
-	# (whose name an older kernel leaves out)
+	# (only the values; a kernel may lack some of the files)
 	echo "$(cat "$dir/format") $(grep -s . "$dir"/{tag_size,protection_interval_bytes,read_verify,write_generate,device_is_integrity_capable} |
 		sed 's/.*://' | xargs)"
 }
 
-# transfers: sets TRANSFERS to how many reads and writes came to the disk with
-# protection information, and ERRORS to how many of them had the wrong one. Where
-# the kernel has no /proc/scsi: to something larger each time, and to 0.
+# transfers: set TRANSFERS to the number of reads and writes with protection information
+# that reached the disk, and ERRORS to the number that failed its check. Without
+# /proc/scsi, set TRANSFERS to larger numbers at each call, and ERRORS to 0.
 transfers()
 {
 	local said
@@ -65,18 +65,19 @@ transfers()
 	said=$(cat /proc/scsi/scsi_debug/*)
 	TRANSFERS=$(sed -nE 's/.*dix_reads=([0-9]+), dix_writes=([0-9]+), .*/\1 \2/p' <<<"$said")
 	ERRORS=$(sed -n 's/.*dif_errors=//p' <<<"$said")
-	[ -n "$TRANSFERS" ] || die "scsi_debug does not count: $said"
+	[ -n "$TRANSFERS" ] || die "scsi_debug prints no counters: $said"
 }
 
-# no_complaint: nobody in the kernel found anything wrong since log_mark
+# no_complaint: check that neither the disk nor the kernel's log since log_mark reports an
+# error
 no_complaint()
 {
 	transfers
-	[ "$ERRORS" = 0 ] || die "$ERRORS of the disk's"
+	[ "$ERRORS" = 0 ] || die "the disk found $ERRORS errors of protection information"
 	fails grep -iE '(guard|ref|app) tag|protection error|I/O error|Illegal|Aborted|sense key' <<<"$(log_since)"
 }
 
-@test "a volume has the protection that dm-crypt's has: none" {
+@test "a volume has no protection information, like a dm-crypt volume" {
 	local type guard bytes
 	while read -r type guard bytes; do
 		protected_disk "$type" "$guard" "$bytes"
@@ -87,16 +88,16 @@ no_complaint()
 			reference ref xts "$SCSI" $words
 			slice lin "$SCSI" 0 "$(sectors_of "$SCSI")"
 			[ "$(profile /dev/mapper/xc)" = "$(profile /dev/mapper/ref)" ] ||
-				die "$(profile /dev/mapper/xc), dm-crypt $(profile /dev/mapper/ref)"
+				die "$(profile /dev/mapper/xc), dm-crypt: $(profile /dev/mapper/ref)"
 			[[ "$(profile /dev/mapper/xc)" == none* ]]
-			# which only says something where there could be one
+			# a linear mapping of the same disk has it
 			[ "$(profile /dev/mapper/lin)" != "$(profile /dev/mapper/xc)" ]
 			unmap xc ref lin
 		done
 	done < <(kinds)
 }
 
-@test "data is right, of any bio, and so is its protection, as of dm-crypt" {
+@test "bios of any layout: data and protection information are correct, also through dm-crypt" {
 	local type guard bytes before
 	while read -r type guard bytes; do
 		protected_disk "$type" "$guard" "$bytes"
@@ -113,8 +114,8 @@ no_complaint()
 			bios "$area op=write layout=fragments align=$unit split=1 data=2"
 			transfers
 			[ "${TRANSFERS% *}" -gt "${before% *}" ] && [ "${TRANSFERS#* }" -gt "${before#* }" ] ||
-				die "not protected: $before, then $TRANSFERS"
-			# what dm-crypt makes of it, and the other way
+				die "no transfers with protection information: $before, then $TRANSFERS"
+			# dm-crypt reads the data, and the volume reads dm-crypt's
 			unmap xc
 			# shellcheck disable=SC2086 # words
 			reference xc xts "$SCSI" $words
@@ -135,7 +136,7 @@ no_complaint()
 	done < <(kinds)
 }
 
-@test "under load" {
+@test "fio on a disk with protection information" {
 	protected_disk 1 0 512
 	log_mark
 	encrypt xc xts "$SCSI"
@@ -143,7 +144,7 @@ no_complaint()
 	no_complaint
 }
 
-@test "an authenticating cipher's tags above: dm-integrity keeps them, on such a disk too" {
+@test "an AEAD works over dm-integrity on such a disk, and is refused on the disk itself" {
 	protected_disk 1 0 512
 	log_mark
 	integrity_disk tags "$SCSI" "${TAG_SIZES[gcm]}"
@@ -151,20 +152,21 @@ no_complaint()
 	bios "dev=/dev/mapper/xc op=write sectors=4096 layout=mixed align=512"
 	bios "dev=/dev/mapper/xc op=read sectors=4096 layout=mixed align=512"
 	no_complaint
-	# and the disk itself is not what such a volume may be made on
+	# and the disk itself is refused as the underlying device
 	unmap xc tags
 	log_mark
 	fails encrypt xc gcm "$SCSI" 2>/dev/null
 	[ "$TARGET" = crypt ] || log_since | grep -q 'stores no metadata with sectors'
 }
 
-# bad_sectors DEVICE: which 4096 bytes of it fail, read one by one, and how
+# bad_sectors DEVICE: read it in units of 4096 bytes; print the sector and error of each
+# unit that fails
 bad_sectors()
 {
 	"$(c_tool bad-sectors.c)" "$1" 4096
 }
 
-@test "protection that is wrong: EILSEQ, as on dm-crypt, and no longer than it lasts" {
+@test "wrong protection information: EILSEQ as on dm-crypt, and no error afterwards" {
 	local opts want got kind
 	protected_disk 1 0 512
 	for kind in "$TARGET" crypt; do
@@ -174,24 +176,25 @@ bad_sectors()
 		fill /dev/mapper/xc
 		raw /dev/mapper/xc 0 8 >"$BATS_TEST_TMPDIR/first"
 		want=$(for i in {0..7}; do echo "$((i * 8)) EILSEQ"; done)
-		# as the disk finds it (32) and as the adapter does (64)
+		# detected by the disk (32) and by the host adapter (64)
 		for opts in 32 64; do
 			echo 1 >/sys/bus/pseudo/drivers/scsi_debug/every_nth
 			echo $opts >/sys/bus/pseudo/drivers/scsi_debug/opts
 			got=$(bad_sectors /dev/mapper/xc)
-			# (which has the data all the same)
+			# (the disk stores the data nevertheless)
 			fails dd if="$BATS_TEST_TMPDIR/first" of=/dev/mapper/xc bs=4096 oflag=direct \
 				status=none 2>/dev/null
 			echo 0 >/sys/bus/pseudo/drivers/scsi_debug/opts
 			echo 0 >/sys/bus/pseudo/drivers/scsi_debug/every_nth
-			[ "$got" = "$want" ] || die "$kind, $opts: $got"
+			[ "$got" = "$want" ] || die "$kind, opts=$opts: $got"
 			check_fill /dev/mapper/xc
 		done
 		unmap xc
 	done
 }
 
-# bad_sectors DEVICE: which 4096 bytes of it fail, read one by one, and how
+# bad_sectors DEVICE: read it in units of 4096 bytes; print the sector and error of each
+# unit that fails
 bad_sectors()
 {
 	"$(c_tool bad-sectors.c)" "$1" 4096
