@@ -160,7 +160,7 @@ expected()
 		tapped $words
 		for ((size = MIN; size <= MAX; size *= 2)); do
 			atomic_arrives $((3 * size)) "$size"
-			atomic_arrives 0 "$size" 512
+			atomic_arrives $((4 * size)) "$size" 512
 		done
 		[ "$size" -gt 65536 ] || die "the largest size is only $((size / 2))"
 		unmap xc

@@ -272,6 +272,7 @@ lift()
 
 @test "io.latency, io.cost and io.max together under load" {
 	file io.latency
+	file io.cost.qos
 	file io.max
 	everything()
 	{

@@ -192,10 +192,3 @@ bad_sectors()
 		unmap xc
 	done
 }
-
-# bad_sectors DEVICE: read it in units of 4096 bytes; print the sector and error of each
-# unit that fails
-bad_sectors()
-{
-	"$(c_tool bad-sectors.c)" "$1" 4096
-}
