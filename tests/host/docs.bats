@@ -34,7 +34,7 @@ words()
 }
 
 @test "options with a value" {
-	words "s/.*(strstarts|option_value)\(word, \"([a-z_]+):\".*/\2/p" table/parse.c
+	words "s/.*(strstarts|option_value)\(word, \"([a-z_]+):\".*/\2/p" table/table.c
 	[ ${#words[@]} -ge 5 ]
 	named "${words[@]}"
 }
