@@ -60,7 +60,7 @@ words()
 }
 
 @test "module parameters" {
-	words 's/^module_param[a-z_]*\(([a-z_]+),.*/\1/p' ./*.c */*.c
+	words 's/^module_param[a-z_]*\(([a-z_]+),.*/\1/p' ./*.c ./*/*.c
 	[ ${#words[@]} -ge 3 ]
 	named "${words[@]}"
 }

@@ -9,7 +9,7 @@
  *	digits, as a logon key in a keyring that ends with this program, or, if SOURCE
  *	is slip, as hex digits with an x for the last one
  *   volume set NAME LABEL BYTES SOURCE
- *	set that key on a suspended volume
+ *	set that key while it is suspended
  *   volume key LABEL BYTES
  *	write the key to standard output
  *   volume use NAME LABEL SHIFT
