@@ -297,10 +297,14 @@ together()
 	done
 }
 
-# bounced COMMAND...: run it, and set BOUNCED to the sectors of its bounced reads
+# bounced COMMAND...: run it, and set BOUNCED to the sectors of its bounced reads.  Without
+# memory, these and no other reads wait on a workqueue.
 bounced()
 {
+	[ -d "$DEBUGFS/fail_xcrypt" ] || skip "this kernel cannot inject faults"
+	set_fault fail_xcrypt times=-1 probability=100
 	events_of xcrypt/xcrypt_queue "$@"
+	set_fault fail_xcrypt probability=0
 	BOUNCED=$(queued_sectors memory)
 }
 

@@ -199,10 +199,11 @@ many()
 		# shellcheck disable=SC2086 # words
 		encrypt xc xts /dev/ram0 sector_size:4096 $words
 		n=$((n + 1))
-		events_of xcrypt/xcrypt_queue many $n
-		[ "$(queued_sectors memory)" -ge 8192 ] || die "$(queued_sectors memory) sectors bounced"
+		many $n
 		n=$((n + 1))
-		short_of_memory many $n
+		events_of xcrypt/xcrypt_queue short_of_memory many $n
+		[ "$(queued_sectors memory)" -ge 8192 ] ||
+			die "only $(queued_sectors memory) sectors waited for memory"
 		[ "$(status errors)" = 0 ]
 		unmap xc
 		reference ref xts /dev/ram0 sector_size:4096
