@@ -16,7 +16,10 @@ machine_start()
 		init="$parts/init-um" "machine_run=$run/out"
 		con=null loglevel=7 log_buf_len=4M panic=-1
 		# A loaded host makes a machine slow, not stalled.
-		rcupdate.rcu_cpu_stall_timeout=120)
+		rcupdate.rcu_cpu_stall_timeout=120
+		# Grace periods: each dmsetup call waits for several, at HZ=100.
+		rcupdate.rcu_expedited=1 rcutree.jiffies_till_first_fqs=0
+		rcutree.jiffies_till_next_fqs=1)
 	# shellcheck disable=SC2206 # it is a list of words
 	words+=($append)
 
