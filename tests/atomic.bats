@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # machine: -m 768 --timeout 900
-# kernels: 7.2
+# kernels: newest
 #
 # Atomic writes (RWF_ATOMIC) on an underlying device that supports them. Each arrives
 # there as one write, or is refused before it starts. The limits are compared with
@@ -85,6 +85,36 @@ write_counts()
 	WRITES=("${WRITES[@]:0:3}")
 }
 
+# arrive COUNT BYTES COMMAND...: run the command; check that the tap gets COUNT atomic
+# writes of BYTES and no other write, and that the disk neither splits nor merges them
+arrive()
+{
+	local count=$1 sectors=$(($2 / 512)) before got
+	shift 2
+	write_counts
+	before=("${WRITES[@]}")
+	echo >$TAP
+	"$@"
+	got=$(grep -c "^W [0-9]* $sectors flags=.*ATOMIC" $TAP)
+	if [ "$got" != "$count" ] || [ "$(grep -c '^W' $TAP)" != "$count" ]; then
+		grep ^W $TAP | head -n 20
+		die "expected $count atomic writes of $sectors sectors, and no others"
+	fi
+	write_counts
+	[ "$((WRITES[0] - before[0])) $((WRITES[1] - before[1])) $((WRITES[2] - before[2]))" = \
+		"$count 0 $((count * sectors))" ] ||
+		die "the disk's counters after $count writes of $sectors sectors: ${before[*]} to ${WRITES[*]}"
+}
+
+# atomic_arrives OFFSET BYTES [SHIFT]: write atomically; check that one write arrives, and
+# read it back
+atomic_arrives()
+{
+	arrive 1 "$2" atomic /dev/mapper/xc "$@"
+	[ "$SAID" = written ] || die "$2 bytes at $1: $SAID"
+	written /dev/mapper/xc "$1" "$2"
+}
+
 # expected ATTRIBUTE OPTION...: set EXPECTED to this limit of a volume with these options:
 # the disk's, but no more than the volume's buffers hold
 expected()
@@ -120,6 +150,28 @@ expected()
 		done
 		unmap xc ref
 	done < <(volumes)
+}
+
+@test "an atomic write of each size, page-aligned or not, arrives as one write; dm-crypt reads it" {
+	local words size at
+	atomic_disk
+	while read -r words; do
+		# shellcheck disable=SC2086 # words
+		tapped $words
+		for ((size = MIN; size <= MAX; size *= 2)); do
+			atomic_arrives $((3 * size)) "$size"
+			atomic_arrives $((4 * size)) "$size" 512
+		done
+		[ "$size" -gt 65536 ] || die "the largest size is only $((size / 2))"
+		unmap xc
+		# shellcheck disable=SC2086 # words
+		reference xc xts /dev/mapper/tap $words
+		for ((at = MIN; at <= MAX; at *= 2)); do
+			# (the next size was written at 6 times this one)
+			written /dev/mapper/xc $((3 * at)) "$at"
+		done
+		unmap xc
+	done < <(echo; volumes | tail -n +2 | some 1)
 }
 
 @test "an atomic write of an invalid size or alignment fails with EINVAL and writes nothing" {
