@@ -61,7 +61,7 @@ static int xcrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 
 static void xcrypt_dtr(struct dm_target *ti)
 {
-	xc_volume_destroy(ti, ti->private);
+	xc_volume_destroy(ti->private);
 	audit(ti, "dtr", true);
 }
 
@@ -137,14 +137,12 @@ static void xcrypt_resume(struct dm_target *ti)
 	xc_volume_resume(ti->private);
 }
 
-static int key_message(struct dm_target *ti, const struct xc_message *message,
+static int key_message(struct xc_volume *vol, const struct xc_message *message,
 		       char **error)
 {
-	dev_t dev = disk_devt(dm_disk(dm_table_get_md(ti->table)));
-
 	return message->action == XC_KEY_SET ?
-		xc_volume_set_key(ti->private, message->key, dev, error) :
-		xc_volume_wipe_key(ti->private, dev, error);
+		xc_volume_set_key(vol, message->key, error) :
+		xc_volume_wipe_key(vol, error);
 }
 
 static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
@@ -165,7 +163,7 @@ static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
 	if (!err) {
 		/* reclaim may need this suspended device, and never end */
 		noio = memalloc_noio_save();
-		err = key_message(ti, &message, &error);
+		err = key_message(ti->private, &message, &error);
 		memalloc_noio_restore(noio);
 	}
 	if (error)

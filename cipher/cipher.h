@@ -29,7 +29,7 @@ struct xc_engine;
  * @sector_size: bytes in an encryption sector
  * @sector_shift: binary logarithm of the encryption sector in 512-byte sectors
  * @layout: layout of @key
- * @key: the key
+ * @key: the key; all zero before the first
  * @key_valid: the handles have the key
  * @authenc_key: buffer for the key in the format of authenc(), or NULL
  * @auth_size: bytes of authentication tag per sector

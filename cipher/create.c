@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Creating a cipher: the specification, its handles, its IV generator, its
- * engine, its key.
+ * engine.
  */
 #include "create.h"
 
@@ -12,7 +12,6 @@
 #include "cipher.h"
 #include "find.h"
 #include "handles.h"
-#include "keys.h"
 #include "../iv/find.h"
 #include "../table/spec.h"
 
@@ -104,17 +103,10 @@ static int init_engine(struct xc_cipher *cipher, const struct xc_spec *spec,
 	return cipher->engine->create(cipher);
 }
 
-static int init_key(struct xc_cipher *cipher, const char *key, char **error)
-{
-	int err = xc_key_load(&cipher->key, key, error);
-
-	return err ?: xc_cipher_set_key(cipher, error);
-}
-
 /**
- * xc_cipher_create() - create a cipher
+ * xc_cipher_create() - create a cipher, without a key yet
  * @string: the cipher specification
- * @key: the key argument
+ * @key_size: bytes in the key
  * @iv_offset: added to sector numbers for the IV, in 512-byte sectors
  * @opt: the options of the table line
  * @error: set to a message on failure
@@ -123,20 +115,17 @@ static int init_key(struct xc_cipher *cipher, const char *key, char **error)
  * Return: the cipher, to be freed with xc_cipher_destroy(), or an ERR_PTR()
  * with @error set.
  */
-struct xc_cipher *xc_cipher_create(const char *string, const char *key,
+struct xc_cipher *xc_cipher_create(const char *string, unsigned int key_size,
 				   u64 iv_offset, const struct xc_options *opt,
 				   char **error)
 {
 	struct xc_cipher *cipher;
 	struct xc_spec spec;
-	int err, key_size;
+	int err;
 
 	err = xc_spec_parse(&spec, string, opt->aead, error);
 	if (err)
 		return ERR_PTR(err);
-	key_size = xc_key_size(key, error);
-	if (key_size < 0)
-		return ERR_PTR(key_size);
 
 	*error = "cipher: out of memory";
 	cipher = alloc_cipher(&spec, key_size, iv_offset, opt);
@@ -158,9 +147,6 @@ struct xc_cipher *xc_cipher_create(const char *string, const char *key,
 		goto destroy;
 	warn_unused(cipher, opt);
 	err = init_engine(cipher, &spec, opt->engine, error);
-	if (err)
-		goto destroy;
-	err = init_key(cipher, key, error);
 	if (err)
 		goto destroy;
 	return cipher;

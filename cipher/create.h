@@ -9,7 +9,7 @@
 
 struct xc_cipher;
 
-struct xc_cipher *xc_cipher_create(const char *spec, const char *key,
+struct xc_cipher *xc_cipher_create(const char *spec, unsigned int key_size,
 				   u64 iv_offset, const struct xc_options *opt,
 				   char **error);
 void xc_cipher_destroy(struct xc_cipher *cipher);

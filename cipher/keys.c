@@ -83,8 +83,6 @@ static int distribute_key(struct xc_cipher *cipher)
  * @cipher: the cipher, with its key; no run of it may be in flight
  * @error: set to a message on failure
  *
- * The bytes of a keyring key are wiped from xc_cipher.key.
- *
  * Context: Process context.  May sleep.
  * Return: 0, or a negative errno with @error set if the cipher refused the key;
  * it has no key then.
@@ -100,8 +98,6 @@ int xc_cipher_set_key(struct xc_cipher *cipher, char **error)
 		return err;
 	}
 	WRITE_ONCE(cipher->key_valid, true);
-	if (cipher->key.keyring)
-		memzero_explicit(cipher->key.bytes, cipher->key.size);
 	return 0;
 }
 

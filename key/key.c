@@ -77,6 +77,18 @@ static const char *keyring_name(const char *arg)
 }
 
 /**
+ * xc_key_is_same() - check for the key argument "="
+ * @arg: the key argument
+ *
+ * Context: Any context.
+ * Return: true if it means the key of the table in use.
+ */
+bool xc_key_is_same(const char *arg)
+{
+	return !strcmp(arg, "=");
+}
+
+/**
  * xc_key_size() - size of the key that a key argument gives
  * @arg: hex digits, "-", or ":<size>:<type>:<description>"
  * @error: set to a message on failure
@@ -254,6 +266,26 @@ int xc_key_load(struct xc_key *key, const char *arg, char **error)
 
 	return name ? load_keyring(key, name, error) :
 		      load_hex(key, arg, error);
+}
+
+/**
+ * xc_key_copy() - copy a key
+ * @key: set to the key; unchanged on failure
+ * @from: a key of the same size
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int xc_key_copy(struct xc_key *key, const struct xc_key *from)
+{
+	char *keyring = kstrdup(from->keyring, GFP_KERNEL);
+
+	if (from->keyring && !keyring)
+		return -ENOMEM;
+	memcpy(key->bytes, from->bytes, key->size);
+	kfree_sensitive(key->keyring);
+	key->keyring = keyring;
+	return 0;
 }
 
 /**

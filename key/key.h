@@ -10,8 +10,8 @@
 /**
  * struct xc_key - the key of a volume
  * @size: bytes in @bytes; never changes
- * @keyring: "<type>:<description>" of a key kept in the keyring, else NULL
- * @bytes: the key; zero if it is kept in the keyring or was wiped
+ * @keyring: "<type>:<description>" of a key that came from the keyring, else NULL
+ * @bytes: the key; zero if it was wiped
  */
 struct xc_key {
 	unsigned int size;
@@ -19,9 +19,11 @@ struct xc_key {
 	u8 *bytes;
 };
 
+bool xc_key_is_same(const char *arg);
 int xc_key_size(const char *arg, char **error);
 int xc_key_init(struct xc_key *key, unsigned int size);
 int xc_key_load(struct xc_key *key, const char *arg, char **error);
+int xc_key_copy(struct xc_key *key, const struct xc_key *from);
 void xc_key_wipe(struct xc_key *key);
 void xc_key_exit(struct xc_key *key);
 void xc_key_clear_arg(char *arg);

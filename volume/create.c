@@ -7,8 +7,12 @@
 #include <linux/err.h>
 #include <linux/slab.h>
 
+#include "key.h"
+#include "place.h"
 #include "volume.h"
+#include "../cipher/cipher.h"
 #include "../cipher/create.h"
+#include "../cipher/keys.h"
 #include "../io/init.h"
 #include "../table/log.h"
 #include "../table/table.h"
@@ -35,9 +39,16 @@ static char *open_error(int err)
 	}
 }
 
-static int open_lower(struct xc_volume *vol, const struct xc_table *table,
-		      struct dm_target *ti)
+static int load_key(struct xc_cipher *cipher, const char *arg, char **error)
 {
+	int err = xc_key_load(&cipher->key, arg, error);
+
+	return err ?: xc_cipher_set_key(cipher, error);
+}
+
+static int open_lower(struct xc_volume *vol, const struct xc_table *table)
+{
+	struct dm_target *ti = vol->ti;
 	int err = xc_get_device(ti, table->device,
 				dm_table_get_mode(ti->table), &vol->dev.lower);
 
@@ -46,30 +57,51 @@ static int open_lower(struct xc_volume *vol, const struct xc_table *table,
 	return err;
 }
 
-static int init_volume(struct xc_volume *vol, const struct xc_table *table,
-		       struct dm_target *ti)
+static int init_volume(struct xc_volume *vol, const struct xc_table *table)
 {
+	struct dm_target *ti = vol->ti;
+	/* dm-crypt has no such key */
+	bool same = xc_key_is_same(table->key) && !xc_volume_is_alias(vol);
 	struct xc_cipher *cipher;
-	int err;
+	int err, key_size;
 
-	cipher = xc_cipher_create(table->cipher, table->key, table->iv_offset,
+	if (same)
+		key_size = xc_place_key_size(vol, table->cipher, &ti->error);
+	else
+		key_size = xc_key_size(table->key, &ti->error);
+	if (key_size < 0)
+		return key_size;
+
+	cipher = xc_cipher_create(table->cipher, key_size, table->iv_offset,
 				  &table->opt, &ti->error);
 	if (IS_ERR(cipher))
 		return PTR_ERR(cipher);
+	if (!same) {
+		err = load_key(cipher, table->key, &ti->error);
+		if (err)
+			goto destroy_cipher;
+	}
 
-	mutex_init(&vol->key_lock);
 	vol->dev.cipher = cipher;
 	vol->dev.opt = table->opt;
 	vol->dev.start = table->start;
-	err = open_lower(vol, table, ti);
+	err = open_lower(vol, table);
 	if (err)
 		goto destroy_cipher;
 	err = xc_device_init(&vol->dev, dm_table_device_name(ti->table),
 			     &ti->error);
 	if (err)
 		goto close_lower;
+	/* last: from then on a message to the live table may change the key */
+	if (same) {
+		err = xc_place_take_key(vol, &ti->error);
+		if (err)
+			goto exit_device;
+	}
 	return 0;
 
+exit_device:
+	xc_device_exit(&vol->dev);
 close_lower:
 	dm_put_device(ti, vol->dev.lower);
 destroy_cipher:
@@ -103,7 +135,12 @@ struct xc_volume *xc_volume_create(struct dm_target *ti, unsigned int argc,
 		ti->error = "out of memory for the volume";
 		return ERR_PTR(-ENOMEM);
 	}
-	err = init_volume(vol, &table, ti);
+	vol->ti = ti;
+	/* no bio comes before the first resume */
+	vol->suspended = true;
+	mutex_init(&vol->key_lock);
+	INIT_LIST_HEAD(&vol->place);
+	err = init_volume(vol, &table);
 	if (err) {
 		xc_log_refused(argc, argv, ti->error);
 		kfree(vol);
@@ -114,15 +151,15 @@ struct xc_volume *xc_volume_create(struct dm_target *ti, unsigned int argc,
 
 /**
  * xc_volume_destroy() - undo xc_volume_create()
- * @ti: the target
- * @vol: its volume; no bio may be in flight
+ * @vol: the volume; no bio may be in flight
  *
  * Context: Process context, in the target's dtr method.  May sleep.
  */
-void xc_volume_destroy(struct dm_target *ti, struct xc_volume *vol)
+void xc_volume_destroy(struct xc_volume *vol)
 {
+	xc_place_leave(vol);
 	xc_device_exit(&vol->dev);
-	dm_put_device(ti, vol->dev.lower);
+	dm_put_device(vol->ti, vol->dev.lower);
 	xc_cipher_destroy(vol->dev.cipher);
 	kfree(vol);
 }

@@ -10,6 +10,6 @@ struct xc_volume;
 
 struct xc_volume *xc_volume_create(struct dm_target *ti, unsigned int argc,
 				   char **argv);
-void xc_volume_destroy(struct dm_target *ti, struct xc_volume *vol);
+void xc_volume_destroy(struct xc_volume *vol);
 
 #endif

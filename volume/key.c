@@ -4,42 +4,67 @@
  */
 #include "key.h"
 
+#include <linux/blkdev.h>
 #include <linux/mutex.h>
+#include <linux/string.h>
 
+#include "place.h"
 #include "volume.h"
 #include "../cipher/cipher.h"
 #include "../cipher/keys.h"
 #include "../io/trace.h"
 #include "../key/key.h"
 
-static int check_suspended(const struct xc_volume *vol, char **error)
+/**
+ * xc_volume_is_alias() - check for a volume that stands in for dm-crypt's
+ * @vol: the volume
+ *
+ * Context: Any context.
+ * Return: true if the name in its table line is "crypt".
+ */
+bool xc_volume_is_alias(const struct xc_volume *vol)
 {
-	lockdep_assert_held(&vol->key_lock);
-	if (vol->suspended)
-		return 0;
-	*error = "the device must be suspended to change its key (dmsetup suspend)";
-	return -EINVAL;
+	return !strcmp(vol->ti->type->name, "crypt");
+}
+
+/* The number of the mapped device. */
+static dev_t mapped_dev(const struct xc_volume *vol)
+{
+	return disk_devt(dm_disk(dm_table_get_md(vol->ti->table)));
 }
 
 /* Use a key; @key gets the old one. */
-static int swap_key(struct xc_volume *vol, struct xc_key *key, char **error)
+static int swap_key(struct xc_cipher *cipher, struct xc_key *key, char **error)
+{
+	swap(cipher->key, *key);
+	return xc_cipher_set_key(cipher, error);
+}
+
+/* Use @key, which gets the old one; without @key wipe it. */
+static int change_key(struct xc_volume *vol, struct xc_key *key, char **error)
 {
 	struct xc_cipher *cipher = vol->dev.cipher;
-	int err;
+	unsigned int noio = xc_places_lock();
+	int err = -EINVAL;
+	bool suspended;
 
 	mutex_lock(&vol->key_lock);
-	err = check_suspended(vol, error);
-	if (!err) {
-		swap(cipher->key, *key);
-		err = xc_cipher_set_key(cipher, error);
-	}
+	suspended = vol->suspended;
+	if (!suspended)
+		*error = "the device must be suspended to change its key (dmsetup suspend)";
+	else
+		err = key ? swap_key(cipher, key, error) :
+			    xc_cipher_wipe_key(cipher);
 	mutex_unlock(&vol->key_lock);
+	if (suspended)
+		xc_place_pass_on(vol);
+	xc_places_unlock(noio);
 	return err;
 }
 
 /*
- * The key is loaded before the lock is taken: the keyring may ask a program for
- * it, and that program may wait for this device to be resumed.
+ * The key is loaded before the locks are taken: the keyring may ask a program
+ * for it, and that program may wait for this device to be resumed.
  */
 static int load_and_swap(struct xc_volume *vol, const char *arg, char **error)
 {
@@ -59,7 +84,7 @@ static int load_and_swap(struct xc_volume *vol, const char *arg, char **error)
 	else
 		err = xc_key_load(&key, arg, error);
 	if (!err)
-		err = swap_key(vol, &key, error);
+		err = change_key(vol, &key, error);
 	xc_key_exit(&key);
 	return err;
 }
@@ -68,41 +93,33 @@ static int load_and_swap(struct xc_volume *vol, const char *arg, char **error)
  * xc_volume_set_key() - give a volume a key
  * @vol: the volume
  * @arg: the key argument
- * @dev: number of the mapped device, for the trace
  * @error: set to a message on failure
  *
  * Context: Process context, without key_lock.  May sleep.
  * Return: 0, or a negative errno with @error set.  If the cipher refused the
  * key, the volume has no key now; after other errors it has the old one.
  */
-int xc_volume_set_key(struct xc_volume *vol, const char *arg, dev_t dev,
-		      char **error)
+int xc_volume_set_key(struct xc_volume *vol, const char *arg, char **error)
 {
 	int err = load_and_swap(vol, arg, error);
 
-	trace_xcrypt_key_set(dev, err);
+	trace_xcrypt_key_set(mapped_dev(vol), err);
 	return err;
 }
 
 /**
  * xc_volume_wipe_key() - overwrite a volume's key
  * @vol: the volume
- * @dev: number of the mapped device, for the trace
  * @error: set to a message on failure
  *
  * Context: Process context, without key_lock.  May sleep.
  * Return: 0, or a negative errno.
  */
-int xc_volume_wipe_key(struct xc_volume *vol, dev_t dev, char **error)
+int xc_volume_wipe_key(struct xc_volume *vol, char **error)
 {
-	int err;
+	int err = change_key(vol, NULL, error);
 
-	mutex_lock(&vol->key_lock);
-	err = check_suspended(vol, error);
-	if (!err)
-		err = xc_cipher_wipe_key(vol->dev.cipher);
-	mutex_unlock(&vol->key_lock);
-	trace_xcrypt_key_wipe(dev, err);
+	trace_xcrypt_key_wipe(mapped_dev(vol), err);
 	return err;
 }
 
@@ -137,7 +154,7 @@ bool xc_volume_has_key(struct xc_volume *vol)
 }
 
 /**
- * xc_volume_resume() - disallow changes of the key
+ * xc_volume_resume() - take a volume into use, and disallow changes of the key
  * @vol: the volume
  *
  * Context: Process context, without key_lock, before the first bio.  May sleep.
@@ -147,4 +164,5 @@ void xc_volume_resume(struct xc_volume *vol)
 	mutex_lock(&vol->key_lock);
 	vol->suspended = false;
 	mutex_unlock(&vol->key_lock);
+	xc_place_enter(vol);
 }

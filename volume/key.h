@@ -9,9 +9,9 @@
 
 struct xc_volume;
 
-int xc_volume_set_key(struct xc_volume *vol, const char *arg, dev_t dev,
-		      char **error);
-int xc_volume_wipe_key(struct xc_volume *vol, dev_t dev, char **error);
+bool xc_volume_is_alias(const struct xc_volume *vol);
+int xc_volume_set_key(struct xc_volume *vol, const char *arg, char **error);
+int xc_volume_wipe_key(struct xc_volume *vol, char **error);
 void xc_volume_suspend(struct xc_volume *vol);
 bool xc_volume_has_key(struct xc_volume *vol);
 void xc_volume_resume(struct xc_volume *vol);
