@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 1500
 # kernels: fast-newest
+# before: tests/fetch/images
 #
 # crypt_alias=1: the stock cryptsetup on dm-xcrypt, under the name "crypt". With
 # XCRYPT_TARGET=crypt the same runs on dm-crypt.
@@ -97,6 +98,63 @@ setup_file()
 	check_fill /dev/mapper/c
 	# dmsetup hides the key of a target with this name
 	[[ "$(dmsetup table c)" == *" $(printf '%0128d' 0) "* ]]
+}
+
+# zeros in place of a key of 32 bytes: a wiped one
+WIPED=$(printf '%064d' 0)
+
+@test "a key set of digits that are not hex destroys the key, as dm-crypt does" {
+	local key
+	key=$(hex_key 32)
+	serve
+	map c <<<"0 2048 crypt aes-xts-plain64 $key 0 $D 0"
+	fill /dev/mapper/c
+	fails dmsetup message c 0 key set "z${key:1}" 2>/dev/null
+	dmsetup suspend c
+	# a key of another size, or none in a keyring: no harm is done
+	fails dmsetup message c 0 key set "zz$key" 2>/dev/null
+	fails dmsetup message c 0 key set :32:logon:xc:nosuch 2>/dev/null
+	dmsetup resume --noudevsync c
+	dmsetup suspend c
+	fails dmsetup message c 0 key set "z${key:1}" 2>/dev/null
+	fails dmsetup resume --noudevsync c 2>/dev/null
+	[ "$TARGET" = crypt ] || [[ "$(dmsetup table --showkeys c)" == *" $WIPED "* ]]
+	dmsetup message c 0 key set "$key"
+	dmsetup resume --noudevsync c
+	check_fill /dev/mapper/c
+	unmap c
+
+	# no key has no digits, and is not destroyed
+	map c <<<"0 2048 crypt cipher_null-ecb - 0 $D 0"
+	dmsetup suspend c
+	fails dmsetup message c 0 key set z 2>/dev/null
+	dmsetup resume --noudevsync c
+}
+
+@test "'=' is no key for crypt, but xcrypt takes that of a crypt table in use" {
+	local key
+	key=$(hex_key 32)
+	serve
+	map c <<<"0 2048 crypt aes-xts-plain64 $key 0 $D 0"
+	fill /dev/mapper/c
+	fails dmsetup load c 2>/dev/null <<<"0 2048 crypt aes-xts-plain64 = 0 $D 0"
+	not_for_crypt
+	dmsetup load c <<<"0 2048 xcrypt aes-xts-plain64 = 0 $D 0 1 engine:api"
+	dmsetup suspend c
+	# what dm-crypt's way destroys is destroyed in the loaded table as well
+	fails dmsetup message c 0 key set "z${key:1}" 2>/dev/null
+	[[ "$(dmsetup table --inactive --showkeys c)" == *" $WIPED "* ]]
+	dmsetup message c 0 key set "$key"
+	dmsetup resume --noudevsync c
+	[[ "$(dmsetup table --showkeys c)" == *" xcrypt aes-xts-plain64 $key "* ]]
+	check_fill /dev/mapper/c
+}
+
+@test "cryptsetup's own test of keys in the keyring" {
+	need_images
+	modules dm-zero
+	serve
+	keyctl session - bash "$IMAGES/keyring-test"
 }
 
 # --- cryptsetup ----------------------------------------------------------------

@@ -109,16 +109,18 @@ static void maintain(const struct volume *v)
 	static const unsigned int flags[] = {
 		0, DM_NOFLUSH_FLAG, DM_SKIP_LOCKFS_FLAG,
 	};
-	bool reload = percent(50);
+	bool reload = percent(50), same = percent(30);
 	unsigned int messages;
 
-	if (reload)
+	if (same)
+		must(load_same(v), v, "a line with the key in use");
+	else if (reload)
 		must(load_good(v), v, "a good line");
 	must(request(v, DM_DEV_SUSPEND, DM_SUSPEND_FLAG | PICK(flags)), v,
 	     "suspend");
 	for (messages = throw(6); messages; messages--)
 		send_hostile(v);
-	if (!reload) {
+	if (same || !reload) {
 		if (percent(60))
 			lose_key(v);
 		give_key(v);

@@ -167,6 +167,27 @@ zeros() { printf "%0$1d" 0; }
 	)
 }
 
+@test "tags" {
+	local spec bytes size key tail
+	while read -r spec bytes size; do
+		integrity_disk tags "$X" "$bytes"
+		key=$(hex_key "$size" tags)
+		tail="0 /dev/mapper/tags 0 1 integrity:$bytes:aead"
+		map x <<<"0 $SIZE xcrypt $spec $key $tail"
+		fill /dev/mapper/x
+		remap x <<<"0 $SIZE xcrypt $spec = $tail"
+		check_fill /dev/mapper/x
+		fill /dev/mapper/x again
+		unmap x
+		map x <<<"0 $SIZE crypt $spec $key $tail"
+		check_fill /dev/mapper/x again
+		unmap x tags
+	done <<-END
+		capi:gcm(aes)-random 28 32
+		capi:authenc(hmac(sha256),xts(aes))-random 48 96
+	END
+}
+
 @test "longer and shorter" {
 	line "$KEY" | map x
 	fill /dev/mapper/x
@@ -443,4 +464,28 @@ resumed_while_loading()
 	resumed_while_loading "$KEY" serpent-xts-plain64
 	[ "$(shown x --inactive)" = "$(zeros 64)" ]
 	log_since | grep -q "loaded table has no key now: key: = cannot be taken, .* another cipher"
+}
+
+# --- races ---------------------------------------------------------------------
+
+# race [OPTION]: run tests/same-race.c, for 15 or 115 seconds
+race()
+{
+	"$(c_tool same-race.c)" "$@" x "${XCRYPT_LONG:+1}15" "$SIZE" "$SPEC" "$X" \
+		"$KEY" "$OTHER" || die "$(log_since | tail -n 20)"
+}
+
+@test "loads race with changes of the key: the data are never wrong" {
+	line "$KEY" | map x
+	say "$(race)"
+}
+
+@test "creation, loads, resumes, wipes and removals race" {
+	race -a
+	# what is left can be used, or removed
+	dmsetup remove --noudevsync --retry x 2>/dev/null || true
+	line "$KEY" | map x
+	same | remap x
+	fill /dev/mapper/x
+	check_fill /dev/mapper/x
 }

@@ -182,6 +182,7 @@ static inline char *bad_key(void)
 		":32:encrypted:absent", ":4294967296:logon:hostile",
 		":99999999999999999999:logon:x", ":2147483647:logon:hostile",
 		":64x:logon:hostile", ": 64:logon:hostile", "g", "0x00", "\\ ",
+		"=", "==", "\\=",
 	};
 	char *word;
 

@@ -191,8 +191,8 @@ static void add_options(struct words *words, const char *options)
 	free(copy);
 }
 
-/* A line for this volume, with options that do not change the format */
-static void good_line(const struct volume *v, struct words *words)
+/* A line for this volume with @key, and with options that do not change the format */
+static void good_line(const struct volume *v, char *key, struct words *words)
 {
 	static const char *const harmless[] = {
 		"allow_discards", "same_cpu_crypt", "high_priority",
@@ -203,7 +203,7 @@ static void good_line(const struct volume *v, struct words *words)
 	unsigned int more;
 
 	add_word(words, strdup(v->spec));
-	add_word(words, key_of(v, percent(30)));
+	add_word(words, key);
 	add_word(words, strdup("0"));
 	add_word(words, strdup(v->device));
 	add_word(words, text("%u", v->start));
@@ -215,19 +215,30 @@ static void good_line(const struct volume *v, struct words *words)
 	recount_options(words);
 }
 
-static int load_good(const struct volume *v)
+static int load_with(const struct volume *v, char *key)
 {
 	struct words words = {};
 	char line[MAX_LINE];
 	int r;
 
-	good_line(v, &words);
+	good_line(v, key, &words);
 	print_words(&words, line);
 	free_words(&words);
 	r = load(v, target, line, 1, SECTORS, 0);
 	if (r)
 		fprintf(stderr, "refused (%s): %s\n", strerror(-r), line);
 	return r;
+}
+
+static int load_good(const struct volume *v)
+{
+	return load_with(v, key_of(v, percent(30)));
+}
+
+/* With the key of the table in use */
+static int load_same(const struct volume *v)
+{
+	return load_with(v, strdup("="));
 }
 
 static int load_hostile(const struct volume *v)
@@ -238,7 +249,7 @@ static int load_hostile(const struct volume *v)
 	struct words words = {};
 	char line[MAX_LINE];
 
-	good_line(v, &words);
+	good_line(v, percent(10) ? strdup("=") : key_of(v, percent(30)), &words);
 	for (; mutations; mutations--)
 		mutate(&words);
 	print_words(&words, line);

@@ -117,6 +117,38 @@ static void key_clear_test(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, none, "");
 }
 
+/* A copy replaces all of a key. */
+static void key_copy_test(struct kunit *test)
+{
+	struct xc_key from = {}, key = {};
+	char *error = NULL;
+
+	KUNIT_ASSERT_EQ(test, xc_key_init(&from, 16), 0);
+	KUNIT_ASSERT_EQ(test, xc_key_init(&key, 16), 0);
+	KUNIT_ASSERT_EQ(test, xc_key_load(&from, RAMP_HEX, &error), 0);
+	key.keyring = kstrdup("logon:old", GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, xc_key_copy(&key, &from), 0);
+	KUNIT_EXPECT_MEMEQ(test, key.bytes, ramp, 16);
+	KUNIT_EXPECT_NULL(test, key.keyring);
+
+	from.keyring = kstrdup("logon:new", GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, xc_key_copy(&key, &from), 0);
+	KUNIT_EXPECT_STREQ(test, key.keyring, "logon:new");
+	KUNIT_EXPECT_PTR_NE(test, key.keyring, from.keyring);
+	xc_key_exit(&from);
+	xc_key_exit(&key);
+}
+
+static void key_same_test(struct kunit *test)
+{
+	KUNIT_EXPECT_TRUE(test, xc_key_is_same("="));
+	KUNIT_EXPECT_FALSE(test, xc_key_is_same("=="));
+	KUNIT_EXPECT_FALSE(test, xc_key_is_same("-"));
+	KUNIT_EXPECT_FALSE(test, xc_key_is_same(""));
+	/* not a key to be read */
+	refuse(test, "=", 0, -EINVAL);
+}
+
 /* ---- keyring ------------------------------------------------------------- */
 
 static struct key *add(struct kunit *test, struct key *keyring,
@@ -197,6 +229,8 @@ static struct kunit_case key_cases[] = {
 	KUNIT_CASE(key_hex_test),
 	KUNIT_CASE(key_none_test),
 	KUNIT_CASE(key_clear_test),
+	KUNIT_CASE(key_copy_test),
+	KUNIT_CASE(key_same_test),
 	KUNIT_CASE(key_keyring_test),
 	{}
 };
