@@ -2,6 +2,7 @@
 #
 # machine: -m 1024 --timeout 900
 # kernels: newest
+# tests: 3
 #
 # Asynchronous ciphers: cryptd hands every request to a worker. Its queue is so small
 # that it is nearly always full: requests return -EINPROGRESS, or -EBUSY, which tells

@@ -2,6 +2,7 @@
 #
 # machine: -m 768 --timeout 900
 # kernels: newest
+# tests: 3
 #
 # Atomic writes (RWF_ATOMIC) on an underlying device that supports them. Each arrives
 # there as one write, or is refused before it starts. The limits are compared with

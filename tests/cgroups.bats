@@ -2,6 +2,7 @@
 #
 # machine: -m 1024 --timeout 900
 # kernels: newest
+# tests: 3
 #
 # I/O throttled by cgroups, on the volume and on the underlying device: by latency
 # (io.latency), weight (io.cost, io.weight) and rate (io.max). The limits change while

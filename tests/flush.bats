@@ -2,6 +2,7 @@
 #
 # machine: -m 1024 --timeout 900
 # kernels: newest
+# tests: 3
 #
 # Flushes and FUA writes. The log of dm-log-writes as underlying device shows what
 # became durable in which order.

@@ -2,6 +2,7 @@
 #
 # machine: -m 1536 -d 512M --timeout 900
 # kernels: newest
+# tests: 2
 #
 # File systems on a volume: a tree is copied in, checked, and read back after a
 # remount, through xcrypt and through dm-crypt with the same line.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # machine: -m 512 -c 1
 # kernels: newest
+# tests: 3
 #
 # packaging/modprobe.d/dm-xcrypt.conf: the kernel's request for dm-crypt loads
 # dm-xcrypt if it is installed, else dm-crypt.

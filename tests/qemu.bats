@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 900
 # kernels: fast-newest
+# tests: 3
 #
 # The real qemu-img and qemu-io, and volumes with the same bytes on dm-xcrypt, by
 # stock cryptsetup through crypt_alias=1 and by table lines. tests/host/qemu-img.bats

@@ -2,6 +2,7 @@
 #
 # machine: -m 1024 -d 64M,logical=4096 --timeout 600
 # kernels: newest
+# tests: 3
 #
 # Stacks below and above a volume: disks with physical or logical blocks of 4096
 # bytes, thin pools and their snapshots, RAID1 that loses a leg, loop devices.

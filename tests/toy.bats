@@ -2,6 +2,7 @@
 #
 # machine: -m 1024 --timeout 600
 # kernels: newest
+# tests: 2
 #
 # Ciphers that misbehave (tests/modules/xcrypt_toy.c): verify_writes detects one that
 # computes wrongly, one that fails makes the bio fail, and one that completes later,

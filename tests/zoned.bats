@@ -2,6 +2,7 @@
 #
 # machine: -m 1280 --timeout 900
 # kernels: newest
+# tests: 4
 #
 # Host-managed zoned devices: the zone report is that of the underlying device, and
 # zones are written in order, reset, and appended to.
