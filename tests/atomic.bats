@@ -239,7 +239,7 @@ expected()
 			echo 0 >"$DEBUGFS/fail_xcrypt/probability"
 			for i in 4 6 8 10; do written /dev/mapper/xc $((i * MAX)) "$MAX"; done
 		done
-		[[ $(dmsetup status xc) == *" errors:0 "* ]] || die "$(dmsetup status xc)"
+		[[ "$(dmsetup status xc) " == *" errors:0 "* ]] || die "$(dmsetup status xc)"
 		unmap xc
 	done < <(volumes | some 2)
 }

@@ -79,6 +79,9 @@ accepted_by()
 
 @test "FIPS mode: what dm-crypt refuses is refused" {
 	in_fips_mode
+	# (in an emulated machine, a cipher's first self-test may take more than the minute
+	# that the crypto API waits)
+	accepted_by crypt >/dev/null
 	accepted_by "$TARGET" >"$BATS_TEST_TMPDIR/ours"
 	accepted_by crypt >"$BATS_TEST_TMPDIR/theirs"
 	diff "$BATS_TEST_TMPDIR/ours" "$BATS_TEST_TMPDIR/theirs"
