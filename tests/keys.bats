@@ -7,7 +7,7 @@
 # to xcrypt and to dm-crypt, and must have the same result.
 
 # shellcheck shell=bash
-load lib
+load lib-keys
 
 SIZE=1024
 X=/dev/ram0		# below xcrypt
@@ -22,28 +22,6 @@ setup_file()
 	ram_disks 2 1
 	seed_init
 	keyctl new_session >/dev/null
-}
-
-teardown_file()
-{
-	clean_up
-	unload_target
-}
-
-setup()
-{
-	KEY=$(hex_key 32 "$BATS_TEST_NUMBER/1")
-	OTHER=$(hex_key 32 "$BATS_TEST_NUMBER/2")
-	log_mark
-}
-
-# No test may leave its keys in the log
-teardown()
-{
-	unmap_all
-	keyctl clear @s
-	fails grep -iF -e "${KEY:8:16}" -e "${OTHER:8:16}" \
-		-e "${KEY: -16}" -e "${OTHER: -16}" <<<"$(log_since)"
 }
 
 # bytes HEX: print them in binary

@@ -9,7 +9,7 @@
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
 
 # shellcheck shell=bash
-load lib
+load lib-keys
 
 SIZE=1024
 X=/dev/ram0
@@ -24,27 +24,6 @@ setup_file()
 	ram_disks 1 8
 	seed_init
 	keyctl new_session >/dev/null
-}
-
-teardown_file()
-{
-	clean_up
-	unload_target
-}
-
-setup()
-{
-	KEY=$(hex_key 32 "$BATS_TEST_NUMBER/1")
-	OTHER=$(hex_key 32 "$BATS_TEST_NUMBER/2")
-	log_mark
-}
-
-# No test may leave its keys in the log
-teardown()
-{
-	unmap_all
-	keyctl clear @s
-	fails grep -iF -e "${KEY:8:16}" -e "${OTHER:8:16}" <<<"$(log_since)"
 }
 
 # add_key NAME HEX: add a logon key

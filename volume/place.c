@@ -196,12 +196,9 @@ int xc_place_key_size(const struct xc_volume *vol, const char *spec,
 {
 	unsigned int noio = xc_places_lock();
 	const struct xc_cipher *from = find_cipher(vol, error);
-	int size;
+	int size = PTR_ERR_OR_ZERO(from) ?: check_spec(from, spec, error) ?:
+		(int)from->key.size;
 
-	if (IS_ERR(from))
-		size = PTR_ERR(from);
-	else
-		size = check_spec(from, spec, error) ?: (int)from->key.size;
 	xc_places_unlock(noio);
 	return size;
 }
@@ -219,12 +216,9 @@ int xc_place_take_key(struct xc_volume *vol, char **error)
 {
 	unsigned int noio = xc_places_lock();
 	const struct xc_cipher *from = find_cipher(vol, error);
-	int err;
+	int err = PTR_ERR_OR_ZERO(from) ?:
+		copy_key(vol->dev.cipher, from, error);
 
-	if (IS_ERR(from))
-		err = PTR_ERR(from);
-	else
-		err = copy_key(vol->dev.cipher, from, error);
 	if (!err)
 		list_add(&vol->place, &followers);
 	xc_places_unlock(noio);
