@@ -3,8 +3,8 @@
 # a file or in an exported variable: keys go through pipes, a passphrase is in
 # PASSPHRASE, which callers declare with `local +x`.
 
-# cryptsetup's limit for a key file, plus one byte, so that it notices a longer one.
-KEY_FILE_MAX=$((8 * 1024 * 1024 + 1))
+# cryptsetup's limit for a key file
+KEY_FILE_MAX=$((8 * 1024 * 1024))
 
 # private_keyring ARGUMENT...: run the verb in a session keyring of its own, which is
 # freed with its keys when the process ends, however it ends.  This restarts the verb
@@ -27,35 +27,64 @@ private_keyring()
 		bash -c 'exec bash "${@:2}" 2>&"$1"-' - "$stderr" "$0" "$verb" "$@" 2>/dev/null
 }
 
-# passphrase DEVICE: read PASSPHRASE, a line from the terminal or standard input
-passphrase()
+# read_passphrase SUBJECT: read PASSPHRASE, a line from the terminal or standard input; fail
+# if there is none
+read_passphrase()
 {
+	local status
+
 	if [ -t 0 ]; then
 		IFS= read -r -s -p "Enter passphrase for $1: " PASSPHRASE
+		status=$?
 		echo >&2
 	else
 		IFS= read -r PASSPHRASE
+		status=$?
 	fi
+	# (a last line without its end is a line too)
+	[[ $status == 0 || -n $PASSPHRASE ]]
 }
 
-# read_key_file BYTES: read at most BYTES of the key file into PASSPHRASE.  The file
-# may be a pipe: it is read once and no further.  Bytes are stored as \xNN, because a
-# variable cannot hold NUL.
+# passphrase SUBJECT: the same, or end the verb
+passphrase()
+{
+	read_passphrase "$1" ||
+		fail 1 "no passphrase on standard input, which is empty or closed: use a terminal, or --key-file FILE"
+}
+
+# read_key_file BYTES: read at most BYTES of the key file into PASSPHRASE, or fail if
+# there are none.  The file may be a pipe: it is read once and no further.  PASSPHRASE is
+# base64, because a variable cannot hold NUL.
 read_key_file()
 {
 	local file=$keyfile
 
 	[ "$file" != - ] || file=/dev/stdin
-	[ -r "$file" ] || fail 1 "cannot read key file $keyfile (ls -l $keyfile)"
+	[ ! -d "$file" ] || fail 1 "key file $keyfile is a directory"
+	[ -r "$file" ] || fail 1 "cannot read key file $keyfile (ls -l $(quote "$keyfile"))"
 	PASSPHRASE=$(dd iflag=skip_bytes,count_bytes,fullblock bs=64k \
-		skip="${keyfile_offset:-0}" count="$1" <"$file" 2>/dev/null |
-		od -An -v -tx1 | tr -d '\n' | sed 's/ /\\x/g')
+		skip="${keyfile_offset:-0}" count="$1" <"$file" 2>/dev/null | base64 -w 0) ||
+		fail 1 "cannot read key file $keyfile (head -c 1 $(quote "$keyfile"))"
+	[ -n "$PASSPHRASE" ] ||
+		fail 1 "key file $keyfile is empty${keyfile_offset:+ from offset $keyfile_offset on}"
+}
+
+# print_key_file: print what read_key_file has read
+print_key_file() { printf %s "$PASSPHRASE" | base64 -d; }
+
+# key_file_bytes: print how many bytes that is
+key_file_bytes()
+{
+	local padding=${PASSPHRASE: -2}
+
+	padding=${padding//[!=]/}
+	echo $((${#PASSPHRASE} * 3 / 4 - ${#padding}))
 }
 
 # check_key_file_size BYTES: fail if fewer were read
 check_key_file_size()
 {
-	[ "$((${#PASSPHRASE} / 4))" -ge "$1" ] ||
+	[ "$(key_file_bytes)" -ge "$1" ] ||
 		fail 1 "key file $keyfile is too short: expected $1 bytes${keyfile_offset:+ from offset $keyfile_offset}"
 }
 

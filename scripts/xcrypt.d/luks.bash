@@ -33,19 +33,20 @@ declare -rA HEADER_FIELDS=(
 	[length]='dynamic|[1-9][0-9]{0,17}'
 	[sector_size]='512|1024|2048|4096'
 	[iv_tweak]='0|[1-9][0-9]{0,17}'
+	[digest]='[0-9]{0,2}'
 	[flags]='( ?(allow-discards|same-cpu-crypt|submit-from-crypt-cpus|no-journal|no-read-workqueue|no-write-workqueue|high-priority))*'
 )
 
 # read_luks HEADER-DEVICE: set LUKS[], the fields version, uuid, cipher, key_bytes,
-# offset (bytes), length (bytes, or "dynamic"), sector_size, iv_tweak and flags (words)
+# offset (bytes), length (bytes, or "dynamic"), sector_size, iv_tweak, digest (its number,
+# LUKS2) and flags (words)
 read_luks()
 {
 	local words key value
 
 	if ! words=$(header_fields "$1" 2>/dev/null); then
-		has_magic "$1" ||
-			fail 1 "$1 has no LUKS header: for a detached one use --header FILE, for an overwritten one cryptsetup luksHeaderRestore $1 --header-backup-file FILE"
-		fail 1 "the LUKS header on $1 is damaged: cryptsetup repair $1, or cryptsetup luksHeaderRestore $1 --header-backup-file FILE"
+		has_magic "$1" || no_header "$1"
+		fail 1 "the LUKS header on $1 is damaged: cryptsetup repair $(quote "$1"), or cryptsetup luksHeaderRestore $(quote "$1") --header-backup-file FILE"
 	fi
 	declare -gA LUKS=()
 	while IFS='=' read -r key value; do
@@ -53,7 +54,13 @@ read_luks()
 			fail 1 "the LUKS header on $1 was not written by cryptsetup: duplicate $key"
 		LUKS[$key]=$value
 	done <<<"$words"
-	[ -z "${LUKS[unsupported]:-}" ] || fail 1 "xcrypt cannot open $1: ${LUKS[unsupported]}"
+	[ -z "${LUKS[unsupported]:-}" ] || {
+		value=$(quote "$1")
+		# (cryptsetup re-encrypts only block devices)
+		[ ! -f "$1" ] || value="\"\$(losetup --find --show $value)\""
+		value=${LUKS[unsupported]/DEVICE/"$value"}
+		fail 1 "xcrypt cannot open $1: ${value/COMMANDS/"$(alias_commands crypt_alias=1)"}"
+	}
 	for key in "${!HEADER_FIELDS[@]}"; do
 		value=${LUKS[$key]-}
 		[[ $value =~ ^(${HEADER_FIELDS[$key]})$ ]] ||
@@ -75,33 +82,69 @@ header_fields()
 	fi
 }
 
-# has_magic DEVICE: is there the magic of a header, or of LUKS2's secondary header?
+# has_magic DEVICE: is there the magic of a header, or a secondary header of LUKS2?  (That
+# of a volume within a partition names another place than its own.)
 has_magic()
 {
-	local kib
+	local kib bytes
 
-	[ "$(head -c 4 "$1" | tr -d '\0')" != LUKS ] || return 0
+	[ "$(head -c 4 "$1" 2>/dev/null | tr -d '\0')" != LUKS ] || return 0
 	for kib in 16 32 64 128 256 512 1024 2048 4096; do
-		[ "$(tail -c "+$((kib * 1024 + 1))" "$1" | head -c 4 | tr -d '\0')" != SKUL ] ||
+		bytes=$(tail -c "+$((kib * 1024 + 1))" "$1" 2>/dev/null | head -c 264 | od -An -v -tx1 | tr -d ' \n')
+		[[ $bytes != 534b554cbabe* || ${bytes:512} != "$(printf %016x $((kib * 1024)))" ]] ||
 			return 0
 	done
 	return 1
 }
 
+# no_header DEVICE: fail with what is there instead of a LUKS header
+no_header()
+{
+	local table content way
+
+	table=$(blkid -p -s PTTYPE -o value "$1" 2>/dev/null)
+	content=$(blkid -p -s TYPE -o value "$1" 2>/dev/null)
+	if [ -n "$table" ]; then
+		way="lsblk $(quote "$1") lists its partitions"
+		[ ! -f "$1" ] || way="losetup --find --show --partscan $(quote "$1") creates devices for its partitions"
+		fail 1 "$1 has a partition table ($table), and no LUKS header of its own: $way"
+	fi
+	# (a secondary header that has_magic has rejected)
+	[[ -z $content || $content == crypto_LUKS ]] ||
+		fail 1 "$1 has no LUKS header, it contains $content: for a detached header use --header FILE"
+	fail 1 "$1 has no LUKS header: for a detached one use --header FILE, for an overwritten one cryptsetup luksHeaderRestore $(quote "$1") --header-backup-file FILE"
+}
+
+# luks_key_description: print the name under which cryptsetup itself would add the key:
+# it compares names.  (For LUKS1, it puts the key in the table.)
+luks_key_description()
+{
+	case ${LUKS[version]} in
+	1) echo "xcrypt:${LUKS[uuid]}" ;;
+	2) echo "cryptsetup:${LUKS[uuid]}-d${LUKS[digest]}" ;;
+	esac
+}
+
 # print_secret: print the passphrase, or the content of the key file
 print_secret()
 {
-	if [ -n "$keyfile" ]; then printf %b "$PASSPHRASE"; else printf %s "$PASSPHRASE"; fi
+	if [ -n "$keyfile" ]; then print_key_file; else printf %s "$PASSPHRASE"; fi
 }
 
 # unlock HEADER-DEVICE: print the volume key, in "MK dump:" lines
 unlock()
 {
+	local how=(--batch-mode --key-file -)
+
+	# (cryptsetup does not try an empty passphrase)
+	[ -n "$keyfile$PASSPHRASE" ] || return 2
+	# (without the size, cryptsetup takes a minute for a large one)
+	[ -z "$keyfile" ] || how+=(--keyfile-size "$(key_file_bytes)")
 	# (luksDump tries all slots)
 	[ -z "$slot" ] ||
-		cryptsetup open --test-passphrase --batch-mode --key-slot "$slot" --key-file - "$1" \
-			< <(print_secret) || return
-	cryptsetup luksDump --dump-volume-key --batch-mode --key-file - "$1" < <(print_secret)
+		cryptsetup open --test-passphrase "${how[@]}" --key-slot "$slot" "$1" < <(print_secret) ||
+		return
+	cryptsetup luksDump --dump-volume-key "${how[@]}" "$1" < <(print_secret)
 }
 
 # hex_key: extract the key from unlock's output
@@ -116,8 +159,10 @@ luks_key()
 	local +x PASSPHRASE=''
 
 	[ -z "$keyfile" ] || {
-		read_key_file "${keyfile_size:-$KEY_FILE_MAX}"
+		read_key_file "${keyfile_size:-$((KEY_FILE_MAX + 1))}"
 		check_key_file_size "${keyfile_size:-1}"
+		[ "$(key_file_bytes)" -le "$KEY_FILE_MAX" ] ||
+			fail 1 "key file $keyfile is longer than cryptsetup's limit of $KEY_FILE_MAX bytes: use --keyfile-size"
 	}
 	[ -z "$keyfile" ] && [ -t 0 ] || tries=1
 	while :; do
@@ -128,7 +173,7 @@ luks_key()
 	done
 	case ${status[0]} in
 	0) [ "${status[2]}" = 0 ] || add_key_failed ;;
-	2) fail 2 "wrong passphrase${keyfile:+ in $keyfile} for $where: cryptsetup luksDump $where shows its key slots" ;;
+	2) fail 2 "wrong passphrase${keyfile:+ in $keyfile} for $where: cryptsetup luksDump $(quote "$where") shows its key slots" ;;
 	*) exit "${status[0]}" ;; # cryptsetup has printed the reason
 	esac
 }

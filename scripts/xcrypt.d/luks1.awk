@@ -14,4 +14,5 @@ END {
 	set("length", "dynamic")
 	set("iv_tweak", 0)
 	set("flags")
+	set("digest")
 }

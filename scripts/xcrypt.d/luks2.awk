@@ -39,25 +39,25 @@ function path(	i, text) {
 	return text
 }
 
-# key_slot SEGMENT: a slot that holds its key
-function key_slot(segment,	place, word) {
+# digest SEGMENT: the number of the digest of its key
+function digest(segment,	place, word) {
 	for (place in value) {
 		split(place, word, SUBSEP)
 		if (word[1] == "digests" && word[3] == "segments" && value[place] == segment)
-			return value["digests", word[2], "keyslots", 0]
+			return word[2]
 	}
 }
 
 # unsupported: the reason why xcrypt cannot open the volume, if any
 function unsupported() {
 	if (("config", "requirements", "mandatory", 0) in value)
-		return "it requires " value["config", "requirements", "mandatory", 0] ", which only cryptsetup supports (cryptsetup reencrypt --resume-only)"
+		return "it requires " value["config", "requirements", "mandatory", 0] ", which only cryptsetup supports (cryptsetup reencrypt --resume-only DEVICE)"
 	if (segments != 1)
-		return "it has several data segments, from an unfinished re-encryption (cryptsetup reencrypt --resume-only)"
+		return "it has several data segments, from an unfinished re-encryption (cryptsetup reencrypt --resume-only DEVICE)"
 	if (value["segments", segment, "type"] != "crypt")
 		return "it has a segment of type " value["segments", segment, "type"] ", which only cryptsetup supports"
 	if (("segments", segment, "integrity", "type") in value)
-		return "it has integrity protection (" value["segments", segment, "integrity", "type"] "), for which cryptsetup sets up dm-integrity: use cryptsetup open, which runs on dm-xcrypt after modprobe dm-xcrypt crypt_alias=1"
+		return "it has integrity protection (" value["segments", segment, "integrity", "type"] "), for which cryptsetup sets up dm-integrity: use cryptsetup open, on dm-xcrypt after COMMANDS"
 }
 
 END {
@@ -78,5 +78,6 @@ END {
 	set("length", value["segments", segment, "size"])
 	set("sector_size", value["segments", segment, "sector_size"])
 	set("iv_tweak", value["segments", segment, "iv_tweak"])
-	set("key_bytes", value["keyslots", key_slot(segment), "key_size"])
+	set("digest", digest(segment))
+	set("key_bytes", value["keyslots", value["digests", digest(segment), "keyslots", 0], "key_size"])
 }

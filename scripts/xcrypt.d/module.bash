@@ -14,7 +14,8 @@ alias_wanted()
 # the name "crypt", or dm_xcrypt without the parameter
 alias_blocked_by() { [ -d "/sys/module/$1" ] && ! alias_loaded && alias_wanted; }
 
-# alias_commands: print the commands that replace dm-crypt by dm-xcrypt
+# alias_commands PARAMETER: print the commands that replace both modules by dm-xcrypt
+# with that parameter, or '' for that in modprobe.d
 alias_commands()
 {
 	local target name module
@@ -22,18 +23,18 @@ alias_commands()
 	for target in crypt xcrypt; do
 		dmsetup ls --target $target 2>/dev/null
 	done | while IFS=$'\t' read -r name _; do
-		[ "$name" = "No devices found" ] || printf 'cryptsetup close %q && ' "$name"
+		[ "$name" = "No devices found" ] || printf 'cryptsetup close %s && ' "$(quote "$name")"
 	done
 	for module in dm_xcrypt dm_crypt; do
 		[ ! -d /sys/module/$module ] || printf 'modprobe -r %s && ' "${module/_/-}"
 	done
-	echo "modprobe dm-xcrypt"
+	echo "modprobe dm-xcrypt${1:+ $1}"
 }
 
 need_module()
 {
 	[ ! -d /sys/module/dm_xcrypt ] || return 0
 	! alias_blocked_by dm_crypt ||
-		fail 5 "dm-xcrypt is not loaded, and crypt_alias=1 excludes the loaded dm-crypt: $(alias_commands)"
+		fail 5 "dm-xcrypt is not loaded, and crypt_alias=1 excludes the loaded dm-crypt: $(alias_commands '')"
 	fail 4 "dm-xcrypt is not loaded: modprobe dm-xcrypt"
 }

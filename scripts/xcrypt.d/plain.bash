@@ -6,41 +6,68 @@
 # versions of cryptsetup
 plain_defaults()
 {
-	local words
+	local help words
 
-	words=$(cryptsetup --help |
-		sed -nE 's/^\s*plain: ([^,]+), Key: ([0-9]+) bits, Password hashing: (\S+)$/\1 \2 \3/p')
+	ask help cryptsetup --help
+	words=$(sed -nE 's/^\s*plain: ([^,]+), Key: ([0-9]+) bits, Password hashing: (\S+)$/\1 \2 \3/p' <<<"$help")
+	[ -n "$words" ] ||
+		fail 1 "cryptsetup --help does not name its defaults: use --cipher, --key-size and --hash"
 	read -r PLAIN_CIPHER PLAIN_BITS PLAIN_HASH <<<"$words"
 }
 
-# digest: print the hash of standard input, in binary
-digest()
+# plain_hash NAME[:BYTES] KEY-BYTES: set DIGEST, the openssl command that computes the
+# hash, DIGEST_BYTES, what it prints, and HASH_BYTES, what is used of it; the rest of the
+# key is zeros
+plain_hash()
 {
-	openssl dgst "-$hash" -binary 2>/dev/null
+	local name=${1%%:*} provider
+
+	HASH_BYTES=$2 DIGEST=() DIGEST_BYTES=0
+	[[ $1 != *:* ]] || {
+		HASH_BYTES=${1#*:}
+		[[ $HASH_BYTES =~ ^[0-9]{1,4}$ && $((10#$HASH_BYTES)) -le $2 ]] ||
+			wrong "--hash $1: expected a length of 0 to $2 bytes, the size of the key"
+		HASH_BYTES=$((10#$HASH_BYTES))
+	}
+	# cryptsetup's names of these
+	case $name in
+	blake2b-512 | blake2s-256) name=${name/-/} ;;
+	esac
+	# (openssl takes names of other options too)
+	[[ $(openssl dgst -list 2>/dev/null) =~ (^|[[:space:]])-"$name"([[:space:]]|$) ]] ||
+		fail 1 "--hash $1: openssl does not support it (openssl dgst -list shows what it does)"
+	for provider in default legacy; do
+		DIGEST=(openssl dgst -provider "$provider" "-$name" -binary)
+		DIGEST_BYTES=$("${DIGEST[@]}" </dev/null 2>/dev/null | wc -c)
+		[ "$DIGEST_BYTES" = 0 ] || return 0
+	done
+	fail 1 "--hash $1: openssl knows the name, but cannot compute it (openssl dgst -provider legacy -$name /dev/null shows why)"
 }
 
-# hash_passphrase BYTES PASSPHRASE: print BYTES of the hash of the passphrase, then of
-# "A" and the passphrase, of "AA" and the passphrase, and so on
+# hash_passphrase: print HASH_BYTES of the hash of the passphrase, then of "A" and the
+# passphrase, of "AA" and the passphrase, and so on
 hash_passphrase()
 {
-	local prefix='' left=$1 size
+	local prefix='' left=$HASH_BYTES
 
-	size=$(printf '' | digest | wc -c)
 	while [ "$left" -gt 0 ]; do
-		printf '%s%s' "$prefix" "$2" | digest | head -c "$left"
-		left=$((left - size)) prefix+=A
+		printf '%s%s' "$prefix" "$PASSPHRASE" | "${DIGEST[@]}" | head -c "$left" || return
+		left=$((left - DIGEST_BYTES)) prefix+=A
 	done
 }
+
+zeros() { head -c "$1" /dev/zero; }
 
 # print_key BYTES: print the volume key
 print_key()
 {
 	if [ -n "$keyfile" ]; then
-		printf %b "$PASSPHRASE"
+		print_key_file
 	elif [ "$hash" = plain ]; then
-		{ printf '%s' "$PASSPHRASE"; cat /dev/zero; } | head -c "$1"
+		printf %s "${PASSPHRASE:0:$1}"
+		zeros $((${#PASSPHRASE} < $1 ? $1 - ${#PASSPHRASE} : 0))
 	else
-		hash_passphrase "$1" "$PASSPHRASE"
+		hash_passphrase && zeros $(($1 - HASH_BYTES))
 	fi
 }
 
@@ -48,6 +75,8 @@ print_key()
 plain_key()
 {
 	local +x PASSPHRASE=''
+	local DIGEST DIGEST_BYTES HASH_BYTES
+	local -a status
 
 	if [ -n "$keyfile" ]; then
 		[ "$keyfile" != - ] ||
@@ -56,11 +85,11 @@ plain_key()
 		check_key_file_size "$2"
 	else
 		need openssl
-		[ "$hash" = plain ] || openssl dgst -list | tr -s ' ' '\n' | grep -qxF -e "-$hash" ||
-			fail 1 "--hash $hash: openssl does not support it (openssl dgst -list shows what it does)"
+		[ "$hash" = plain ] || plain_hash "$hash" "$2"
 		passphrase "$device"
 	fi
-	# (print_key may end by SIGPIPE)
 	print_key "$2" | add_key logon "$1"
-	[ "${PIPESTATUS[1]}" = 0 ] || add_key_failed
+	status=("${PIPESTATUS[@]}")
+	[ "${status[0]}" = 0 ] || fail 1 "cannot compute the key: ${DIGEST[*]:-base64} failed"
+	[ "${status[1]}" = 0 ] || add_key_failed
 }

@@ -1,5 +1,6 @@
 # Turns a volume's table and status lines into name=value lines for status.  The first
 # segment describes the volume; sizes and counters are summed over all segments.
+# Variables: device, the underlying device; wiped, not empty if the key is.
 
 function set(name, value) { print name "=" value }
 
@@ -26,8 +27,9 @@ function table(	i, part, options) {
 		set("key_bits", part[2] * 8)
 		key = "in the keyring (" part[3] " " substr($5, length(part[2] part[3]) + 4) ")"
 	} else {
-		set("key_bits", $5 == "-" ? 0 : length($5) * 4)
-		key = $5 == "-" ? "none" : "in the table"
+		# (dmsetup prints zeros instead of a key of target crypt, also of none)
+		set("key_bits", $5 ~ /^[-0]$/ ? 0 : length($5) * 4)
+		key = $5 ~ /^[-0]$/ ? "none" : "in the table"
 	}
 	set("device", device)
 	set("offset", $8)
@@ -47,15 +49,13 @@ $4 ~ /^engine:/ {
 		name = substr($i, 1, index($i, ":") - 1)
 		if (name ~ /^(engine|offload)$/ && !seen[name]++)
 			set(name, substr($i, length(name) + 2))
-		else if ($i == "key:wiped")
-			key = "wiped"
 		else if ($i ~ /:[0-9\/]+$/)
 			count($i)
 	}
 }
 
 END {
-	set("key", key)
+	set("key", wiped ? "wiped" : key)
 	total["sectors"] = sectors
 	# (mawk's %d and print are limited to 32 bits)
 	for (name in total)

@@ -5,6 +5,9 @@
 trap '' INT TERM HUP
 echo ready
 
+# shellcheck source=/dev/null
+source "${BASH_SOURCE[0]%/*}/suspend.bash"
+
 # half_made UUID: remove a mapping that never had a live table
 half_made()
 {
@@ -30,6 +33,20 @@ unchanged()
 	dmsetup clear "$1"
 	dmsetup resume "$1"
 }
+
+# whole NAME NOTE: resume a volume, or, if the key of a segment is already wiped, wipe all
+whole()
+{
+	if dmsetup table --showkeys "$1" | awk '$5 ~ /^0+$/ { exit 1 }'; then
+		rm -f "$2"
+		dmsetup resume "$1"
+	else
+		wipe "$1" dmsetup
+	fi
+}
+
+# unloaded NAME: drop a loaded table
+unloaded() { dmsetup clear "$1"; }
 
 declare -A todo=()
 while read -r subject call; do

@@ -5,65 +5,48 @@
 exists() { dmsetup info "$1" >/dev/null 2>&1; }
 
 # own_name NAME: print its name, if NAME may be a path
-own_name() { dmsetup info -c --noheadings -o name "$1"; }
+own_name() { dmsetup info -c --noheadings -o name "$1" 2>/dev/null; }
 
 # node_of NAME: print its path, in which some characters are escaped
-node_of() { echo "/dev/mapper/$(dmsetup info -c --noheadings -o mangled_name "$1")"; }
+node_of() { echo "/dev/mapper/$(dmsetup info -c --noheadings -o mangled_name "$1" 2>/dev/null)"; }
 
 # new_name NAME: fail unless it is valid and not in use
 new_name()
 {
+	local command
+
 	[[ -n $1 && ${#1} -le 127 && $1 != -* && $1 != */* && $1 != . && $1 != .. ]] ||
 		wrong "'$1' is not a valid device name"
-	! exists "$1" || fail 5 "device $1 already exists: xcrypt close $1"
+	exists "$1" || return 0
+	command=$(close_command "$1")
+	[[ $command == "xcrypt close"* ]] || command="choose another name"
+	fail 5 "device $1 already exists: $command"
 }
 
 # encrypted_volume NAME: fail unless it exists, with all segments of target (x)crypt
 encrypted_volume()
 {
-	local target segments=0
+	local target segments=0 command=''
 
 	while read -r _ _ target _; do
 		[ -n "$target" ] || continue
-		[[ $target == crypt || $target == xcrypt ]] ||
-			fail 1 "$1 is not an encrypted volume, its target is $target: dmsetup remove $1 would close it"
+		[[ $target == crypt || $target == xcrypt ]] || {
+			[ "$verb" != close ] || command=$(close_command "$1")
+			fail 1 "$1 is not an encrypted volume, its target is $target${command:+ ($command)}"
+		}
 		segments=$((segments + 1))
 	done < <(dmsetup table "$1" 2>/dev/null)
 	[ $segments = 0 ] || return 0
 	exists "$1" || fail 4 "device $1 does not exist (xcrypt status lists open volumes)"
-	fail 1 "$1 has no live table: dmsetup resume $1, or dmsetup remove $1"
+	case $(dmsetup info -c --noheadings -o tables_loaded "$1") in
+	*Inactive*) command=resume ;;
+	*) command=remove ;;
+	esac
+	fail 1 "$1 has no live table: dmsetup $command $(quote "$1")"
 }
 
 # underlying NAME: print the kernel's name of the (first) underlying device
-underlying() { dmsetup deps -o blkdevname "$1" | sed 's/^[^(]*(//; s/).*//; s,!,/,g'; }
-
-# users_of DEVICE: print its users, with the commands that release it
-users_of()
-{
-	local device=$1 holders holder name swap
-
-	findmnt -rno TARGET -S "$device" | sed 's/.*/mounted on & (umount &)/'
-	holders=/sys/dev/block/$(stat -Lc %Hr:%Lr "$device")/holders
-	for holder in "$holders"/*; do
-		[ -e "$holder" ] || continue
-		name=$(cat "$holder/dm/name" 2>/dev/null)
-		echo "held by ${name:-${holder##*/}}${name:+ (xcrypt close $name)}"
-	done
-	device=$(readlink -f "$device")
-	while read -r swap _; do
-		[ "$(readlink -f "$swap")" != "$device" ] || echo "used as swap (swapoff $device)"
-	done < <(tail -n +2 /proc/swaps)
-}
-
-# unused DEVICE [NAME]: fail if it is in use, also by another mapping: device mapper
-# would allow a second one to write to the same sectors
-unused()
-{
-	local users
-
-	users=$(users_of "$1" | paste -sd, | sed 's/,/, /g')
-	[ -z "$users" ] || fail 5 "${2:-$1} is in use: $users"
-}
+underlying() { dmsetup deps -o blkdevname "$1" 2>/dev/null | sed 's/^[^(]*(//; s/).*//; s,!,/,g'; }
 
 # dm_call WHAT DMSETUP-ARGUMENT...: run dmsetup; if it fails, print WHAT and the reason
 # that the kernel has logged, and return cryptsetup's status.  Sets TOOK to the runtime
@@ -96,44 +79,86 @@ dm_call()
 	return "$status"
 }
 
-# create NAME UUID LINE [DMSETUP-OPTION...]: create a mapping, or leave nothing behind
-create()
+# key_word CIPHER BYTES DESCRIPTION: print the key argument of a table line
+key_word()
 {
-	local name=$1 uuid=$2 line=$3 status
-	shift 3
-
-	at_end mapping half_made "$uuid"
-	dm_call "cannot create $name" create "$name" --uuid "$uuid" "$@" <<<"$line"
-	status=$?
-	# unless killed, dmsetup cleans up itself
-	[ $status -gt 128 ] || at_end mapping
-	return $status
+	case $1 in
+	cipher_null*) echo - ;;
+	*) echo ":$2:logon:$3" ;;
+	esac
 }
 
-# block_device FILE [READONLY]: set DEVICE to FILE, or to a loop device over it that is
-# detached after its last user
+# create NAME UUID LINE: create a mapping on DEVICE, or leave nothing behind.  A loaded
+# table claims DEVICE for device mapper: others that need it exclusively fail from then
+# on, and a mapping that was there before is found.
+create()
+{
+	local name=$1 uuid=$2 line=$3 other busy status own
+
+	other=$(dmsetup info -c --noheadings -o name --uuid "$uuid" 2>/dev/null)
+	[ -z "$other" ] ||
+		fail 5 "cannot create $name: $other has the UUID that it needs ($(close_command "$other"))"
+	at_end mapping half_made "$uuid"
+	busy="another program has created it meanwhile (dmsetup info $(quote "$name"))"
+	dm_call "cannot create $name" create "$name" --notable --uuid "$uuid" || {
+		status=$?
+		# (unless dmsetup was killed, it is not ours)
+		[ $status -gt 128 ] || at_end mapping
+		return $status
+	}
+	busy=''
+	dm_call "cannot create $name" load "$name" ${readonly:+--readonly} <<<"$line" || return
+	ask own dmsetup info -c --noheadings -o blkdevname "$name"
+	device_unused "$own"
+	dm_call "cannot create $name" resume "$name" || return
+	at_end mapping
+}
+
+# block_device FILE [READONLY]: set SOURCE to its path, and DEVICE to it, or to a loop
+# device over it that is detached after its last user
 block_device()
 {
-	DEVICE=$(realpath -e -- "$1" 2>/dev/null) ||
+	local fixed
+
+	SOURCE=$(realpath -e -- "$1" 2>/dev/null) ||
 		fail 4 "device $1 does not exist (lsblk lists block devices)"
-	[ ! -f "$DEVICE" ] || loop_device "$DEVICE" "${2:-}"
+	DEVICE=$SOURCE
+	[ ! -f "$SOURCE" ] || loop_device "$SOURCE" "${2:-}"
 	[ -b "$DEVICE" ] || fail 4 "$1 is not a block device (lsblk lists them)"
-	unused "$DEVICE" "$1"
-	[[ -n ${2:-} || $(blockdev --getro "$DEVICE") = 0 ]] ||
+	ask fixed blockdev --getro "$DEVICE"
+	[[ -n ${2:-} || $fixed == 0 ]] ||
 		fail 1 "$1 is read-only: open it with --readonly"
+}
+
+# show_size: print the command that shows how large SOURCE is
+show_size()
+{
+	local program=lsblk
+
+	[ ! -f "$SOURCE" ] || program="ls -l"
+	echo "$program $(quote "$SOURCE")"
+}
+
+# device_unused [HOLDER]: fail if DEVICE, or another loop device over the same file, has
+# another user than HOLDER
+device_unused()
+{
+	local loop
+
+	unused "$DEVICE" "$SOURCE" "${1:-}"
+	[ ! -f "$SOURCE" ] || while read -r loop; do
+		unused "$loop" "$SOURCE" "${1:-}"
+	done < <(losetup --noheadings --output NAME --associated "$SOURCE")
 }
 
 # loop_device FILE READONLY: set DEVICE to a loop device over FILE
 loop_device()
 {
-	local file=$1 inode other try
+	local file=$1 inode try
 
 	inode=$(stat -c '%i %Hd:%Ld' "$file")
-	while read -r other; do
-		unused "$other" "$file"
-	done < <(losetup --noheadings --output NAME --associated "$file")
 	for try in 1 2 3; do
-		DEVICE=$(losetup --find) || break
+		DEVICE=$(losetup --find 2>/dev/null) || break
 		at_end loop loop "$DEVICE" "$inode"
 		# (fails if another process was faster; the loop device keeps its
 		# creator's session keyring, which must not be the one with the key)
