@@ -73,15 +73,21 @@ PLACES=(/tmp /run /etc /var/tmp /dev/shm)
 		xcrypt switch x crypt
 		xcrypt switch x xcrypt
 		fails secret_in < <(dmsetup table; dmsetup table --showkeys)
+		"$XCRYPT" suspend x
+		xcrypt resume x
 		"$XCRYPT" close x
 		env SHELLOPTS=allexport "$XCRYPT" open --type plain $D x < <(printf '%s\n' "$PASS")
 		"$XCRYPT" close x
 	done
+	echo "x $D none luks" >/tmp/crypttab
+	xcrypt open --all --crypttab /tmp/crypttab
+	"$XCRYPT" close x
 	# with a hex key, which moves with the table
 	map v <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 0"
 	"$XCRYPT" switch v xcrypt
 	"$XCRYPT" switch v crypt
 	fails secret_in < <(dmsetup table v)
+	"$XCRYPT" suspend v
 	spied
 	# the spy was fast enough to see the programs that the key passes through
 	[[ $SPIED == *"seen cryptsetup"* && $SPIED == *"seen keyctl"* && $SPIED == *"seen dmsetup"* ]] ||
@@ -125,11 +131,6 @@ interruptible()
 			[ "$nth$STOP_WHEN" != "${STOP_AT}before" ] || kill -"$STOP_SIGNAL" -- -"$VICTIM"
 			# (execute keyctl session: the keyring is for the following calls)
 			[ "$1" != session ] || exec "$REAL" "$@"
-			if [[ $STOP_WHEN == within && $* == *"create x"* ]]; then
-				# as if it were killed between two of its requests
-				"$REAL" create x --notable --uuid "$4" </dev/null
-				kill -KILL -- -"$VICTIM"
-			fi
 			"$REAL" "$@"
 			status=$?
 			[ "$nth$STOP_WHEN" != "${STOP_AT}after" ] || kill -"$STOP_SIGNAL" -- -"$VICTIM"
@@ -218,11 +219,14 @@ nothing_left()
 		open --type plain
 	END
 	)
-	# killed within the last of them, dmsetup create: an incomplete mapping
-	interrupted KILL 999 within open /tmp/file x
-	[ $STATUS = 137 ]
-	[ -s /tmp/calls/1 ]
-	nothing_left "SIGKILL within dmsetup create"
+	# killed between the steps that create the mapping
+	interrupted TERM 999 after open /tmp/file x
+	nothing_left "not interrupted"
+	for nth in $(grep -lxE "dmsetup (create|load)" /tmp/calls/* | xargs -n 1 basename); do
+		interrupted KILL "$nth" after open /tmp/file x
+		[ $STATUS = 137 ]
+		nothing_left "SIGKILL after call $nth, $(cat "/tmp/calls/$nth")"
+	done
 }
 
 @test "killed before undo.bash has started, it leaves nothing either" {

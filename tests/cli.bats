@@ -5,9 +5,10 @@
 # tests: 5
 #
 # scripts/xcrypt: open, close, status, doctor, their error messages, the man page and
-# the completion. Keys are in cli-keys.bats, switch in switch.bats, integrity in
-# cli-integrity.bats, top in stats.bats. This tests programs, not the module: without
-# sanitizers it takes a third of the time.
+# the completion. Keys are in cli-keys.bats, switch in switch.bats, suspend and resume in
+# cli-suspend.bats, resize and refresh in cli-resize.bats, open --all in cli-crypttab.bats,
+# integrity in cli-integrity.bats, top in stats.bats. This tests programs, not the module:
+# without sanitizers it takes a third of the time.
 
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # each test is a subshell, and means to be
 
@@ -29,7 +30,7 @@ E=/dev/ram1
 		fill /dev/mapper/v
 		cryptsetup close v
 		xcrypt open $D v
-		[[ $(dmsetup table v) == "0 $(sectors_of /dev/mapper/v) xcrypt aes-xts-plain64 :64:logon:xcrypt:"* ]]
+		[[ $(dmsetup table v) == "0 $(sectors_of /dev/mapper/v) xcrypt aes-xts-plain64 :64:logon:"* ]]
 		[[ $uuid == CRYPT-LUKS* && $(dmsetup info -c --noheadings -o uuid v) == "$uuid" ]]
 		[ "$(lsblk -no TYPE /dev/mapper/v)" = crypt ]
 		check_fill /dev/mapper/v
@@ -113,6 +114,10 @@ E=/dev/ram1
 		--hash sha512 --key-size 512 --cipher aes-xts-plain64
 		--hash sha1 --key-size 256
 		--hash plain
+		--hash sha256:20
+		--hash sha512:0
+		--hash whirlpool --key-size 512 --cipher aes-xts-plain64
+		--hash blake2b-512
 		--cipher aes-xts-plain64 --key-size 256 --hash sha256 --offset 64 --skip 8 --size 4096 --sector-size 4096 --iv-large-sectors
 	END
 	)
@@ -130,7 +135,7 @@ E=/dev/ram1
 	format luks2 $D
 	# type the answers when asked
 	{
-		for answer in wrong "wrong again" "$PASS"; do
+		for answer in wrong "" "$PASS"; do
 			wait_for 60 eval '[ "$(grep -o "Enter passphrase" /tmp/screen | wc -l)" -ge '$((++asked))' ]'
 			printf '%s\n' "$answer"
 		done
@@ -145,6 +150,46 @@ E=/dev/ram1
 	} | run -130 script -qfec "'$XCRYPT' open $D x" /tmp/screen2
 	fails dmsetup info x 2>/dev/null
 	output=$(cat /tmp/screen)
+}
+
+@test "a volume without encryption, cipher null, LUKS2 and plain" {
+	format luks2 $D --cipher null
+	reference_open $D c
+	dmsetup table --showkeys c >/tmp/table
+	fill /dev/mapper/c
+	cryptsetup close c
+	says 2 "wrong passphrase" "$XCRYPT" open $D x <<<"not this one"
+	xcrypt open $D x
+	[[ $(dmsetup table x) == *" xcrypt cipher_null-ecb - 0 "* ]] || die "$(dmsetup table x)"
+	[ "$(dmsetup table --showkeys x)" = "$(sed 's/ crypt / xcrypt /' /tmp/table)" ]
+	check_fill /dev/mapper/x
+	"$XCRYPT" status x | grep -q "key: *0 bits, none"
+	"$XCRYPT" switch x crypt
+	"$XCRYPT" close x
+	cryptsetup open --batch-mode --type plain -c null $D c <<<"$PASS"
+	fill /dev/mapper/c
+	cryptsetup close c
+	xcrypt open --type plain -c null $D x
+	check_fill /dev/mapper/x
+}
+
+@test "a key file of the longest size that cryptsetup reads is fast" {
+	local short
+	random_bytes $((8 << 20)) >/tmp/keyfile
+	format luks2 $D
+	printf %s "$PASS" | cryptsetup luksAddKey --key-file - --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \
+		--keyfile-size ${#PASS} $D /tmp/keyfile
+	printf %s "$PASS" >/tmp/short
+	milliseconds "$XCRYPT" open --key-file /tmp/short --key-slot 0 $D x
+	short=$MS
+	"$XCRYPT" close x
+	milliseconds "$XCRYPT" open --key-file /tmp/keyfile --key-slot 1 $D x
+	[ "$MS" -lt $((5 * short)) ] || die "$MS ms, with a short one $short ms"
+	"$XCRYPT" close x
+	echo >>/tmp/keyfile
+	says 1 "key file /tmp/keyfile is longer than cryptsetup's limit of 8388608 bytes: use --keyfile-size" \
+		"$XCRYPT" open --key-file /tmp/keyfile $D x
+	"$XCRYPT" open --key-file /tmp/keyfile --keyfile-size $((8 << 20)) $D x
 }
 
 # --- what is wrong ---------------------------------------------------------------
@@ -178,6 +223,10 @@ E=/dev/ram1
 		nosuch status --nosuch
 		linear: switch x linear
 		NAME switch x
+		NAME suspend
+		nosuch suspend --nosuch x
+		NAME resume x y
+		--tries resume --tries 0 x
 		arguments doctor x
 		verb nosuch
 	END
@@ -235,7 +284,7 @@ E=/dev/ram1
 	map other <<<"0 8 linear $E 0"
 	says 1 "other is not an encrypted volume, its target is linear" "$XCRYPT" close other
 	dmsetup create --notable empty
-	says 1 "empty has no live table: dmsetup resume empty" "$XCRYPT" close empty
+	says 1 "empty has no live table: dmsetup remove empty" "$XCRYPT" close empty
 }
 
 @test "a damaged, unsupported or missing header, a wrong passphrase: the error names the remedy" {
@@ -299,7 +348,7 @@ E=/dev/ram1
 		xcrypt open -M plain -c nosuch-xts-plain64 $D x
 	says 1 "--hash nosuch: openssl does not support it" xcrypt open -M plain -h nosuch $D x
 	says 1 "--hash r: openssl does not support it" xcrypt open -M plain -h r $D x
-	says 1 "/dev/null is too short: expected 32 bytes" xcrypt open -M plain -d /dev/null $D x
+	says 1 "/dev/null is empty" xcrypt open -M plain -d /dev/null $D x
 	# not the kernel's message about an earlier failure
 	says 1 "option: unknown optional parameter" xcrypt open -M plain --option nosuch:1 $D x
 	shim dmsetup <<<'case $1 in create | load) echo "no such luck" >&2; exit 1 ;; esac; exec "$REAL" "$@"'
@@ -343,6 +392,93 @@ E=/dev/ram1
 	unmap busy
 }
 
+@test "a hash that openssl cannot compute, or a program that fails: the error names it, before the prompt" {
+	shim openssl <<<'[[ $* == *"-list"* ]] || exit 1; exec "$REAL" "$@"'
+	says 1 "--hash whirlpool: openssl knows the name, but cannot compute it (openssl dgst -provider legacy -whirlpool" \
+		timeout 60 "$XCRYPT" open -M plain -h whirlpool $D x </dev/null
+	rm /tmp/shims/openssl
+	says 1 "--hash sha256:33: expected a length of 0 to 32 bytes" "$XCRYPT" open -M plain -h sha256:33 $D x </dev/null
+	says 1 "--hash sha256:x: expected a length" "$XCRYPT" open -M plain -h sha256:x $D x </dev/null
+	# after the prompt: no key of zeros
+	shim openssl <<<'[[ ! -e /tmp/broken || $* == *-list* ]] || exit 1; [[ $* == *-list* ]] || touch /tmp/broken; exec "$REAL" "$@"'
+	says 1 "cannot compute the key: openssl dgst" xcrypt open -M plain $D x
+	rm /tmp/shims/openssl
+	shim cryptsetup <<<'[[ $* != *--help* ]] || exit 1; exec "$REAL" "$@"'
+	says 1 "cryptsetup failed: run cryptsetup --help to see why" "$XCRYPT" open -M plain $D x </dev/null
+	shim cryptsetup <<<'[[ $* != *--help* ]] || { echo nothing; exit; }; exec "$REAL" "$@"'
+	says 1 "cryptsetup --help does not name its defaults: use --cipher, --key-size and --hash" \
+		"$XCRYPT" open -M plain $D x </dev/null
+	xcrypt open -M plain -c aes-xts-plain64 -s 512 -h sha256 $D x
+	"$XCRYPT" close x
+	rm /tmp/shims/cryptsetup
+	shim blockdev <<<'[[ $* != *--getsz* ]] || exit 1; exec "$REAL" "$@"'
+	says 1 "blockdev failed: run blockdev --getsz $D to see why" "$XCRYPT" open -M plain $D x </dev/null
+	rm /tmp/shims/blockdev
+	says 1 "no passphrase on standard input, which is empty or closed" "$XCRYPT" open -M plain $D x </dev/null
+	[ "$(dmsetup ls)" = "No devices found" ]
+}
+
+@test "a key file that is empty, a directory or unreadable: the error says so" {
+	format luks2 $D
+	: >/tmp/empty
+	says 1 "key file /tmp/empty is empty" "$XCRYPT" open -d /tmp/empty $D x
+	says 1 "key file /tmp is a directory" "$XCRYPT" open -d /tmp $D x
+	says 1 "key file - is empty" "$XCRYPT" open -d - $D x </dev/null
+	echo key >/tmp/short
+	says 1 "key file /tmp/short is empty from offset 9 on" "$XCRYPT" open -d /tmp/short --keyfile-offset 9 $D x
+	says 1 "key file /tmp/short is too short: expected 5 bytes" "$XCRYPT" open -d /tmp/short -l 5 $D x
+	says 1 "cannot read key file /proc/1/mem (head -c 1 /proc/1/mem)" "$XCRYPT" open -d /proc/1/mem $D x
+}
+
+# one_line STATUS TEXT: the run before must have ended so, with this one line
+one_line()
+{
+	[[ $status == "$1" && $output == "xcrypt: $2"* && ${#lines[@]} == 1 ]] || die "status $status: $output"
+}
+
+@test "output that cannot be written, closed input and output: one line, exit 1" {
+	local words way full="cannot write to standard output"
+	map v <<<"0 64 crypt aes-xts-plain64 $KEY 0 $D 0"
+	map w <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $E 0"
+	while read -r words; do
+		for way in ">/dev/full" ">&-"; do
+			run eval "\"\$XCRYPT\" $words 3>&- $way"
+			one_line 1 "$full"
+		done
+	done <<-END
+		--help
+		--version
+		open --help
+		status
+		status --json
+		status --watch
+		status nosuch
+		doctor
+		top -b -n 1
+		switch v crypt
+	END
+	# the change itself is made
+	run eval '"$XCRYPT" switch v xcrypt >/dev/full'
+	[[ $status == 1 && ${lines[0]} == "xcrypt: $full"* && $(dmsetup table v) == *" xcrypt "* ]]
+	unmap v
+	run eval '"$XCRYPT" status w | head -n 1; echo ${PIPESTATUS[1]}'
+	[ "$output" = $'/dev/mapper/w is active.\n0' ]
+	run eval '"$XCRYPT" open -M plain -h sha256 $D x <&-'
+	one_line 1 "no passphrase on standard input"
+	format luks2 $D
+	run eval '"$XCRYPT" open $D x <&-'
+	one_line 1 "no passphrase on standard input"
+	run eval '"$XCRYPT" open -d - $D x <&-'
+	one_line 1 "key file - is empty"
+	printf %s "$PASS" >/tmp/pass
+	run eval '"$XCRYPT" open -d /tmp/pass $D x <&- >&- 2>&-'
+	[ "$status" = 0 ]
+	run eval '"$XCRYPT" switch x crypt -d /tmp/pass <&-'
+	[ "$status" = 0 ]
+	run eval '"$XCRYPT" close x <&- >&-'
+	[ "$status" = 0 ]
+}
+
 # --- status --------------------------------------------------------------------
 
 @test "status describes a volume, as text and as JSON, without its key" {
@@ -353,7 +489,7 @@ E=/dev/ram1
 	run -0 "$XCRYPT" status x
 	local line
 	for line in "/dev/mapper/x is active." "type: *LUKS2" "target: *xcrypt" \
-		"cipher: *aes-xts-plain64" "key: *512 bits, in the keyring (logon xcrypt:" \
+		"cipher: *aes-xts-plain64" "key: *512 bits, in the keyring (logon cryptsetup:" \
 		"sector size: *4096" "mode: *read/write" "options:.*verify_writes" \
 		"written: *16 bios, 1.0 MiB" "errors: *0" "device: *ram0"; do
 		grep -q "$line" <<<"$output" || die "no $line in $output"
@@ -452,7 +588,7 @@ assert v["engine"] == "api" and v["open"] == 0, v
 	local page=$XC_TESTS/../packaging/man/xcrypt.8 word
 	[ -z "$(groff -ww -man -Tutf8 "$page" 2>&1 >/dev/null)" ]
 	groff -man -Tascii -P-cbou "$page" >/tmp/page
-	for word in open close status switch top doctor; do
+	for word in open close status switch resize refresh suspend resume top doctor; do
 		grep -qE "^ +xcrypt $word" /tmp/page || die "no xcrypt $word"
 		"$XCRYPT" $word --help | grep -oE -e '--[a-z][a-z_-]+' | sort -u >/tmp/options
 		while read -r word; do
@@ -481,15 +617,21 @@ completes()
 	map vol1 <<<"0 8 xcrypt aes-xts-plain64 $KEY 0 $D 0"
 	map vol2 <<<"0 8 crypt aes-xts-plain64 $KEY 0 $E 0"
 	map other <<<"0 8 linear $E 8"
-	completes "xcrypt " close doctor open status switch top
-	completes "xcrypt s" status switch
+	completes "xcrypt " close doctor open refresh resize resume status suspend switch top
+	completes "xcrypt s" status suspend switch
 	completes "xcrypt close " vol1 vol2
 	completes "xcrypt close --" --deferred
+	completes "xcrypt suspend " vol1 vol2
+	completes "xcrypt resume vol" vol1 vol2
+	completes "xcrypt resume --f" --force
 	completes "xcrypt status --j" --json
 	completes "xcrypt switch vol1 " crypt vol1 vol2 xcrypt
 	completes "xcrypt switch --h" --header
 	completes "xcrypt open --type " luks luks1 luks2 plain
 	completes "xcrypt open --option off" offload:auto offload:inline offload:spread
+	completes "xcrypt open --a" --all --allow-discards
+	completes "xcrypt open --all --cr" --crypttab
+	completes "xcrypt open --all --crypttab /dev/ram" /dev/ram0 /dev/ram1
 	completes "xcrypt open --perf-no_r" --perf-no_read_workqueue
 	completes "xcrypt open /dev/ram" /dev/ram0 /dev/ram1
 	completes "xcrypt open --key-file /dev/ram" /dev/ram0 /dev/ram1

@@ -16,6 +16,7 @@ needs()
 	KEY=$(hex_key 64 volume)
 	PASS="correct horse $XCRYPT_SEED"
 	: >/tmp/reference-keys
+	rm -rf /tmp/shims
 	log_mark
 }
 
@@ -83,8 +84,9 @@ state_of() { dmsetup info -c --noheadings --separator ' ' -o tables_loaded,suspe
 shim()
 {
 	mkdir -p /tmp/shims
-	# an earlier test's shim would be taken for the program
+	# an earlier shim would be taken for the program
 	rm -f "/tmp/shims/$1"
+	hash -r
 	{
 		printf '#!/bin/bash\nREAL=%q\n' "$(command -v "$1")"
 		cat

@@ -282,6 +282,10 @@ unmap_all()
 clean_up()
 {
 	local m loop
+	# (a suspended one would make umount wait)
+	while read -r m; do
+		dmsetup wipe_table --noflush --nolockfs "$m" || true
+	done < <(dmsetup info -c --noheadings -o name -S suspended=Suspended)
 	while read -r _ m _; do
 		case $m in /tmp/xc.*) umount "$m" || true ;; esac
 	done </proc/mounts

@@ -15,7 +15,8 @@ D=/dev/ram0
 E=/dev/ram1
 
 @test "a mounted volume moves back and forth under load, without an error or a wrong byte" {
-	local round rounds=50 fio target pauses=()
+	local round rounds=${XCRYPT_LONG:+50} fio target pauses=()
+	: "${rounds:=20}"
 	ram_disks 2 16
 	map v <<<"0 $(sectors_of $D) xcrypt aes-xts-plain64 $KEY 0 $D 0 2 offload:spread allow_discards"
 	mkfs.ext4 -q /dev/mapper/v
@@ -75,6 +76,36 @@ E=/dev/ram1
 	[[ $(dmsetup table v) == *" xcrypt "* && -z $(dmsetup table --inactive v) ]]
 	[ "$(dmsetup ls | cut -f1)" = v ]
 	check_fill /dev/mapper/v
+}
+
+@test "a volume that xcrypt has opened and switched is cryptsetup's own: resize, refresh, suspend, close" {
+	local type
+	for type in luks2 luks1; do
+		format $type $D
+		reference_open $D v
+		fill /dev/mapper/v
+		dmsetup table v >/tmp/table
+		cryptsetup close v
+		xcrypt open $D v
+		xcrypt switch v crypt
+		[[ $type == luks1 || $(dmsetup table v) == "$(cat /tmp/table)" ]]
+		# (for LUKS1, cryptsetup resizes only with the key in the table)
+		[ $type = luks1 ] || {
+			printf %s "$PASS" | cryptsetup resize --size 2048 --key-file - v
+			[ "$(sectors_of /dev/mapper/v)" = 2048 ]
+			printf %s "$PASS" | cryptsetup resize --key-file - v
+		}
+		printf %s "$PASS" | cryptsetup refresh --allow-discards --key-file - v
+		[[ $(dmsetup table v) == *" crypt "*" 1 allow_discards" ]]
+		cryptsetup luksSuspend v
+		printf %s "$PASS" | cryptsetup luksResume --key-file - v
+		check_fill /dev/mapper/v
+		cryptsetup status v | grep -qi "type: *$type"
+		xcrypt switch v xcrypt
+		check_fill /dev/mapper/v
+		xcrypt switch v crypt
+		cryptsetup close v
+	done
 }
 
 @test "LUKS1 and plain volumes, with the key in the table, need no passphrase; xcrypt's own options are dropped" {
@@ -149,7 +180,7 @@ E=/dev/ram1
 	map v <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
 	says 4 "device nosuch does not exist" "$XCRYPT" switch nosuch crypt
 	dmsetup suspend v
-	says 1 "v is suspended: dmsetup resume v" "$XCRYPT" switch v crypt
+	says 1 "v is suspended: xcrypt resume v" "$XCRYPT" switch v crypt
 	dmsetup resume v
 	unmap v
 	xcrypt open --type plain --hash sha256 $D v
@@ -160,7 +191,7 @@ E=/dev/ram1
 	rmmod dm-crypt
 	load_target crypt_alias=1
 	map v <<<"0 64 xcrypt aes-xts-plain64 $KEY 0 $D 0"
-	says 1 "crypt_alias=0; modprobe dm-crypt" "$XCRYPT" switch v crypt
+	says 1 "crypt_alias=0 && modprobe -i dm-crypt" "$XCRYPT" switch v crypt
 	unmap v
 	unload_target
 	load_target

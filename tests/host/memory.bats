@@ -54,7 +54,8 @@ setup_file()
 
 	watch volumes 2 init_on_alloc=0 used wiped removed failed slipped held answered
 	# (two emulated CPUs would take half as long again)
-	watch luks 1 init_on_free=1 opened-xcrypt suspended-xcrypt opened-crypt suspended-crypt
+	watch luks 1 init_on_free=1 opened-xcrypt suspended-xcrypt \
+		opened-verb suspended-verb opened-crypt suspended-crypt
 }
 
 # found STAGE LABELS [WHAT]: print how often WHAT (key, hex, schedule or canary; default:
@@ -119,6 +120,12 @@ WITH_AES='xcrypt\.[^x].*'
 	all opened-xcrypt 'xcrypt\.luks\..*' schedule
 	none suspended-xcrypt 'xcrypt\.luks\..*'
 	none suspended-xcrypt 'xcrypt\.luks\..*' canary
+}
+
+@test "xcrypt suspend leaves no key and no plaintext" {
+	all opened-verb 'verb\.luks\..*' schedule
+	none suspended-verb 'verb\.luks\..*'
+	none suspended-verb 'verb\.luks\..*' canary
 }
 
 @test "plaintext held by the module is found, and is gone once it is written" {

@@ -67,11 +67,23 @@ debian()
 		/usr/share/bash-completion/completions/xcrypt \
 		/usr/share/initramfs-tools/hooks/dm-xcrypt \
 		/usr/lib/dracut/modules.d/90dm-xcrypt/module-setup.sh \
-		/usr/share/doc/dm-xcrypt-tools/examples/modprobe.d/dm-xcrypt.conf; do
+		/usr/share/doc/dm-xcrypt-tools/examples/modprobe.d/dm-xcrypt.conf \
+		/usr/share/doc/dm-xcrypt-tools/examples/systemd/xcrypt-{open,sleep@,wake@}.service; do
 		grep -qxF "$file" "$BATS_TEST_TMPDIR/there" || { echo "not there: $file"; return 1; }
 	done
 	diff <(cd scripts && find xcrypt.d -type f | sort) \
 		<(sed -n 's#^/usr/share/dm-xcrypt/\(xcrypt\.d/\)#\1#p' "$BATS_TEST_TMPDIR/there" | sort)
+}
+
+@test "systemd finds no fault with the example units" {
+	local unit
+	for unit in packaging/systemd/*.service; do
+		cp "$unit" "$BATS_TEST_TMPDIR/$(basename "${unit/@/@data}")"
+	done
+	run systemd-analyze verify "$BATS_TEST_TMPDIR"/*.service
+	echo "$output"
+	# (xcrypt is not installed here)
+	[ "$(grep -vc "Command /usr/sbin/xcrypt is not executable" <<<"$output")" = 0 ]
 }
 
 @test "xcrypt runs from where the package puts it, and has the package's version" {
