@@ -15,6 +15,7 @@
 #include "../table/options.h"
 
 struct xc_cipher;
+struct xc_gate;
 struct xc_stats;
 struct xc_times;
 
@@ -23,7 +24,8 @@ struct xc_times;
  * @lower: the underlying device
  * @start: first sector used on it
  * @opt: the optional parameters of the table line
- * @cipher: the cipher for new bios
+ * @cipher: the cipher of the table line
+ * @gate: chooses between @cipher and another; NULL: all bios have @cipher
  * @ordered: writes must reach the underlying device in the order they arrive
  * @sorted: writes are sorted by sector for a rotating disk
  * @io_size: bytes of private data of each bio
@@ -50,6 +52,7 @@ struct xc_device {
 	sector_t start;
 	struct xc_options opt;
 	struct xc_cipher *cipher;
+	struct xc_gate *gate;
 	bool ordered;
 	bool sorted;
 	unsigned int io_size;

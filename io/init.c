@@ -8,6 +8,7 @@
 
 #include "buffer.h"
 #include "device.h"
+#include "gate.h"
 #include "io.h"
 #include "phase.h"
 #include "queue.h"
@@ -15,9 +16,20 @@
 #include "../cipher/cipher.h"
 #include "../stats/stats.h"
 
+static unsigned int request_size(const struct xc_device *dev)
+{
+	const struct xc_cipher *cipher = dev->cipher;
+	unsigned int size = cipher->engine->request_size(cipher);
+
+	if (!dev->gate)
+		return size;
+	cipher = dev->gate->new;
+	return max(size, cipher->engine->request_size(cipher));
+}
+
 /**
  * xc_device_init() - set up the I/O side of a volume
- * @dev: the I/O side, with lower, start, opt and cipher; else zero
+ * @dev: the I/O side, with lower, start, opt, cipher and gate; else zero
  * @name: name of the mapped device, for the names of workqueues
  * @error: set to a message on failure
  *
@@ -26,15 +38,13 @@
  */
 int xc_device_init(struct xc_device *dev, const char *name, char **error)
 {
-	const struct xc_engine *engine = dev->cipher->engine;
 	int err;
 
 	dev->ordered = bdev_is_zoned(dev->lower->bdev);
 	dev->sorted = !dev->ordered && bdev_rot(dev->lower->bdev) &&
 		!xc_opt(&dev->opt, XC_SUBMIT_FROM_CRYPT_CPUS) &&
 		!xc_opt(&dev->opt, XC_NO_WRITE_WORKQUEUE);
-	dev->io_size = ALIGN(sizeof(struct xc_io) +
-			     engine->request_size(dev->cipher),
+	dev->io_size = ALIGN(sizeof(struct xc_io) + request_size(dev),
 			     ARCH_DMA_MINALIGN);
 
 	dev->stats = alloc_percpu(struct xc_stats);
@@ -53,6 +63,8 @@ int xc_device_init(struct xc_device *dev, const char *name, char **error)
 	err = xc_queues_init(dev, name, error);
 	if (err)
 		goto queues;
+	if (dev->gate)
+		dev->gate->wq = dev->crypt_wq;
 	return 0;
 
 queues:

@@ -47,6 +47,11 @@ struct xc_helper {
  * struct xc_io - a bio in flight
  * @dev: the I/O side of its volume
  * @cipher: its cipher; map sets it
+ * @second: the cipher of its rest, on the other side of a gate's boundary; NULL:
+ *	it has no such rest
+ * @first_bytes: bytes before that rest
+ * @passed: counted in by a gate
+ * @epoch: in which of the gate's counters
  * @base: the bio submitted to the volume
  * @lower: (writes, bounced reads) the bio for the underlying device, with pages
  *	of its own
@@ -65,7 +70,8 @@ struct xc_helper {
  * @since: time at which @phase began, in ns (only if @timed)
  * @work: for the workqueue it is on
  * @node: in xc_device.to_submit
- * @sorted: in the sorted list of writes taken from there
+ * @sorted: in the sorted list of writes taken from there, or in the list of bios
+ *	that a gate holds
  * @run: its run through the cipher
  * @taken: bytes of @run that a CPU has taken
  * @helper: the CPUs that may help
@@ -75,6 +81,10 @@ struct xc_helper {
 struct xc_io {
 	struct xc_device *dev;
 	const struct xc_cipher *cipher;
+	const struct xc_cipher *second;
+	unsigned int first_bytes;
+	bool passed;
+	u8 epoch;
 	struct bio *base;
 	struct bio *lower;
 	struct bio *plain;

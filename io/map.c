@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mapping a bio with data: the start of the read and write paths.
+ * Mapping a bio: the start of the read and write paths.
  */
 #include "map.h"
 
@@ -9,9 +9,12 @@
 
 #include "buffer.h"
 #include "device.h"
+#include "end.h"
+#include "gate.h"
 #include "io.h"
 #include "parallel.h"
 #include "phase.h"
+#include "queue.h"
 #include "read.h"
 #include "tags.h"
 #include "write.h"
@@ -151,8 +154,83 @@ static struct xc_io *init_io(struct xc_device *dev, struct bio *bio,
 	return io;
 }
 
+static bool has_key(const struct xc_io *io)
+{
+	return READ_ONCE(io->cipher->key_valid) &&
+		(!io->second || READ_ONCE(io->second->key_valid));
+}
+
+static void remap(struct xc_device *dev, struct bio *bio, sector_t sector)
+{
+	bio_set_dev(bio, dev->lower->bdev);
+	bio->bi_iter.bi_sector = dev->start + sector;
+}
+
+static void start(struct xc_io *io)
+{
+	account(io->dev, io->base);
+	if (bio_data_dir(io->base) == WRITE)
+		xc_write_start(io);
+	else
+		xc_read_start(io);
+}
+
+/* A bio that a gate held continues. */
+static void held_work(struct work_struct *work)
+{
+	struct xc_io *io = xc_dequeue(work);
+
+	if (!bio_has_data(io->base)) {
+		remap(io->dev, io->base, io->sector);
+		dm_submit_bio_remap(io->base, NULL);
+	} else if (!has_key(io)) {
+		xc_io_end(io, BLK_STS_IOERR);
+	} else {
+		start(io);
+	}
+}
+
+/* Without a gate, all bios pass. */
+static enum xc_gate_result enter(struct xc_io *io)
+{
+	struct xc_gate *gate = io->dev->gate;
+
+	if (!gate)
+		return XC_GATE_PASSED;
+	INIT_WORK(&io->work, held_work);
+	return xc_gate_enter(gate, io);
+}
+
+/* Discards.  They wait at a gate as writes do. */
+static int map_discard(struct xc_device *dev, struct bio *bio, sector_t sector)
+{
+	switch (enter(init_io(dev, bio, sector, false))) {
+	case XC_GATE_HELD:
+		return DM_MAPIO_SUBMITTED;
+	case XC_GATE_REFUSED:
+		return DM_MAPIO_KILL;
+	case XC_GATE_PASSED:
+		break;
+	}
+	remap(dev, bio, sector);
+	return DM_MAPIO_REMAPPED;
+}
+
+/* Bios without data: flushes (dm core splits those off), discards, zone resets. */
+static int map_empty(struct xc_device *dev, struct bio *bio, sector_t sector)
+{
+	if (dev->gate && bio_sectors(bio))
+		return map_discard(dev, bio, sector);
+	if (dev->gate)
+		init_io(dev, bio, sector, false);
+	bio_set_dev(bio, dev->lower->bdev);
+	if (!(bio->bi_opf & REQ_PREFLUSH))
+		bio->bi_iter.bi_sector = dev->start + sector;
+	return DM_MAPIO_REMAPPED;
+}
+
 /**
- * xc_map() - process a bio with data
+ * xc_map() - process a bio
  * @dev: the I/O side of the volume
  * @bio: the bio
  * @sector: its first sector, counted from the start of the mapping
@@ -168,9 +246,8 @@ int xc_map(struct xc_device *dev, struct bio *bio, sector_t sector)
 	struct xc_io *io;
 	bool bounce;
 
-	/* a message may wipe the key of a device that is about to be resumed */
-	if (unlikely(!READ_ONCE(dev->cipher->key_valid)))
-		return DM_MAPIO_KILL;
+	if (!bio_has_data(bio))
+		return map_empty(dev, bio, sector);
 
 	sectors = part_size(dev, bio, &bounce) >> SECTOR_SHIFT;
 	if (sectors < bio_sectors(bio) && !split_bio(bio, sectors))
@@ -186,11 +263,20 @@ int xc_map(struct xc_device *dev, struct bio *bio, sector_t sector)
 	    !split_bio(bio, dev->tags_sectors))
 		return DM_MAPIO_KILL;
 
-	account(dev, bio);
 	xc_phase_begin(io);
-	if (bio_data_dir(bio) == WRITE)
-		xc_write_start(io);
-	else
-		xc_read_start(io);
+	switch (enter(io)) {
+	case XC_GATE_HELD:
+		return DM_MAPIO_SUBMITTED;
+	case XC_GATE_REFUSED:
+		return DM_MAPIO_KILL;
+	case XC_GATE_PASSED:
+		break;
+	}
+	/* a message may wipe the key of a device that is about to be resumed */
+	if (unlikely(!has_key(io))) {
+		xc_io_end(io, BLK_STS_IOERR);
+		return DM_MAPIO_SUBMITTED;
+	}
+	start(io);
 	return DM_MAPIO_SUBMITTED;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Mapping a bio with data.
+ * Mapping a bio.
  */
 #ifndef _XC_MAP_H
 #define _XC_MAP_H

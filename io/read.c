@@ -23,9 +23,9 @@
 #include "device.h"
 #include "end.h"
 #include "io.h"
-#include "parallel.h"
 #include "phase.h"
 #include "queue.h"
+#include "sides.h"
 #include "tags.h"
 #include "../cipher/cipher.h"
 #include "../stats/stats.h"
@@ -85,9 +85,16 @@ static void decrypt_done(struct xc_io *io)
 	xc_io_end(io, status);
 }
 
+static void decrypt_again_work(struct work_struct *work);
+
 static void async_done(struct xc_run *run)
 {
-	decrypt_done(container_of(run, struct xc_io, run));
+	struct xc_io *io = container_of(run, struct xc_io, run);
+
+	if (xc_sides_next(io))
+		xc_queue_crypt(io, decrypt_again_work);
+	else
+		decrypt_done(io);
 }
 
 /* A bio that is read again is counted once. */
@@ -99,12 +106,10 @@ static void count_spread(struct xc_io *io)
 	this_cpu_inc(io->dev->stats->spread);
 }
 
-static void decrypt_again_work(struct work_struct *work);
-
 static void run_decryption(struct xc_io *io, bool may_sleep)
 {
 	xc_phase_enter(io, XC_CIPHER);
-	switch (xc_run_parallel(io, may_sleep)) {
+	switch (xc_sides_run(io, may_sleep)) {
 	case XC_RUN_DONE:
 		decrypt_done(io);
 		break;
@@ -126,8 +131,7 @@ static void decrypt(struct xc_io *io, bool may_sleep)
 {
 	struct bio *bio = io->lower ?: io->base;
 
-	xc_run_init(&io->run, io->cipher, false, bio, bio, io->sector,
-		    io->tags);
+	xc_sides_init(io, false, bio, bio);
 	io->run.done = async_done;
 	run_decryption(io, may_sleep);
 }

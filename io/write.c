@@ -21,9 +21,9 @@
 #include "device.h"
 #include "end.h"
 #include "io.h"
-#include "parallel.h"
 #include "phase.h"
 #include "queue.h"
+#include "sides.h"
 #include "tags.h"
 #include "../cipher/cipher.h"
 #include "../stats/stats.h"
@@ -73,10 +73,11 @@ static blk_status_t verify(struct xc_io *io)
 	struct xc_run *run = &io->run;
 
 	bio_copy_data(io->scratch, io->lower);
-	xc_run_init(run, io->cipher, false, io->scratch, io->scratch,
-		    io->sector, io->tags);
+	xc_sides_init(io, false, io->scratch, io->scratch);
 	xc_phase_enter(io, XC_CIPHER);
-	xc_run_crypt_sync(run);
+	do
+		xc_run_crypt_sync(run);
+	while (xc_sides_next(io));
 	if (!run->status && buffers_equal(io->plain, io->scratch))
 		return BLK_STS_OK;
 
@@ -109,22 +110,28 @@ static void write_encrypted(struct xc_io *io)
 	finish_write(io, status);
 }
 
+/* May sleep, so XC_RUN_AGAIN does not occur. */
+static void run_encryption(struct xc_io *io)
+{
+	xc_phase_enter(io, XC_CIPHER);
+	if (xc_sides_run(io, true) == XC_RUN_DONE)
+		write_encrypted(io);
+}
+
+/* A run is done.  It may have been that of the first of two parts. */
 static void encrypted_work(struct work_struct *work)
 {
-	write_encrypted(xc_dequeue(work));
+	struct xc_io *io = xc_dequeue(work);
+
+	if (xc_sides_next(io))
+		run_encryption(io);
+	else
+		write_encrypted(io);
 }
 
 static void async_done(struct xc_run *run)
 {
 	xc_queue_submit(container_of(run, struct xc_io, run), encrypted_work);
-}
-
-/* May sleep, so XC_RUN_AGAIN does not occur. */
-static void run_encryption(struct xc_io *io)
-{
-	xc_phase_enter(io, XC_CIPHER);
-	if (xc_run_parallel(io, true) == XC_RUN_DONE)
-		write_encrypted(io);
 }
 
 static void encrypt_again_work(struct work_struct *work)
@@ -155,17 +162,21 @@ static bool prepare_write(struct xc_io *io, gfp_t gfp)
 	return true;
 }
 
+static bool needs_copy(const struct xc_cipher *cipher)
+{
+	return cipher->aead || cipher->rereads ||
+		(cipher->iv.ops && cipher->iv.ops->from_data);
+}
+
 /* The bio to encrypt: see the top of this file. */
 static struct bio *plaintext(struct xc_io *io)
 {
-	const struct xc_cipher *cipher = io->cipher;
-
 	if (io->plain) {
 		bio_copy_data(io->plain, io->base);
 		return io->plain;
 	}
-	if (cipher->aead || cipher->rereads || io->bounce ||
-	    (cipher->iv.ops && cipher->iv.ops->from_data)) {
+	if (io->bounce || needs_copy(io->cipher) ||
+	    (io->second && needs_copy(io->second))) {
 		bio_copy_data(io->lower, io->base);
 		return io->lower;
 	}
@@ -174,8 +185,7 @@ static struct bio *plaintext(struct xc_io *io)
 
 static void init_write(struct xc_io *io)
 {
-	xc_run_init(&io->run, io->cipher, true, plaintext(io), io->lower,
-		    io->sector, io->tags);
+	xc_sides_init(io, true, plaintext(io), io->lower);
 	io->run.done = async_done;
 }
 
@@ -209,7 +219,7 @@ static void write_inline(struct xc_io *io)
 {
 	init_write(io);
 	xc_phase_enter(io, XC_CIPHER);
-	switch (xc_run_parallel(io, false)) {
+	switch (xc_sides_run(io, false)) {
 	case XC_RUN_DONE:
 		if (io->plain)
 			xc_queue_submit(io, encrypted_work);

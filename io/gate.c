@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The gate of a volume whose sectors move from one cipher to another.
+ *
+ *	0           boundary       read_end        write_end         end
+ *	|    new    | nobody       | reads pass,   |       old       |
+ *	|           | passes       | by old        |                 |
+ *
+ * Everything before the boundary is converted.  A converter (rekey/) moves the
+ * three marks, which only grow:
+ *
+ * - xc_gate_hold_writes() closes sectors for writes and discards, and waits for
+ *   those in flight.  Now the converter may read them.
+ * - xc_gate_hold_reads() closes the first of these for reads too, and waits.
+ *   Now it may write them.
+ * - xc_gate_advance() opens sectors that were written.
+ *
+ * A bio is counted in and gets its ciphers under one lock, so that a mark that
+ * moves later finds it counted.  Each direction has two counters, used in turn:
+ * the converter waits for bios that came before a mark moved, and not for those
+ * that came since.
+ *
+ * A bio that passes may lie on both sides of the boundary; then it has two
+ * ciphers (io/sides.c).
+ */
+#include "gate.h"
+
+#include <linux/workqueue.h>
+
+#include "end.h"
+#include "io.h"
+#include "phase.h"
+
+/**
+ * xc_gate_init() - set up a gate, with all sectors unconverted
+ * @gate: the gate
+ * @old: the cipher that sectors have
+ * @new: the cipher that they will have
+ *
+ * Context: Any context.
+ */
+void xc_gate_init(struct xc_gate *gate, const struct xc_cipher *old,
+		  const struct xc_cipher *new)
+{
+	memset(gate, 0, sizeof(*gate));
+	gate->old = old;
+	gate->new = new;
+	spin_lock_init(&gate->lock);
+	init_waitqueue_head(&gate->drained);
+	INIT_LIST_HEAD(&gate->held);
+}
+
+/* Discards wait as writes do. */
+static unsigned int direction(const struct xc_io *io)
+{
+	return op_is_write(bio_op(io->base)) ? WRITE : READ;
+}
+
+static bool must_wait(const struct xc_gate *gate, const struct xc_io *io)
+{
+	sector_t end = direction(io) == WRITE ? gate->write_end :
+						gate->read_end;
+
+	lockdep_assert_held(&gate->lock);
+	return io->sector < end &&
+		io->sector + bio_sectors(io->base) > gate->boundary &&
+		end > gate->boundary;
+}
+
+static void pass(struct xc_gate *gate, struct xc_io *io)
+{
+	unsigned int dir = direction(io);
+	sector_t end = io->sector + bio_sectors(io->base);
+
+	lockdep_assert_held(&gate->lock);
+	io->passed = true;
+	io->epoch = gate->epoch[dir];
+	atomic_inc(&gate->in_flight[dir][io->epoch]);
+
+	io->cipher = io->sector < gate->boundary ? gate->new : gate->old;
+	if (io->sector < gate->boundary && gate->boundary < end) {
+		io->second = gate->old;
+		io->first_bytes = (gate->boundary - io->sector) << SECTOR_SHIFT;
+	}
+}
+
+/**
+ * xc_gate_enter() - let a bio pass, or hold it
+ * @gate: the gate
+ * @io: the bio, with its sector, and its work function in case it is held
+ *
+ * Read-ahead is refused rather than held.
+ *
+ * Context: Process context.
+ * Return: see &enum xc_gate_result.  After %XC_GATE_HELD the bio belongs to its
+ * work function, which finds that it passed.
+ */
+enum xc_gate_result xc_gate_enter(struct xc_gate *gate, struct xc_io *io)
+{
+	enum xc_gate_result result;
+
+	spin_lock(&gate->lock);
+	if (!must_wait(gate, io)) {
+		pass(gate, io);
+		result = XC_GATE_PASSED;
+	} else if (gate->failed || (io->base->bi_opf & REQ_RAHEAD)) {
+		result = XC_GATE_REFUSED;
+	} else {
+		xc_phase_queue(io, "gate");
+		list_add_tail(&io->sorted, &gate->held);
+		result = XC_GATE_HELD;
+	}
+	spin_unlock(&gate->lock);
+	return result;
+}
+
+/**
+ * xc_gate_leave() - a bio has ended
+ * @gate: the gate
+ * @io: the bio; need not have passed
+ *
+ * Context: Any context.
+ */
+void xc_gate_leave(struct xc_gate *gate, struct xc_io *io)
+{
+	if (!io->passed)
+		return;
+	if (atomic_dec_and_test(&gate->in_flight[direction(io)][io->epoch]))
+		wake_up(&gate->drained);
+}
+
+/* Let held bios pass if they may; fail the others if the gate has failed. */
+static void release(struct xc_gate *gate)
+{
+	struct xc_io *io, *next;
+	LIST_HEAD(refused);
+
+	spin_lock(&gate->lock);
+	list_for_each_entry_safe(io, next, &gate->held, sorted) {
+		if (!must_wait(gate, io)) {
+			list_del(&io->sorted);
+			pass(gate, io);
+			queue_work(gate->wq, &io->work);
+		} else if (gate->failed) {
+			list_move_tail(&io->sorted, &refused);
+		}
+	}
+	spin_unlock(&gate->lock);
+
+	list_for_each_entry_safe(io, next, &refused, sorted)
+		xc_io_end(io, BLK_STS_IOERR);
+}
+
+/* Later bios of this direction are counted apart from those in flight. */
+static unsigned int begin_epoch(struct xc_gate *gate, unsigned int dir)
+{
+	lockdep_assert_held(&gate->lock);
+	gate->epoch[dir] ^= 1;
+	return gate->epoch[dir] ^ 1;
+}
+
+static void drain(struct xc_gate *gate, unsigned int dir, unsigned int epoch)
+{
+	wait_event(gate->drained, !atomic_read(&gate->in_flight[dir][epoch]));
+}
+
+/**
+ * xc_gate_place() - place the marks anew
+ * @gate: the gate
+ * @boundary: first sector that is not converted; may lie before the present one
+ * @end: bios between @boundary and here are held
+ *
+ * Waits for bios in flight.
+ *
+ * Context: Process context, in the converter, or before the first bio.  May
+ * sleep.
+ */
+void xc_gate_place(struct xc_gate *gate, sector_t boundary, sector_t end)
+{
+	unsigned int reads, writes;
+
+	spin_lock(&gate->lock);
+	gate->boundary = boundary;
+	gate->read_end = end;
+	gate->write_end = end;
+	gate->failed = false;
+	reads = begin_epoch(gate, READ);
+	writes = begin_epoch(gate, WRITE);
+	spin_unlock(&gate->lock);
+	drain(gate, READ, reads);
+	drain(gate, WRITE, writes);
+	release(gate);
+}
+
+/**
+ * xc_gate_hold_writes() - hold writes and discards before they are read
+ * @gate: the gate
+ * @end: hold them up to here
+ *
+ * Waits for those in flight.
+ *
+ * Context: Process context, in the converter.  May sleep.
+ */
+void xc_gate_hold_writes(struct xc_gate *gate, sector_t end)
+{
+	unsigned int epoch;
+
+	spin_lock(&gate->lock);
+	gate->write_end = end;
+	epoch = begin_epoch(gate, WRITE);
+	spin_unlock(&gate->lock);
+	drain(gate, WRITE, epoch);
+}
+
+/**
+ * xc_gate_hold_reads() - hold reads of sectors before they are written
+ * @gate: the gate
+ * @end: hold them up to here; writes must be held already
+ *
+ * Waits for those in flight.
+ *
+ * Context: Process context, in the converter.  May sleep.
+ */
+void xc_gate_hold_reads(struct xc_gate *gate, sector_t end)
+{
+	unsigned int epoch;
+
+	spin_lock(&gate->lock);
+	WARN_ON_ONCE(end > gate->write_end);
+	gate->read_end = end;
+	epoch = begin_epoch(gate, READ);
+	spin_unlock(&gate->lock);
+	drain(gate, READ, epoch);
+}
+
+/**
+ * xc_gate_advance() - sectors are converted: let bios pass
+ * @gate: the gate
+ * @boundary: first sector that is not
+ *
+ * Context: Process context, in the converter.
+ */
+void xc_gate_advance(struct xc_gate *gate, sector_t boundary)
+{
+	spin_lock(&gate->lock);
+	gate->boundary = boundary;
+	gate->read_end = max(gate->read_end, boundary);
+	gate->write_end = max(gate->write_end, boundary);
+	spin_unlock(&gate->lock);
+	release(gate);
+}
+
+/**
+ * xc_gate_open() - hold nothing any more
+ * @gate: the gate
+ *
+ * Context: Process context, in the converter.
+ */
+void xc_gate_open(struct xc_gate *gate)
+{
+	spin_lock(&gate->lock);
+	gate->read_end = gate->boundary;
+	gate->write_end = gate->boundary;
+	spin_unlock(&gate->lock);
+	release(gate);
+}
+
+/**
+ * xc_gate_fail() - fail bios where they would be held
+ * @gate: the gate
+ * @write_end: writes pass from here on; not less than the end for reads
+ *
+ * Context: Process context, in the converter.
+ */
+void xc_gate_fail(struct xc_gate *gate, sector_t write_end)
+{
+	spin_lock(&gate->lock);
+	gate->failed = true;
+	gate->write_end = max3(write_end, gate->read_end, gate->boundary);
+	spin_unlock(&gate->lock);
+	release(gate);
+}
