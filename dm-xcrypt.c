@@ -14,14 +14,17 @@
 #include "cipher/batch.h"
 #include "debug/inject.h"
 #include "io/buffer.h"
+#include "io/gate.h"
 #include "io/map.h"
 #include "key/key.h"
+#include "rekey/rekey.h"
 #include "stats/stats.h"
 #include "table/message.h"
 #include "volume/create.h"
 #include "volume/key.h"
 #include "volume/status.h"
 #include "volume/table.h"
+#include "volume/use.h"
 #include "volume/volume.h"
 
 static bool crypt_alias;
@@ -34,13 +37,24 @@ static void audit(struct dm_target *ti, const char *op, bool ok)
 	dm_audit_log_ti(AUDIT_DM_CTRL, DM_MSG_PREFIX, op, ti, ok);
 }
 
+/* Overwrite the words of a table line that are a key, or may be one. */
+static void clear_keys(unsigned int argc, char **argv)
+{
+	unsigned int i;
+
+	if (argc > 1)
+		xc_key_clear_arg(argv[1]);
+	for (i = 5; i < argc; i++)
+		if (!strncasecmp(argv[i], "rekey_key:", 10))
+			xc_key_clear_arg(argv[i] + 10);
+}
+
 /* Construct: <cipher> <key> <iv_offset> <device> <offset> [<#opts> <opt>...] */
 static int xcrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 {
 	struct xc_volume *vol = xc_volume_create(ti, argc, argv);
 
-	if (argc > 1)
-		xc_key_clear_arg(argv[1]);
+	clear_keys(argc, argv);
 	audit(ti, "ctr", !IS_ERR(vol));
 	if (IS_ERR(vol))
 		return PTR_ERR(vol);
@@ -69,17 +83,8 @@ static int xcrypt_map(struct dm_target *ti, struct bio *bio)
 {
 	struct xc_volume *vol = ti->private;
 	sector_t sector = dm_target_offset(ti, bio->bi_iter.bi_sector);
-	int result;
+	int result = xc_map(&vol->dev, bio, sector);
 
-	/* no data: flushes (dm core splits those off), discards, zone resets */
-	if (!bio_has_data(bio)) {
-		bio_set_dev(bio, vol->dev.lower->bdev);
-		if (!(bio->bi_opf & REQ_PREFLUSH))
-			bio->bi_iter.bi_sector = vol->dev.start + sector;
-		return DM_MAPIO_REMAPPED;
-	}
-
-	result = xc_map(&vol->dev, bio, sector);
 	if (unlikely(result == DM_MAPIO_KILL))
 		this_cpu_inc(vol->dev.stats->errors);
 	return result;
@@ -91,6 +96,9 @@ static int xcrypt_end_io(struct dm_target *ti, struct bio *bio,
 {
 	struct xc_volume *vol = ti->private;
 
+	if (vol->dev.gate)
+		xc_gate_leave(vol->dev.gate,
+			      dm_per_bio_data(bio, vol->dev.io_size));
 	if (unlikely(*error))
 		this_cpu_inc(vol->dev.stats->errors);
 	return DM_ENDIO_DONE;
@@ -116,19 +124,30 @@ static void xcrypt_status(struct dm_target *ti, status_type_t type,
 	mutex_unlock(&vol->key_lock);
 }
 
+/* Bios still come until all tables of a stack are suspended. */
+static void xcrypt_presuspend(struct dm_target *ti)
+{
+	xc_volume_presuspend(ti->private);
+}
+
+static void xcrypt_presuspend_undo(struct dm_target *ti)
+{
+	xc_volume_presuspend_undo(ti->private);
+}
+
 static void xcrypt_postsuspend(struct dm_target *ti)
 {
-	xc_volume_suspend(ti->private);
+	xc_volume_postsuspend(ti->private);
 }
 
 static int xcrypt_preresume(struct dm_target *ti)
 {
-	if (!xc_volume_has_key(ti->private)) {
-		DMERR("%s: not resumed without a key; set one with the message \"key set <key>\"",
-		      dm_table_device_name(ti->table));
-		return -EAGAIN;
-	}
-	return 0;
+	char *error;
+	int err = xc_volume_preresume(ti->private, &error);
+
+	if (err)
+		DMERR("%s: %s", dm_table_device_name(ti->table), error);
+	return err;
 }
 
 /* Called if preresume of all targets succeeded. */
@@ -137,12 +156,33 @@ static void xcrypt_resume(struct dm_target *ti)
 	xc_volume_resume(ti->private);
 }
 
-static int key_message(struct xc_volume *vol, const struct xc_message *message,
-		       char **error)
+/* Messages of which an answer is expected go another way. */
+static int act(struct xc_volume *vol, const struct xc_message *message,
+	       char **error)
 {
-	return message->action == XC_KEY_SET ?
-		xc_volume_set_key(vol, message->key, error) :
-		xc_volume_wipe_key(vol, error);
+	if (message->action >= XC_REKEY_KEY_SET && !vol->rekey) {
+		*error = "rekey: the table has no conversion (rekey_state)";
+		return -EINVAL;
+	}
+	switch (message->action) {
+	case XC_KEY_SET:
+		return xc_volume_set_key(vol, message->key, error);
+	case XC_KEY_WIPE:
+		return xc_volume_wipe_key(vol, error);
+	case XC_REKEY_KEY_SET:
+		return xc_volume_set_new_key(vol, message->key, error);
+	case XC_REKEY_PAUSE:
+		xc_rekey_pause(vol->rekey);
+		return 0;
+	case XC_REKEY_CONTINUE:
+		xc_rekey_continue(vol->rekey);
+		return 0;
+	case XC_REKEY_SPEED:
+		xc_rekey_set_speed(vol->rekey, message->speed);
+		return 0;
+	default:
+		return -EINVAL;
+	}
 }
 
 static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
@@ -163,7 +203,7 @@ static int xcrypt_message(struct dm_target *ti, unsigned int argc, char **argv,
 	if (!err) {
 		/* reclaim may need this suspended device, and never end */
 		noio = memalloc_noio_save();
-		err = key_message(ti->private, &message, &error);
+		err = act(ti->private, &message, &error);
 		memalloc_noio_restore(noio);
 	}
 	if (error)
@@ -227,6 +267,8 @@ static int xcrypt_report_zones(struct dm_target *ti,
 	.map = xcrypt_map,						\
 	.end_io = xcrypt_end_io,					\
 	.status = xcrypt_status,					\
+	.presuspend = xcrypt_presuspend,				\
+	.presuspend_undo = xcrypt_presuspend_undo,			\
 	.postsuspend = xcrypt_postsuspend,				\
 	.preresume = xcrypt_preresume,					\
 	.resume = xcrypt_resume,					\

@@ -121,6 +121,11 @@ static inline void xc_copy_hints(struct bio *to, const struct bio *from)
 #endif
 }
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define BLK_OPEN_READ FMODE_READ
+#define BLK_OPEN_WRITE FMODE_WRITE
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
 static inline bool bdev_rot(struct block_device *bdev)
 {

@@ -3,7 +3,8 @@
  * Injection points for the tests: files in debugfs, as described in
  * Documentation/fault-injection/fault-injection.rst.  fail_xcrypt fails
  * non-blocking allocations.  fail_xcrypt_tags fails blocking allocations that
- * have no mempool.
+ * have no mempool.  fail_xcrypt/rekey_batch_sectors makes the batches of new
+ * conversions that short, so that small volumes have many.
  *
  * The fail-nth of a task does not reach workers and completions, and a failslab
  * with enough probability breaks the rest of the kernel first.  Only in builds
@@ -18,6 +19,7 @@
 static DECLARE_FAULT_ATTR(fail_xcrypt);
 static DECLARE_FAULT_ATTR(fail_xcrypt_tags);
 static struct dentry *dir, *tags_dir;
+static u32 rekey_batch_sectors;
 
 /**
  * xc_inject_failure() - decide whether an allocation fails
@@ -43,6 +45,18 @@ bool xc_inject_tags_failure(void)
 }
 
 /**
+ * xc_inject_batch_sectors() - choose the length of batches
+ * @sectors: the length without this
+ *
+ * Context: Any context.
+ * Return: the length in 512-byte sectors, at most @sectors.
+ */
+unsigned int xc_inject_batch_sectors(unsigned int sectors)
+{
+	return min(READ_ONCE(rekey_batch_sectors) ?: sectors, sectors);
+}
+
+/**
  * xc_inject_init() - create the injection points in debugfs
  *
  * Context: Process context, in the module's init.  May sleep.
@@ -50,6 +64,8 @@ bool xc_inject_tags_failure(void)
 void __init xc_inject_init(void)
 {
 	dir = fault_create_debugfs_attr("fail_xcrypt", NULL, &fail_xcrypt);
+	debugfs_create_u32("rekey_batch_sectors", 0600, dir,
+			   &rekey_batch_sectors);
 	tags_dir = fault_create_debugfs_attr("fail_xcrypt_tags", NULL,
 					     &fail_xcrypt_tags);
 }

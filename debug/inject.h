@@ -10,6 +10,7 @@
 #ifdef XC_DEBUG
 bool xc_inject_failure(gfp_t gfp);
 bool xc_inject_tags_failure(void);
+unsigned int xc_inject_batch_sectors(unsigned int sectors);
 void xc_inject_init(void);
 void xc_inject_exit(void);
 #else
@@ -21,6 +22,11 @@ static inline bool xc_inject_failure(gfp_t gfp)
 static inline bool xc_inject_tags_failure(void)
 {
 	return false;
+}
+
+static inline unsigned int xc_inject_batch_sectors(unsigned int sectors)
+{
+	return sectors;
 }
 
 static inline void xc_inject_init(void)

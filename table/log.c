@@ -39,8 +39,8 @@ static bool looks_like_key(const char *value)
  */
 void xc_log_value(const char *argument, const char *value)
 {
-	if (looks_like_key(value))
-		DMERR("%s: value not shown because it looks like a key", argument);
+	if (looks_like_key(value) || !strncasecmp(value, "rekey_key:", 10))
+		DMERR("%s: value not shown because it may be a key", argument);
 	else
 		DMERR("%s: \"%.128s\"", argument, value);
 }

@@ -5,10 +5,57 @@
  *	stats
  *	key set <key>
  *	key wipe
+ *	rekey key set <key>
+ *	rekey pause
+ *	rekey resume
+ *	rekey speed <KiB/s>
  */
 #include "message.h"
 
 #include <linux/string.h>
+
+static bool is(const char *word, const char *expected)
+{
+	return !strcasecmp(word, expected);
+}
+
+static int parse_key(struct xc_message *message, unsigned int argc,
+		     char **argv, char **error)
+{
+	if (argc == 2 && is(argv[0], "set")) {
+		message->action = XC_KEY_SET;
+		message->key = argv[1];
+	} else if (argc == 1 && is(argv[0], "wipe")) {
+		message->action = XC_KEY_WIPE;
+	} else {
+		*error = "key: not \"key set <key>\" or \"key wipe\"";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_rekey(struct xc_message *message, unsigned int argc,
+		       char **argv, char **error)
+{
+	if (argc == 1 && is(argv[0], "pause")) {
+		message->action = XC_REKEY_PAUSE;
+	} else if (argc == 1 && is(argv[0], "resume")) {
+		message->action = XC_REKEY_CONTINUE;
+	} else if (argc == 2 && is(argv[0], "speed")) {
+		message->action = XC_REKEY_SPEED;
+		if (kstrtouint(argv[1], 10, &message->speed)) {
+			*error = "rekey speed: must be a number of KiB/s, or 0 for no limit";
+			return -EINVAL;
+		}
+	} else if (argc == 3 && is(argv[0], "key") && is(argv[1], "set")) {
+		message->action = XC_REKEY_KEY_SET;
+		message->key = argv[2];
+	} else {
+		*error = "rekey: not pause, resume, speed <KiB/s> or key set <key>";
+		return -EINVAL;
+	}
+	return 0;
+}
 
 /**
  * xc_message_parse() - parse a message
@@ -23,19 +70,15 @@
 int xc_message_parse(struct xc_message *message, unsigned int argc,
 		     char **argv, char **error)
 {
-	bool key = argc > 1 && !strcasecmp(argv[0], "key");
-
 	memset(message, 0, sizeof(*message));
-	if (argc == 1 && !strcasecmp(argv[0], "stats")) {
+	if (argc == 1 && is(argv[0], "stats")) {
 		message->action = XC_STATS;
-	} else if (key && argc == 3 && !strcasecmp(argv[1], "set")) {
-		message->action = XC_KEY_SET;
-		message->key = argv[2];
-	} else if (key && argc == 2 && !strcasecmp(argv[1], "wipe")) {
-		message->action = XC_KEY_WIPE;
-	} else {
-		*error = "not \"stats\", \"key set <key>\" or \"key wipe\"";
-		return -EINVAL;
+		return 0;
 	}
-	return 0;
+	if (argc > 1 && is(argv[0], "key"))
+		return parse_key(message, argc - 1, argv + 1, error);
+	if (argc > 1 && is(argv[0], "rekey"))
+		return parse_rekey(message, argc - 1, argv + 1, error);
+	*error = "not \"stats\", \"key set <key>\", \"key wipe\" or \"rekey ...\"";
+	return -EINVAL;
 }

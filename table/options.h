@@ -17,6 +17,8 @@
  * @XC_NO_WRITE_WORKQUEUE: encrypt where the write is submitted
  * @XC_IV_LARGE_SECTORS: count IVs in encryption sectors, not in 512 bytes
  * @XC_VERIFY_WRITES: decrypt every encrypted sector again and compare
+ * @XC_REKEY_START: begin a conversion, rather than continue it
+ * @XC_REKEY_PAUSED: do not convert before told to
  * @XC_FLAGS: number of flags
  */
 enum xc_flag {
@@ -28,6 +30,8 @@ enum xc_flag {
 	XC_NO_WRITE_WORKQUEUE,
 	XC_IV_LARGE_SECTORS,
 	XC_VERIFY_WRITES,
+	XC_REKEY_START,
+	XC_REKEY_PAUSED,
 	XC_FLAGS,
 };
 
@@ -60,10 +64,23 @@ enum xc_engine_choice {
 };
 
 /**
+ * enum xc_resilience_choice - how a conversion survives a power cut
+ * @XC_RESILIENCE_DEFAULT: not given; the same as auto, but not printed
+ * @XC_RESILIENCE_AUTO: checksum
+ * @XC_RESILIENCE_CHECKSUM: by digests of the old sectors
+ */
+enum xc_resilience_choice {
+	XC_RESILIENCE_DEFAULT,
+	XC_RESILIENCE_AUTO,
+	XC_RESILIENCE_CHECKSUM,
+};
+
+/**
  * struct xc_options - the optional parameters of a table line
  * @flags: bits numbered by enum xc_flag
  * @offload: where the cipher runs
  * @engine: the engine requested
+ * @resilience: how a conversion survives a power cut
  * @sector_size: bytes in an encryption sector
  * @tag_size: bytes of metadata per sector, from ``integrity:``; 0: none
  * @aead: the profile of ``integrity:`` is aead rather than none
@@ -73,6 +90,7 @@ struct xc_options {
 	unsigned long flags;
 	enum xc_offload offload;
 	enum xc_engine_choice engine;
+	enum xc_resilience_choice resilience;
 	unsigned int sector_size;
 	unsigned int tag_size;
 	bool aead;

@@ -19,11 +19,13 @@ static const enum xc_flag first_flags[] = {
 	XC_NO_WRITE_WORKQUEUE,
 };
 
-static unsigned int count_options(const struct xc_options *opt)
+static unsigned int count_options(const struct xc_options *opt,
+				  const struct xc_rekey_words *rekey)
 {
 	return hweight_long(opt->flags) + !!opt->tag_size +
 		(opt->sector_size != SECTOR_SIZE) + !!opt->mac_key_size +
-		!!opt->offload + !!opt->engine;
+		!!opt->offload + !!opt->engine + !!opt->resilience +
+		(rekey->state ? 2 : 0);
 }
 
 static const char *profile(const struct xc_options *opt)
@@ -34,6 +36,7 @@ static const char *profile(const struct xc_options *opt)
 /**
  * xc_options_print() - print options as a table line has them
  * @opt: the options
+ * @rekey: the conversion
  * @result: buffer to print to
  * @maxlen: its size in bytes
  *
@@ -43,15 +46,16 @@ static const char *profile(const struct xc_options *opt)
  * Context: Any context.
  * Return: number of bytes printed.
  */
-unsigned int xc_options_print(const struct xc_options *opt, char *result,
+unsigned int xc_options_print(const struct xc_options *opt,
+			      const struct xc_rekey_words *rekey, char *result,
 			      unsigned int maxlen)
 {
-	unsigned int i, sz = 0;
+	unsigned int i, count = count_options(opt, rekey), sz = 0;
 
-	if (!count_options(opt))
+	if (!count)
 		return 0;
 
-	DMEMIT(" %u", count_options(opt));
+	DMEMIT(" %u", count);
 	for (i = 0; i < ARRAY_SIZE(first_flags); i++)
 		if (xc_opt(opt, first_flags[i]))
 			DMEMIT(" %s", xc_flag_words[first_flags[i]]);
@@ -69,6 +73,14 @@ unsigned int xc_options_print(const struct xc_options *opt, char *result,
 		DMEMIT(" engine:%s", xc_engine_words[opt->engine]);
 	if (xc_opt(opt, XC_VERIFY_WRITES))
 		DMEMIT(" verify_writes");
+	if (rekey->state)
+		DMEMIT(" rekey_state:%s rekey_key::%u:%s", rekey->state,
+		       rekey->key_size, rekey->keyring ?: "wiped");
+	if (opt->resilience)
+		DMEMIT(" rekey_resilience:%s",
+		       xc_resilience_words[opt->resilience]);
+	if (xc_opt(opt, XC_REKEY_PAUSED))
+		DMEMIT(" rekey_paused");
 	return sz;
 }
 

@@ -7,7 +7,20 @@
 
 #include "options.h"
 
-unsigned int xc_options_print(const struct xc_options *opt, char *result,
+/**
+ * struct xc_rekey_words - a conversion, as a table line names it
+ * @state: number of the state device; NULL: there is no conversion
+ * @key_size: bytes in the new key
+ * @keyring: "<type>:<description>" of the new key; NULL if it was wiped
+ */
+struct xc_rekey_words {
+	const char *state;
+	unsigned int key_size;
+	const char *keyring;
+};
+
+unsigned int xc_options_print(const struct xc_options *opt,
+			      const struct xc_rekey_words *rekey, char *result,
 			      unsigned int maxlen);
 unsigned int xc_options_print_ima(const struct xc_options *opt, char *result,
 				  unsigned int maxlen);

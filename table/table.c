@@ -30,7 +30,7 @@ static bool parse_flag(struct xc_options *opt, const char *word)
 }
 
 /* The value of a "name:value" word; NULL if the word has another name. */
-static const char *option_value(const char *word, const char *name)
+static char *option_value(char *word, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -140,10 +140,36 @@ static int parse_engine(struct xc_options *opt, const char *value,
 	return 0;
 }
 
-static int parse_option(struct xc_options *opt, const char *word, sector_t len,
+static int parse_resilience(struct xc_options *opt, const char *value,
+			    char **error)
+{
+	int found = find_word(value, xc_resilience_words, XC_RESILIENCE_AUTO,
+			      XC_RESILIENCE_CHECKSUM);
+
+	if (found < 0) {
+		*error = "rekey_resilience: must be auto or checksum";
+		return found;
+	}
+	opt->resilience = found;
+	return 0;
+}
+
+/* The keyring only: a hex key in this place would be shown to all of root. */
+static int parse_rekey_key(struct xc_table *table, char *value, char **error)
+{
+	if (*value != ':') {
+		*error = "rekey_key: must be a key in the keyring, :<size>:<type>:<description>";
+		return -EINVAL;
+	}
+	table->rekey_key = value;
+	return 0;
+}
+
+static int parse_option(struct xc_table *table, char *word, sector_t len,
 			char **error)
 {
-	const char *value;
+	struct xc_options *opt = &table->opt;
+	char *value;
 
 	if (parse_flag(opt, word))
 		return 0;
@@ -160,8 +186,38 @@ static int parse_option(struct xc_options *opt, const char *word, sector_t len,
 	if (value)
 		return parse_engine(opt, value, error);
 
+	value = option_value(word, "rekey_state:");
+	if (value) {
+		table->rekey_state = value;
+		return 0;
+	}
+	value = option_value(word, "rekey_key:");
+	if (value)
+		return parse_rekey_key(table, value, error);
+	value = option_value(word, "rekey_resilience:");
+	if (value)
+		return parse_resilience(opt, value, error);
+
 	*error = "option: unknown optional parameter";
 	return -EINVAL;
+}
+
+/* The words of a conversion: two of them are needed, or none. */
+static int check_rekey(const struct xc_table *table, char **error)
+{
+	const struct xc_options *opt = &table->opt;
+	bool other = table->rekey_key || opt->resilience ||
+		xc_opt(opt, XC_REKEY_START) || xc_opt(opt, XC_REKEY_PAUSED);
+
+	if (!table->rekey_state && other) {
+		*error = "rekey_state: missing, every conversion needs it";
+		return -EINVAL;
+	}
+	if (table->rekey_state && !table->rekey_key) {
+		*error = "rekey_key: missing, every conversion needs it";
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /* Several options of one name: the last one is in effect. */
@@ -178,7 +234,7 @@ static void warn_repeated(const char *word, const struct dm_arg_set *after,
 			       word);
 }
 
-static int parse_options(struct xc_options *opt, unsigned int argc,
+static int parse_options(struct xc_table *table, unsigned int argc,
 			 char **argv, sector_t len, char **error)
 {
 	static const struct dm_arg count_arg = {
@@ -186,7 +242,7 @@ static int parse_options(struct xc_options *opt, unsigned int argc,
 	};
 	struct dm_arg_set args = { .argc = argc, .argv = argv };
 	unsigned int count;
-	const char *word;
+	char *word;
 	int err;
 
 	err = dm_read_arg_group(&count_arg, &args, &count, error);
@@ -197,8 +253,8 @@ static int parse_options(struct xc_options *opt, unsigned int argc,
 	xc_warn_cut("#opts", argv[0], count);
 
 	while (count--) {
-		word = dm_shift_arg(&args);
-		err = parse_option(opt, word, len, error);
+		word = (char *)dm_shift_arg(&args);
+		err = parse_option(table, word, len, error);
 		if (err) {
 			xc_log_value("option", word);
 			return err;
@@ -263,7 +319,8 @@ int xc_table_parse(struct xc_table *table, unsigned int argc, char **argv,
 	table->device = argv[3];
 
 	if (argc > 5) {
-		err = parse_options(&table->opt, argc - 5, argv + 5, len, error);
+		err = parse_options(table, argc - 5, argv + 5, len, error) ?:
+			check_rekey(table, error);
 		if (err)
 			return err;
 	}

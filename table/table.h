@@ -15,6 +15,8 @@
  * @device: path or number of the underlying device
  * @start: first sector used on the underlying device
  * @opt: the optional parameters
+ * @rekey_state: path or number of the state device of a conversion; NULL: none
+ * @rekey_key: the new key's argument; NULL without @rekey_state
  *
  * The strings are those of the argument vector.
  */
@@ -25,6 +27,8 @@ struct xc_table {
 	const char *device;
 	sector_t start;
 	struct xc_options opt;
+	const char *rekey_state;
+	char *rekey_key;
 };
 
 int xc_table_parse(struct xc_table *table, unsigned int argc, char **argv,

@@ -13,6 +13,8 @@ const char *const xc_flag_words[XC_FLAGS] = {
 	[XC_NO_WRITE_WORKQUEUE] = "no_write_workqueue",
 	[XC_IV_LARGE_SECTORS] = "iv_large_sectors",
 	[XC_VERIFY_WRITES] = "verify_writes",
+	[XC_REKEY_START] = "rekey_start",
+	[XC_REKEY_PAUSED] = "rekey_paused",
 };
 
 const char *const xc_offload_words[] = {
@@ -27,4 +29,10 @@ const char *const xc_engine_words[] = {
 	[XC_ENGINE_AUTO] = "auto",
 	[XC_ENGINE_API] = "api",
 	[XC_ENGINE_BATCH] = "batch",
+};
+
+const char *const xc_resilience_words[] = {
+	[XC_RESILIENCE_DEFAULT] = "auto",
+	[XC_RESILIENCE_AUTO] = "auto",
+	[XC_RESILIENCE_CHECKSUM] = "checksum",
 };

@@ -10,5 +10,6 @@
 extern const char *const xc_flag_words[XC_FLAGS];
 extern const char *const xc_offload_words[];
 extern const char *const xc_engine_words[];
+extern const char *const xc_resilience_words[];
 
 #endif

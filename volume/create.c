@@ -9,11 +9,13 @@
 
 #include "key.h"
 #include "place.h"
+#include "use.h"
 #include "volume.h"
 #include "../cipher/cipher.h"
 #include "../cipher/create.h"
 #include "../cipher/keys.h"
 #include "../io/init.h"
+#include "../rekey/rekey.h"
 #include "../table/log.h"
 #include "../table/table.h"
 
@@ -57,6 +59,82 @@ static int open_lower(struct xc_volume *vol, const struct xc_table *table)
 	return err;
 }
 
+/* ---- a conversion -------------------------------------------------------- */
+
+static struct xc_cipher *create_new_cipher(struct xc_volume *vol,
+					   const struct xc_table *table)
+{
+	struct dm_target *ti = vol->ti;
+	int err, size = xc_key_size(table->rekey_key, &ti->error);
+	struct xc_cipher *cipher;
+
+	if (size < 0) {
+		ti->error = "rekey_key: expected :<size in bytes>:<type>:<description>";
+		return ERR_PTR(size);
+	}
+	cipher = xc_cipher_create(table->cipher, size, table->iv_offset,
+				  &table->opt, &ti->error);
+	err = PTR_ERR_OR_ZERO(cipher);
+	if (!err) {
+		err = load_key(cipher, table->rekey_key, &ti->error);
+		if (err)
+			xc_cipher_destroy(cipher);
+	}
+	if (err) {
+		DMERR("rekey_key: refused for the reason that follows");
+		return ERR_PTR(err);
+	}
+	return cipher;
+}
+
+static int init_rekey(struct xc_volume *vol, const struct xc_table *table)
+{
+	struct xc_rekey_setup setup = {
+		.old = vol->dev.cipher,
+		.lower = vol->dev.lower,
+		.start = vol->dev.start,
+		.state = table->rekey_state,
+		.begin = xc_opt(&table->opt, XC_REKEY_START),
+		.paused = xc_opt(&table->opt, XC_REKEY_PAUSED),
+		.atomic = table->opt.resilience == XC_RESILIENCE_CHECKSUM,
+		.converted = xc_volume_converted,
+	};
+	struct dm_target *ti = vol->ti;
+	struct xc_rekey *rekey;
+	int err;
+
+	setup.new = create_new_cipher(vol, table);
+	if (IS_ERR(setup.new))
+		return PTR_ERR(setup.new);
+	rekey = xc_rekey_create(ti, &setup, &ti->error);
+	err = PTR_ERR_OR_ZERO(rekey);
+	if (!err) {
+		err = xc_place_check_rekey(vol, rekey, &ti->error);
+		if (err)
+			xc_rekey_destroy(rekey);
+	}
+	if (err) {
+		xc_cipher_destroy(setup.new);
+		return err;
+	}
+	vol->new_cipher = setup.new;
+	vol->rekey = rekey;
+	vol->dev.gate = xc_rekey_gate(rekey);
+	/* a table is printed without the word */
+	__clear_bit(XC_REKEY_START, &vol->dev.opt.flags);
+	return 0;
+}
+
+static void exit_rekey(struct xc_volume *vol)
+{
+	if (!vol->rekey)
+		return;
+	xc_rekey_destroy(vol->rekey);
+	xc_cipher_destroy(vol->new_cipher);
+}
+
+/* ---- the volume ---------------------------------------------------------- */
+
 static int init_volume(struct xc_volume *vol, const struct xc_table *table)
 {
 	struct dm_target *ti = vol->ti;
@@ -64,6 +142,11 @@ static int init_volume(struct xc_volume *vol, const struct xc_table *table)
 	bool same = xc_key_is_same(table->key) && !xc_volume_is_alias(vol);
 	struct xc_cipher *cipher;
 	int err, key_size;
+
+	if (table->rekey_state && xc_volume_is_alias(vol)) {
+		ti->error = "rekey_state: only for a target named xcrypt";
+		return -EINVAL;
+	}
 
 	if (same)
 		key_size = xc_place_key_size(vol, table->cipher, &ti->error);
@@ -88,20 +171,26 @@ static int init_volume(struct xc_volume *vol, const struct xc_table *table)
 	err = open_lower(vol, table);
 	if (err)
 		goto destroy_cipher;
-	err = xc_device_init(&vol->dev, dm_table_device_name(ti->table),
-			     &ti->error);
-	if (err)
-		goto close_lower;
-	/* last: from then on a message to the live table may change the key */
+	/* from then on a message to the live table may change the key */
 	if (same) {
 		err = xc_place_take_key(vol, &ti->error);
 		if (err)
-			goto exit_device;
+			goto close_lower;
 	}
+	err = table->rekey_state ? init_rekey(vol, table) :
+				   xc_place_check_rekey(vol, NULL, &ti->error);
+	if (err)
+		goto leave_place;
+	err = xc_device_init(&vol->dev, dm_table_device_name(ti->table),
+			     &ti->error);
+	if (err)
+		goto exit_rekey;
 	return 0;
 
-exit_device:
-	xc_device_exit(&vol->dev);
+exit_rekey:
+	exit_rekey(vol);
+leave_place:
+	xc_place_leave(vol);
 close_lower:
 	dm_put_device(ti, vol->dev.lower);
 destroy_cipher:
@@ -159,6 +248,7 @@ void xc_volume_destroy(struct xc_volume *vol)
 {
 	xc_place_leave(vol);
 	xc_device_exit(&vol->dev);
+	exit_rekey(vol);
 	dm_put_device(vol->ti, vol->dev.lower);
 	xc_cipher_destroy(vol->dev.cipher);
 	kfree(vol);

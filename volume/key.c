@@ -14,6 +14,7 @@
 #include "../cipher/keys.h"
 #include "../io/trace.h"
 #include "../key/key.h"
+#include "../rekey/rekey.h"
 
 /**
  * xc_volume_is_alias() - check for a volume that stands in for dm-crypt's
@@ -40,10 +41,19 @@ static int swap_key(struct xc_cipher *cipher, struct xc_key *key, char **error)
 	return xc_cipher_set_key(cipher, error);
 }
 
-/* Use @key, which gets the old one; without @key wipe it. */
-static int change_key(struct xc_volume *vol, struct xc_key *key, char **error)
+static int wipe_keys(struct xc_volume *vol)
 {
-	struct xc_cipher *cipher = vol->dev.cipher;
+	int err = xc_cipher_wipe_key(vol->dev.cipher), r = 0;
+
+	if (vol->new_cipher)
+		r = xc_cipher_wipe_key(vol->new_cipher);
+	return err ?: r;
+}
+
+/* Use @key for @cipher, and let it get the old one; without @key wipe all. */
+static int change_key(struct xc_volume *vol, struct xc_cipher *cipher,
+		      struct xc_key *key, char **error)
+{
 	unsigned int noio = xc_places_lock();
 	int err = -EINVAL;
 	bool suspended;
@@ -53,8 +63,7 @@ static int change_key(struct xc_volume *vol, struct xc_key *key, char **error)
 	if (!suspended)
 		*error = "the device must be suspended to change its key (dmsetup suspend)";
 	else
-		err = key ? swap_key(cipher, key, error) :
-			    xc_cipher_wipe_key(cipher);
+		err = key ? swap_key(cipher, key, error) : wipe_keys(vol);
 	mutex_unlock(&vol->key_lock);
 	if (suspended)
 		xc_place_pass_on(vol);
@@ -76,7 +85,8 @@ static bool forgets_key(const struct xc_volume *vol, const char *arg, int err)
  * The key is loaded before the locks are taken: the keyring may ask a program
  * for it, and that program may wait for this device to be resumed.
  */
-static int load_and_swap(struct xc_volume *vol, const char *arg, char **error)
+static int load_and_swap(struct xc_volume *vol, struct xc_cipher *cipher,
+			 const char *arg, char **error)
 {
 	struct xc_key key = {};
 	int size, err;
@@ -84,7 +94,7 @@ static int load_and_swap(struct xc_volume *vol, const char *arg, char **error)
 	size = xc_key_size(arg, error);
 	if (size < 0)
 		return size;
-	if (size != vol->dev.cipher->layout.size) {
+	if (size != cipher->layout.size) {
 		*error = "key: its size cannot be changed";
 		return -EINVAL;
 	}
@@ -93,10 +103,13 @@ static int load_and_swap(struct xc_volume *vol, const char *arg, char **error)
 		*error = "key: out of memory";
 	else
 		err = xc_key_load(&key, arg, error);
+	if (!err && vol->rekey)
+		err = xc_rekey_check_key(vol->rekey, cipher == vol->new_cipher,
+					 key.bytes, error);
 	if (!err)
-		err = change_key(vol, &key, error);
+		err = change_key(vol, cipher, &key, error);
 	else if (forgets_key(vol, arg, err))
-		change_key(vol, NULL, error);
+		change_key(vol, cipher, NULL, error);
 	xc_key_exit(&key);
 	return err;
 }
@@ -114,14 +127,31 @@ static int load_and_swap(struct xc_volume *vol, const char *arg, char **error)
  */
 int xc_volume_set_key(struct xc_volume *vol, const char *arg, char **error)
 {
-	int err = load_and_swap(vol, arg, error);
+	int err = load_and_swap(vol, vol->dev.cipher, arg, error);
 
 	trace_xcrypt_key_set(mapped_dev(vol), err);
 	return err;
 }
 
 /**
- * xc_volume_wipe_key() - overwrite a volume's key
+ * xc_volume_set_new_key() - give a volume the new key of its conversion
+ * @vol: the volume
+ * @arg: the key argument
+ * @error: set to a message on failure
+ *
+ * Context: Process context, without key_lock.  May sleep.
+ * Return: 0, or a negative errno with @error set.
+ */
+int xc_volume_set_new_key(struct xc_volume *vol, const char *arg, char **error)
+{
+	int err = load_and_swap(vol, vol->new_cipher, arg, error);
+
+	trace_xcrypt_key_set(mapped_dev(vol), err);
+	return err;
+}
+
+/**
+ * xc_volume_wipe_key() - overwrite a volume's key, during a conversion both
  * @vol: the volume
  * @error: set to a message on failure
  *
@@ -130,52 +160,8 @@ int xc_volume_set_key(struct xc_volume *vol, const char *arg, char **error)
  */
 int xc_volume_wipe_key(struct xc_volume *vol, char **error)
 {
-	int err = change_key(vol, NULL, error);
+	int err = change_key(vol, NULL, NULL, error);
 
 	trace_xcrypt_key_wipe(mapped_dev(vol), err);
 	return err;
-}
-
-/**
- * xc_volume_suspend() - allow changes of the key
- * @vol: the volume; no bio is in flight
- *
- * Context: Process context, without key_lock.  May sleep.
- */
-void xc_volume_suspend(struct xc_volume *vol)
-{
-	mutex_lock(&vol->key_lock);
-	vol->suspended = true;
-	mutex_unlock(&vol->key_lock);
-}
-
-/**
- * xc_volume_has_key() - check whether a volume may be resumed
- * @vol: the volume
- *
- * Context: Process context, without key_lock.  May sleep.
- * Return: true if it has a key.
- */
-bool xc_volume_has_key(struct xc_volume *vol)
-{
-	bool valid;
-
-	mutex_lock(&vol->key_lock);
-	valid = vol->dev.cipher->key_valid;
-	mutex_unlock(&vol->key_lock);
-	return valid;
-}
-
-/**
- * xc_volume_resume() - take a volume into use, and disallow changes of the key
- * @vol: the volume
- *
- * Context: Process context, without key_lock, before the first bio.  May sleep.
- */
-void xc_volume_resume(struct xc_volume *vol)
-{
-	mutex_lock(&vol->key_lock);
-	vol->suspended = false;
-	mutex_unlock(&vol->key_lock);
-	xc_place_enter(vol);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The key of a volume: messages and resume.
+ * The key of a volume.
  */
 #ifndef _XC_VOLUME_KEY_H
 #define _XC_VOLUME_KEY_H
@@ -12,8 +12,6 @@ struct xc_volume;
 bool xc_volume_is_alias(const struct xc_volume *vol);
 int xc_volume_set_key(struct xc_volume *vol, const char *arg, char **error);
 int xc_volume_wipe_key(struct xc_volume *vol, char **error);
-void xc_volume_suspend(struct xc_volume *vol);
-bool xc_volume_has_key(struct xc_volume *vol);
-void xc_volume_resume(struct xc_volume *vol);
+int xc_volume_set_new_key(struct xc_volume *vol, const char *arg, char **error);
 
 #endif

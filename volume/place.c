@@ -19,6 +19,7 @@
 #include "volume.h"
 #include "../cipher/cipher.h"
 #include "../cipher/keys.h"
+#include "../rekey/rekey.h"
 
 static DEFINE_MUTEX(lock);
 
@@ -78,8 +79,8 @@ static const struct xc_cipher *find_cipher(const struct xc_volume *vol,
 	list_for_each_entry(other, &in_use, place) {
 		if (!same_place(other, vol))
 			continue;
-		if (other->dev.cipher->key_valid)
-			return other->dev.cipher;
+		if (xc_volume_cipher(other)->key_valid)
+			return xc_volume_cipher(other);
 		*error = "key: = cannot be taken, that of the table in use was wiped";
 		return ERR_PTR(-ENOKEY);
 	}
@@ -146,7 +147,7 @@ void xc_place_pass_on(const struct xc_volume *vol)
 	lockdep_assert_held(&lock);
 	list_for_each_entry(other, &followers, place)
 		if (other != vol && same_place(other, vol))
-			follow(other, vol->dev.cipher);
+			follow(other, xc_volume_cipher(vol));
 }
 
 /**
@@ -221,6 +222,36 @@ int xc_place_take_key(struct xc_volume *vol, char **error)
 
 	if (!err)
 		list_add(&vol->place, &followers);
+	xc_places_unlock(noio);
+	return err;
+}
+
+/**
+ * xc_place_check_rekey() - check that no unfinished conversion would be given up
+ * @vol: a volume being constructed, with its underlying device
+ * @rekey: its conversion, or NULL
+ * @error: set to a message on failure
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0, or -EBUSY with @error set.
+ */
+int xc_place_check_rekey(const struct xc_volume *vol,
+			 const struct xc_rekey *rekey, char **error)
+{
+	unsigned int noio = xc_places_lock();
+	const struct xc_volume *other;
+	int err = 0;
+
+	list_for_each_entry(other, &in_use, place) {
+		if (!same_place(other, vol) || !other->rekey ||
+		    other->dev.lower->bdev != vol->dev.lower->bdev ||
+		    xc_rekey_is_done(other->rekey))
+			continue;
+		if (rekey && xc_rekey_same_state(rekey, other->rekey))
+			continue;
+		*error = "rekey_state: must stay until the conversion is done";
+		err = -EBUSY;
+	}
 	xc_places_unlock(noio);
 	return err;
 }

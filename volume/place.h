@@ -5,6 +5,7 @@
 #ifndef _XC_PLACE_H
 #define _XC_PLACE_H
 
+struct xc_rekey;
 struct xc_volume;
 
 unsigned int xc_places_lock(void);
@@ -15,5 +16,7 @@ int xc_place_key_size(const struct xc_volume *vol, const char *spec,
 		      char **error);
 int xc_place_take_key(struct xc_volume *vol, char **error);
 void xc_place_pass_on(const struct xc_volume *vol);
+int xc_place_check_rekey(const struct xc_volume *vol,
+			 const struct xc_rekey *rekey, char **error);
 
 #endif

@@ -10,6 +10,7 @@
 #include "../cipher/cipher.h"
 #include "../cipher/engine.h"
 #include "../io/phase.h"
+#include "../rekey/rekey.h"
 #include "../stats/histogram.h"
 #include "../stats/stats.h"
 #include "../table/words.h"
@@ -32,9 +33,9 @@ void xc_status_print(const struct xc_volume *vol, char *result,
 
 	lockdep_assert_held(&vol->key_lock);
 	DMEMIT("engine:%s offload:%s key:%s",
-	       xc_engine_words[dev->cipher->engine->choice],
+	       xc_engine_words[xc_volume_cipher(vol)->engine->choice],
 	       xc_offload_words[dev->opt.offload],
-	       dev->cipher->key_valid ? "valid" : "wiped");
+	       xc_volume_has_key(vol) ? "valid" : "wiped");
 	DMEMIT(" read:%llu/%llu write:%llu/%llu", sum.bios[READ],
 	       sum.sectors[READ], sum.bios[WRITE], sum.sectors[WRITE]);
 	/* may be negative by a few, see xc_stats_sum() */
@@ -44,6 +45,8 @@ void xc_status_print(const struct xc_volume *vol, char *result,
 	       sum.spread, sum.helped, sum.errors);
 	if (xc_opt(&dev->opt, XC_VERIFY_WRITES))
 		DMEMIT(" mismatches:%llu", sum.mismatches);
+	if (vol->rekey)
+		sz += xc_rekey_print(vol->rekey, result + sz, maxlen - sz);
 }
 
 /**

@@ -8,6 +8,7 @@
 
 #include "volume.h"
 #include "../cipher/cipher.h"
+#include "../rekey/rekey.h"
 #include "../table/print.h"
 
 /**
@@ -23,6 +24,7 @@ void xc_table_print(const struct xc_volume *vol, char *result,
 {
 	const struct xc_device *dev = &vol->dev;
 	const struct xc_key *key = &dev->cipher->key;
+	struct xc_rekey_words rekey = {};
 	unsigned int i, sz = 0;
 
 	lockdep_assert_held(&vol->key_lock);
@@ -36,7 +38,12 @@ void xc_table_print(const struct xc_volume *vol, char *result,
 			DMEMIT("%02x", key->bytes[i]);
 	DMEMIT(" %llu %s %llu", dev->cipher->iv_offset, dev->lower->name,
 	       (unsigned long long)dev->start);
-	xc_options_print(&dev->opt, result + sz, maxlen - sz);
+	if (vol->rekey) {
+		rekey.state = xc_rekey_state_name(vol->rekey);
+		rekey.key_size = vol->new_cipher->key.size;
+		rekey.keyring = vol->new_cipher->key.keyring;
+	}
+	xc_options_print(&dev->opt, &rekey, result + sz, maxlen - sz);
 }
 
 /**

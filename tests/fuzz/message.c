@@ -28,29 +28,44 @@ static char *join(unsigned int argc, char **argv)
 	return text;
 }
 
+/* Digits, perhaps after a plus, of a number of 32 bits. */
+static bool is_speed(const char *word)
+{
+	const char *digits = word + (*word == '+');
+
+	return *digits && strspn(digits, "0123456789") == strlen(digits) &&
+		strtod(digits, NULL) <= UINT_MAX;
+}
+
 /* The action of a message according to the documentation. */
 static int meaning(unsigned int argc, char **argv)
 {
 	static const struct {
 		int action;
 		unsigned int argc;
-		const char *words[2];
+		const char *words[3];
 	} all[] = {
 		{ XC_STATS, 1, { "stats" } },
 		{ XC_KEY_WIPE, 2, { "key", "wipe" } },
 		{ XC_KEY_SET, 3, { "key", "set" } },
+		{ XC_REKEY_KEY_SET, 4, { "rekey", "key", "set" } },
+		{ XC_REKEY_PAUSE, 2, { "rekey", "pause" } },
+		{ XC_REKEY_CONTINUE, 2, { "rekey", "resume" } },
 	};
 	unsigned int i, word;
 
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
 		if (all[i].argc != argc)
 			continue;
-		for (word = 0; word < 2 && all[i].words[word]; word++)
+		for (word = 0; word < 3 && all[i].words[word]; word++)
 			if (strcasecmp(argv[word], all[i].words[word]))
 				break;
-		if (word == 2 || !all[i].words[word])
+		if (word == 3 || !all[i].words[word])
 			return all[i].action;
 	}
+	if (argc == 3 && !strcasecmp(argv[0], "rekey") &&
+	    !strcasecmp(argv[1], "speed") && is_speed(argv[2]))
+		return XC_REKEY_SPEED;
 	return -EINVAL;
 }
 
@@ -76,7 +91,8 @@ static void try(unsigned int argc, char **argv)
 	demand(!err == !error, "error without refusal, or the reverse", before);
 	demand((err ?: (int)message.action) == is, "misunderstood", before);
 	if (!err)
-		demand(message.key == (is == XC_KEY_SET ? argv[2] : NULL),
+		demand(message.key == (is == XC_KEY_SET ? argv[2] :
+				       is == XC_REKEY_KEY_SET ? argv[3] : NULL),
 		       "wrong key", before);
 	after = join(argc, argv);
 	demand(!strcmp(before, after), "changed", before);

@@ -40,14 +40,16 @@ words()
 }
 
 @test "messages" {
-	words 's/^ \*	([a-z]+( [a-z]+)?)( <key>)?$/\1/p' table/message.c
-	[ ${#words[@]} -ge 3 ]
+	words 's/^ \*	([a-z]+( [a-z]+)*)( <[^>]*>)?$/\1/p' table/message.c
+	[ ${#words[@]} -ge 7 ]
 	named "${words[@]}"
 	# the file's head names exactly what the code accepts
-	while read -r word; do
+	mapfile -t accepted < <(grep -oE 'is\(argv\[[01]\], "[a-z]+"' table/message.c | cut -d'"' -f2)
+	[ ${#accepted[@]} -ge 10 ]
+	for word in "${accepted[@]}"; do
 		echo "$word"
 		grep -qw "$word" <<<"${words[*]}"
-	done < <(sed -nE 's/.*strcasecmp\(argv\[[01]\], "([a-z]+)".*/\1/p' table/message.c)
+	done
 }
 
 @test "status words" {

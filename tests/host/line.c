@@ -110,10 +110,32 @@ void line_free(struct line *line)
 
 /* ---- from table to text -------------------------------------------------- */
 
+/* A conversion that only has a state device. */
+struct xc_rekey {
+	const char *state;
+};
+
+const char *xc_rekey_state_name(const struct xc_rekey *rekey)
+{
+	return rekey->state;
+}
+
+unsigned int xc_rekey_print(const struct xc_rekey *rekey, char *result,
+			    unsigned int maxlen)
+{
+	return 0;
+}
+
+bool xc_rekey_is_done(const struct xc_rekey *rekey)
+{
+	return false;
+}
+
 /* The volume of a table, with the members that volume/table.c reads. */
 struct printable {
 	struct xc_volume vol;
-	struct xc_cipher cipher;
+	struct xc_cipher cipher, new_cipher;
+	struct xc_rekey rekey;
 	struct dm_dev lower;
 	u8 key[256];
 };
@@ -121,6 +143,19 @@ struct printable {
 static int nibble(char c)
 {
 	return isdigit(c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+static bool take_keyring_key(struct xc_key *key, char *arg)
+{
+	char colon;
+
+	if (sscanf(arg + 1, "%u%c", &key->size, &colon) != 2 ||
+	    colon != ':' || !key->size) {
+		key->size = 0;
+		return false;
+	}
+	key->keyring = strchr(arg + 1, ':') + 1;
+	return true;
 }
 
 /*
@@ -131,19 +166,11 @@ static bool take_key(struct printable *p, char *arg)
 {
 	struct xc_key *key = &p->cipher.key;
 	size_t i, digits = strlen(arg);
-	char colon;
 
 	if (!strcmp(arg, "-"))
 		return true;
-	if (*arg == ':') {
-		if (sscanf(arg + 1, "%u%c", &key->size, &colon) != 2 ||
-		    colon != ':' || !key->size) {
-			key->size = 0;
-			return false;
-		}
-		key->keyring = strchr(arg + 1, ':') + 1;
-		return true;
-	}
+	if (*arg == ':')
+		return take_keyring_key(key, arg);
 	if (digits % 2 || digits / 2 > sizeof(p->key) ||
 	    strspn(arg, "0123456789abcdefABCDEF") != digits)
 		return false;
@@ -165,6 +192,14 @@ static bool make_printable(struct printable *p, const struct xc_table *table)
 	p->cipher.spec = table->cipher;
 	p->cipher.iv_offset = table->iv_offset;
 	p->cipher.sector_size = table->opt.sector_size;
+	if (table->rekey_state) {
+		p->rekey.state = table->rekey_state;
+		p->vol.rekey = &p->rekey;
+		p->vol.new_cipher = &p->new_cipher;
+		p->vol.dev.opt.flags &= ~BIT(XC_REKEY_START);
+		if (!take_keyring_key(&p->new_cipher.key, table->rekey_key))
+			return false;
+	}
 	return take_key(p, table->key);
 }
 
@@ -237,6 +272,8 @@ char *line_options(const struct xc_options *opt)
 		{ XC_NO_WRITE_WORKQUEUE, "no_write_wq" },
 		{ XC_IV_LARGE_SECTORS, "large_iv" },
 		{ XC_VERIFY_WRITES, "verify" },
+		{ XC_REKEY_START, "rekey_start" },
+		{ XC_REKEY_PAUSED, "rekey_paused" },
 	};
 	static const char *const offload[] = {
 		[XC_OFFLOAD_AUTO] = "offload=auto",
@@ -247,6 +284,10 @@ char *line_options(const struct xc_options *opt)
 		[XC_ENGINE_AUTO] = "engine=auto",
 		[XC_ENGINE_API] = "engine=api",
 		[XC_ENGINE_BATCH] = "engine=batch",
+	};
+	static const char *const resilience[] = {
+		[XC_RESILIENCE_AUTO] = "resilience=auto",
+		[XC_RESILIENCE_CHECKSUM] = "resilience=checksum",
 	};
 	char *text = calloc(1, 1024);
 	unsigned long known = 0;
@@ -273,6 +314,8 @@ char *line_options(const struct xc_options *opt)
 		ADD("%s ", offload[opt->offload]);
 	if (opt->engine)
 		ADD("%s ", engine[opt->engine]);
+	if (opt->resilience)
+		ADD("%s ", resilience[opt->resilience]);
 #undef ADD
 	if (used)
 		text[used - 1] = '\0';
@@ -371,11 +414,34 @@ static bool printable_word(const char *word)
 	return true;
 }
 
+/* A conversion is printed without the word that begins it. */
+static char *printed_options(const struct xc_table *table)
+{
+	struct xc_options opt = table->opt;
+
+	opt.flags &= ~BIT(XC_REKEY_START);
+	return line_options(&opt);
+}
+
+static bool same_string(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* From the second colon on: the size is printed without leading zeros. */
+static const char *after_size(const char *key)
+{
+	return key ? strchr(key + 1, ':') : NULL;
+}
+
 static bool same_table(const struct xc_table *a, const struct xc_table *b,
 		       bool same_key)
 {
-	char *opt_a = line_options(&a->opt), *opt_b = line_options(&b->opt);
-	bool same = !strcmp(a->cipher, b->cipher) &&
+	char *opt_a = printed_options(a), *opt_b = printed_options(b);
+	bool same = same_string(a->rekey_state, b->rekey_state) &&
+		    (!same_key || same_string(after_size(a->rekey_key),
+					     after_size(b->rekey_key))) &&
+		    !strcmp(a->cipher, b->cipher) &&
 		    a->iv_offset == b->iv_offset &&
 		    !strcmp(a->device, b->device) && a->start == b->start &&
 		    !strcmp(opt_a, opt_b);
@@ -410,7 +476,9 @@ static const char *print_complaint(const struct xc_table *table, u64 len)
 
 	/* device mapper does not restore the backslashes that it removed */
 	if (!complaint && printable_word(table->cipher) &&
-	    printable_word(table->key) && printable_word(table->device)) {
+	    printable_word(table->key) && printable_word(table->device) &&
+	    (!table->rekey_state || printable_word(table->rekey_state)) &&
+	    (!table->rekey_key || printable_word(table->rekey_key))) {
 		if (asprintf(&text, "0 %llu xcrypt %s", len, printed) < 0)
 			abort();
 		line_parse(&again, text);
@@ -480,7 +548,9 @@ const char *line_complaint(const char *text)
 	complaint = error_complaint(line.err, line.error);
 	if (!complaint)
 		complaint = log_complaint();
-	if (!complaint && line.err && line.argc >= 5 && !*kernel_log)
+	/* what is missing has no value */
+	if (!complaint && line.err && line.argc >= 5 && !*kernel_log &&
+	    !strstr(line.error, ": missing"))
 		complaint = complain("refused without the value in the log: %s",
 				     line.error);
 	if (!complaint && !line.err) {

@@ -45,6 +45,10 @@ group()
 	group own-options
 }
 
+@test "the words of a conversion are accepted together, and only a key in the keyring" {
+	group rekey
+}
+
 @test "numbers too long for their type are read as by dm-crypt" {
 	group numbers
 }

@@ -169,6 +169,47 @@ static void test_own_options(void)
 	refuse(LINE("0 /dev/sda 0 1 verify_writes:1"), "option");
 }
 
+/* The words of a conversion. */
+static void test_rekey(void)
+{
+	struct line line;
+
+	accept(LINE("0 /dev/sda 0 2 rekey_state:/dev/sdb rekey_key::64:logon:n"),
+	       "", false);
+	accept(LINE("0 /dev/sda 0 3 rekey_start rekey_state:8:16 REKEY_key::64:user:n"),
+	       "rekey_start", false);
+	accept(LINE("0 8:0 0 3 rekey_state:8:1 rekey_key::8:user:n rekey_paused"),
+	       "rekey_paused", false);
+	accept(LINE("0 8:0 0 3 rekey_state:8:1 rekey_key::8:user:n rekey_resilience:checksum"),
+	       "resilience=checksum", false);
+	accept(LINE("0 /dev/sda 0 3 rekey_state:8:16 rekey_key::64:user:n rekey_resilience:auto"),
+	       "resilience=auto", false);
+
+	line_parse(&line, LINE("0 /dev/sda 0 2 rekey_key::64:logon:a:b rekey_state:8:16"));
+	check(!strcmp(line.table.rekey_state, "8:16"), "rekey_state");
+	check(!strcmp(line.table.rekey_key, ":64:logon:a:b"), "rekey_key");
+	/* in the argument vector, where it is overwritten */
+	check(line.table.rekey_key == line.argv[6] + strlen("rekey_key:"),
+	      "rekey_key is a copy");
+	line_free(&line);
+
+	refuse(LINE("0 /dev/sda 0 1 rekey_state:8:16"), "rekey_key");
+	refuse(LINE("0 /dev/sda 0 1 rekey_key::64:logon:n"), "rekey_state");
+	refuse(LINE("0 /dev/sda 0 1 rekey_start"), "rekey_state");
+	refuse(LINE("0 /dev/sda 0 1 rekey_paused"), "rekey_state");
+	refuse(LINE("0 /dev/sda 0 1 rekey_resilience:checksum"), "rekey_state");
+	refuse(LINE("0 /dev/sda 0 3 rekey_state:8:16 rekey_key::64:logon:n rekey_resilience:none"),
+	       "rekey_resilience");
+	/* no key but one in the keyring, and none in the log */
+	refuse(LINE("0 /dev/sda 0 2 rekey_state:8:16 rekey_key:" KEY),
+	       "rekey_key");
+	refuse(LINE("0 /dev/sda 0 2 rekey_state:8:16 rekey_key:short"),
+	       "rekey_key");
+	check(!strstr(kernel_log, "short"), "in the log: %s", kernel_log);
+	refuse(LINE("0 /dev/sda 0 2 rekey_state:8:16 rekey_key:-"), "rekey_key");
+	refuse(LINE("0 /dev/sda 0 2 rekey_state:8:16 rekey_shift:8"), "option");
+}
+
 /* Numbers of sectors, with both kernels' handling of an overflow. */
 static void test_numbers(void)
 {
@@ -538,7 +579,13 @@ static void test_round_trip(void)
 	};
 	static const char *const mac[] = { "", " integrity_key_size:20" };
 	static const char *const key[] = { "-", KEY, ":32:logon:a:b" };
-	unsigned int n, rest, flags, o, e, i, m, s, f, count;
+	/* the number of words and the words */
+	static const char *const rekey[] = {
+		"0", "2 rekey_state:8:1 rekey_key::64:user:c:d",
+		"4 rekey_paused rekey_key::32:logon:e rekey_state:8:2 rekey_resilience:checksum",
+		"4 rekey_start rekey_key::32:logon:e rekey_state:8:2 rekey_resilience:auto",
+	};
+	unsigned int n, rest, flags, o, e, i, m, s, f, r, count;
 	const char *complaint;
 	char words[1024];
 	char text[2048];
@@ -550,15 +597,17 @@ static void test_round_trip(void)
 		i = choose(&rest, ARRAY_SIZE(integrity));
 		m = choose(&rest, ARRAY_SIZE(mac));
 		s = 512 << choose(&rest, 4);
-		flags = choose(&rest, 1 << XC_FLAGS);
+		flags = choose(&rest, 1 << XC_REKEY_START);
 		if (rest)
 			break;
 
-		words[0] = '\0';
-		for (f = 0; f < XC_FLAGS; f++)
+		r = n / 5 % ARRAY_SIZE(rekey);
+		snprintf(words, sizeof(words), "%s", rekey[r] + 1);
+		for (f = 0; f < XC_REKEY_START; f++)
 			if (flags & BIT(f))
 				strcat(strcat(words, " "), xc_flag_words[f]);
-		count = __builtin_popcount(flags) + !!o + !!e + !!i + !!m + 1;
+		count = __builtin_popcount(flags) + !!o + !!e + !!i + !!m + 1 +
+			*rekey[r] - '0';
 		snprintf(text, sizeof(text),
 			 "0 2048 xcrypt aes-xts-plain64 %s %u 8:0 %u %u%s%s%s%s%s sector_size:%u",
 			 key[n % ARRAY_SIZE(key)], n * 8, n * 16, count, words,
@@ -566,7 +615,7 @@ static void test_round_trip(void)
 		complaint = line_complaint(text);
 		check(!complaint, "%s\n    %s", text, complaint);
 	}
-	check(n == 4 * 4 * 3 * 2 * 4 << XC_FLAGS, "%u combinations", n);
+	check(n == 4 * 4 * 3 * 2 * 4 << XC_REKEY_START, "%u combinations", n);
 }
 
 /* ---- the stand-ins ------------------------------------------------------- */
@@ -615,6 +664,7 @@ static const struct {
 	{ "arguments", test_arguments },
 	{ "options", test_options },
 	{ "own-options", test_own_options },
+	{ "rekey", test_rekey },
 	{ "numbers", test_numbers },
 	{ "slips", test_slips },
 	{ "refusals", test_refusals },

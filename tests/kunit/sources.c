@@ -25,3 +25,14 @@
 #include "../../table/table.c"
 #include "../../table/words.c"
 #include "../../volume/table.c"
+
+/* These volumes have no conversion. */
+bool xc_rekey_is_done(const struct xc_rekey *rekey)
+{
+	return false;
+}
+
+const char *xc_rekey_state_name(const struct xc_rekey *rekey)
+{
+	return NULL;
+}

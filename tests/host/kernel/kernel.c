@@ -77,6 +77,19 @@ int kstrtoull(const char *s, unsigned int base, unsigned long long *value)
 	return 0;
 }
 
+int kstrtouint(const char *s, unsigned int base, unsigned int *value)
+{
+	unsigned long long number;
+	int err = kstrtoull(s, base, &number);
+
+	if (err)
+		return err;
+	if (number > UINT_MAX)
+		return -ERANGE;
+	*value = number;
+	return 0;
+}
+
 /*
  * The kernel's sscanf() with %u, %hu, %llu and %c.  Unlike the C library's, it
  * accepts no sign, stores the low bits of a number that is too large for the

@@ -115,6 +115,7 @@ extern bool kernel_scan_saturates;
 
 long strscpy(char *to, const char *from, size_t size);
 int kstrtoull(const char *s, unsigned int base, unsigned long long *value);
+int kstrtouint(const char *s, unsigned int base, unsigned int *value);
 char *skip_spaces(const char *s);
 __printf(3, 4) int scnprintf(char *buf, size_t size, const char *format, ...);
 __scanf(2, 3) int kernel_sscanf(const char *string, const char *format, ...);

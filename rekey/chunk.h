@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Chunks: memory for sectors that are being converted.
+ */
+#ifndef _XC_CHUNK_H
+#define _XC_CHUNK_H
+
+#include "disk.h"
+
+struct workqueue_struct;
+struct xc_chunk;
+struct xc_cipher;
+struct xc_prf;
+
+/**
+ * struct xc_conversion - from what, to what
+ * @data: the volume on the underlying device
+ * @old: cipher of sectors that are not converted
+ * @new: cipher of sectors that are
+ * @digest: computes digests
+ * @unit: the larger encryption sector of the two, in 512-byte sectors
+ * @wq: where chunks are converted
+ */
+struct xc_conversion {
+	const struct xc_disk *data;
+	const struct xc_cipher *old;
+	const struct xc_cipher *new;
+	const struct xc_prf *digest;
+	unsigned int unit;
+	struct workqueue_struct *wq;
+};
+
+struct xc_chunk *xc_chunk_create(const struct xc_conversion *conv,
+				 unsigned int sectors);
+void xc_chunk_destroy(struct xc_chunk *chunk);
+void xc_chunk_place(struct xc_chunk *chunk, sector_t sector,
+		    unsigned int sectors);
+sector_t xc_chunk_end(const struct xc_chunk *chunk);
+
+/* all of it, and meanwhile others */
+void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests);
+void xc_chunk_start_write(struct xc_chunk *chunk);
+int xc_chunk_wait(struct xc_chunk *chunk);
+
+/* some units of it */
+int xc_chunk_read(struct xc_chunk *chunk);
+int xc_chunk_digest(const struct xc_chunk *chunk, unsigned int unit, u8 *out);
+int xc_chunk_convert(struct xc_chunk *chunk, unsigned int first,
+		     unsigned int count);
+int xc_chunk_write(struct xc_chunk *chunk, unsigned int first,
+		   unsigned int count);
+
+#endif

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The converter: the thread of work that moves a volume to its new side.
+ *
+ * While a batch is written, the next one is read, digested and converted in
+ * memory.  Then one commit retires the first and makes the second active:
+ *
+ *	batch n		hold, read ... | commit | write ...       | commit |
+ *	batch n + 1			        | hold, read ...  |        | write ...
+ *
+ * A durable point is a commit without an active batch: there the gate is open,
+ * and nothing needs to be recovered.
+ */
+#include "convert.h"
+
+#include <linux/blkdev.h>
+#include <linux/ktime.h>
+
+#include "batch.h"
+#include "state.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+/* With a speed limit, a batch is what may be converted in this time. */
+#define BATCH_MS 250
+
+static dev_t mapped_dev(const struct xc_converter *c)
+{
+	return disk_devt(dm_disk(dm_table_get_md(c->ti->table)));
+}
+
+static void set_status(struct xc_converter *c, enum xc_rekey_status status)
+{
+	if (c->status == status)
+		return;
+	WRITE_ONCE(c->status, status);
+	dm_table_event(c->ti->table);
+}
+
+/* ---- speed --------------------------------------------------------------- */
+
+/* Milliseconds until the speed limit allows more; a new limit counts from now. */
+static u64 delay_ms(struct xc_converter *c)
+{
+	unsigned int speed = READ_ONCE(c->speed);
+	u64 now = ktime_get_ns(), due, spent;
+
+	if (c->counted != speed) {
+		c->counted = speed;
+		c->since = now;
+		c->sectors = 0;
+	}
+	if (!speed)
+		return 0;
+	due = div_u64(c->sectors * (MSEC_PER_SEC / 2), speed);
+	spent = div_u64(now - c->since, NSEC_PER_MSEC);
+	return due > spent ? due - spent : 0;
+}
+
+/* Wait for the speed limit; false if told to stop. */
+static bool may_go_on(struct xc_converter *c)
+{
+	u64 ms;
+
+	while (!READ_ONCE(c->stop)) {
+		ms = delay_ms(c);
+		if (!ms)
+			return true;
+		/* interruptible, so that a long wait is no hung task */
+		wait_event_interruptible_timeout(c->wake, READ_ONCE(c->stop) ||
+						 READ_ONCE(c->speed) != c->counted,
+						 msecs_to_jiffies(ms) + 1);
+	}
+	return false;
+}
+
+static unsigned int batch_sectors(const struct xc_converter *c,
+				  const struct xc_batch *batch, sector_t left)
+{
+	unsigned int unit = c->conv.unit, speed = READ_ONCE(c->speed);
+	u64 sectors = min_t(u64, xc_batch_max(batch, c->state), left);
+
+	if (speed)
+		sectors = clamp((u64)speed * BATCH_MS / (MSEC_PER_SEC / 2), 1,
+				sectors);
+	return round_up((u32)sectors, unit);
+}
+
+/* ---- batches ------------------------------------------------------------- */
+
+/* Start the batch after the active one, if there is to be one. */
+static struct xc_batch *start_next(struct xc_converter *c,
+				   const struct xc_batch *active)
+{
+	sector_t sector = active ? xc_batch_end(active) :
+				   xc_state_position(c->state)->frontier;
+	sector_t left = c->conv.data->len - sector;
+	struct xc_batch *next = c->batches[c->turn];
+	unsigned int sectors;
+
+	if (!left || READ_ONCE(c->stop))
+		return NULL;
+	/* while it waits for the speed limit, nothing is held */
+	if (active ? delay_ms(c) : !may_go_on(c))
+		return NULL;
+
+	sectors = batch_sectors(c, next, left);
+	xc_gate_hold_writes(&c->gate, sector + sectors);
+	trace_xcrypt_rekey_hold(mapped_dev(c), sector, sectors, 0);
+	xc_batch_start(next, sector, sectors);
+	c->sectors += sectors;
+	c->turn = (c->turn + 1) % XC_BATCHES;
+	return next;
+}
+
+static int write_batch(struct xc_converter *c, struct xc_batch *batch)
+{
+	int err = xc_batch_write(batch, &c->gate);
+
+	trace_xcrypt_rekey_write(mapped_dev(c),
+				 xc_state_position(c->state)->frontier,
+				 xc_state_position(c->state)->batch_sectors,
+				 err);
+	return err;
+}
+
+static int commit(struct xc_converter *c, const struct xc_position *next)
+{
+	int err = xc_state_commit(c->state, next);
+
+	trace_xcrypt_rekey_commit(mapped_dev(c), next->frontier,
+				  next->batch_sectors, err);
+	return err;
+}
+
+/* Write the active batch while the next is prepared, and commit both. */
+static int advance(struct xc_converter *c, struct xc_batch *active,
+		   struct xc_batch *next)
+{
+	const struct xc_position *at = xc_state_position(c->state);
+	struct xc_position to = {
+		.frontier = at->frontier + at->batch_sectors,
+		.area = !at->area,
+	};
+	sector_t held = to.frontier;
+	int err = 0, r = 0;
+
+	if (active)
+		err = write_batch(c, active);
+	if (next) {
+		/* also after an error: its chunks are in use */
+		r = xc_batch_prepare(next, c->state, &to);
+		trace_xcrypt_rekey_prepare(mapped_dev(c), to.frontier,
+					   to.batch_sectors, r);
+	}
+	err = err ?: r;
+	if (!err) {
+		held += to.batch_sectors;
+		to.done = to.frontier == c->conv.data->len;
+		err = commit(c, &to);
+	}
+	/* which of two positions is durable is not known after a failed commit */
+	if (err)
+		xc_gate_fail(&c->gate, held);
+	return err;
+}
+
+static int convert(struct xc_converter *c)
+{
+	struct xc_batch *active = NULL, *next;
+	int err = 0;
+
+	/* the limit does not make up for a pause */
+	c->counted = 0;
+	set_status(c, XC_REKEY_RUNNING);
+	while (!err) {
+		next = start_next(c, active);
+		if (!active && !next)
+			break;
+		err = advance(c, active, next);
+		active = next;
+	}
+	return err;
+}
+
+/* ---- the beginning and the end ------------------------------------------- */
+
+static int recover(struct xc_converter *c)
+{
+	struct xc_position at = *xc_state_position(c->state);
+	int err;
+
+	set_status(c, XC_REKEY_RECOVERING);
+	err = xc_batch_recover(c->batches[0], c->state);
+	trace_xcrypt_rekey_recover(mapped_dev(c), at.frontier,
+				   at.batch_sectors, err);
+	if (err) {
+		DMERR("%s: rekey: the batch at sector %llu cannot be recovered: error %d",
+		      dm_table_device_name(c->ti->table),
+		      (unsigned long long)at.frontier, err);
+		xc_gate_fail(&c->gate, at.frontier + at.batch_sectors);
+		return err;
+	}
+	xc_gate_advance(&c->gate, at.frontier + at.batch_sectors);
+	return 0;
+}
+
+static int finish(struct xc_converter *c, bool erase)
+{
+	/* wait for bios that use the old side */
+	xc_gate_place(&c->gate, c->conv.data->len, c->conv.data->len);
+	c->converted(c->ti);
+	return erase ? xc_batch_erase_areas(c->batches[0], c->state) : 0;
+}
+
+static int take_state(struct xc_converter *c, char **error)
+{
+	const struct xc_position *at = xc_state_position(c->state);
+	int err = xc_state_open(c->state, error);
+
+	if (err)
+		return err;
+	xc_gate_place(&c->gate, at->frontier, at->frontier + at->batch_sectors);
+	return 0;
+}
+
+static int run(struct xc_converter *c)
+{
+	const struct xc_position *at = xc_state_position(c->state);
+	bool was_done;
+	char *error;
+	int err = 0;
+
+	if (c->status == XC_REKEY_FAILED)
+		err = take_state(c, &error);
+	was_done = at->done;
+	if (!err && at->batch_sectors)
+		err = recover(c);
+	if (!err && !at->done && !c->paused)
+		err = convert(c);
+	if (!err && at->done)
+		/* rekey_paused writes nothing to a state that was clean */
+		err = finish(c, !was_done || !c->paused);
+	return err;
+}
+
+static void convert_work(struct work_struct *work)
+{
+	struct xc_converter *c = container_of(work, struct xc_converter, work);
+	const struct xc_position *at = xc_state_position(c->state);
+	const char *name = dm_table_device_name(c->ti->table);
+	int err = run(c);
+
+	if (err) {
+		DMERR("%s: rekey: failed at sector %llu: error %d (\"rekey resume\" tries again)",
+		      name, (unsigned long long)at->frontier, err);
+		set_status(c, XC_REKEY_FAILED);
+	} else if (at->done) {
+		set_status(c, XC_REKEY_DONE);
+	} else {
+		set_status(c, XC_REKEY_PAUSED);
+	}
+}
+
+/* ---- for the volume ------------------------------------------------------ */
+
+/**
+ * xc_converter_open() - read the state, and place the gate
+ * @c: the converter, stopped
+ * @error: set to a message on failure
+ *
+ * Context: Process context, before the first bio.  May sleep.
+ * Return: 0, or a negative errno with @error set.
+ */
+int xc_converter_open(struct xc_converter *c, char **error)
+{
+	int err = take_state(c, error);
+
+	if (!err)
+		c->status = XC_REKEY_PAUSED;
+	return err;
+}
+
+/**
+ * xc_converter_start() - begin to convert, or at least to recover
+ * @c: the converter, opened
+ *
+ * Context: Process context.
+ */
+void xc_converter_start(struct xc_converter *c)
+{
+	WRITE_ONCE(c->stop, false);
+	queue_work(c->wq, &c->work);
+}
+
+/**
+ * xc_converter_stop() - stop at a durable point, with the gate open
+ * @c: the converter; need not be running
+ *
+ * Context: Process context.  May sleep.
+ */
+void xc_converter_stop(struct xc_converter *c)
+{
+	WRITE_ONCE(c->stop, true);
+	wake_up(&c->wake);
+	flush_work(&c->work);
+}
+
+/**
+ * xc_converter_set_speed() - limit the speed
+ * @c: the converter
+ * @speed: the limit in KiB/s; 0: none
+ *
+ * Context: Process context.
+ */
+void xc_converter_set_speed(struct xc_converter *c, unsigned int speed)
+{
+	WRITE_ONCE(c->speed, speed);
+	wake_up(&c->wake);
+}
+
+/**
+ * xc_converter_init() - allocate what a converter needs
+ * @c: the converter, with ti, conv, state, converted and the ciphers of its gate
+ * @error: set to a message on failure
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0, or a negative errno with @error set; call xc_converter_exit() in
+ * both cases.
+ */
+int xc_converter_init(struct xc_converter *c, char **error)
+{
+	const char *name = dm_table_device_name(c->ti->table);
+	unsigned int i;
+	int err;
+
+	init_waitqueue_head(&c->wake);
+	INIT_WORK(&c->work, convert_work);
+	c->status = XC_REKEY_PAUSED;
+	c->conv.digest = &c->digest;
+
+	err = xc_prf_init(&c->digest);
+	if (err) {
+		*error = "rekey_state: the kernel has no hmac(sha256)";
+		return err;
+	}
+	*error = "rekey_state: out of memory";
+	c->wq = alloc_ordered_workqueue("xcrypt_rekey-%s", WQ_MEM_RECLAIM,
+					name);
+	c->chunk_wq = alloc_workqueue("xcrypt_chunk-%s", WQ_MEM_RECLAIM |
+				      WQ_UNBOUND, num_online_cpus(), name);
+	c->conv.wq = c->chunk_wq;
+	if (!c->wq || !c->chunk_wq)
+		return -ENOMEM;
+	for (i = 0; i < XC_BATCHES; i++) {
+		c->batches[i] = xc_batch_create(&c->conv);
+		if (!c->batches[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * xc_converter_exit() - undo xc_converter_init()
+ * @c: the converter, stopped
+ *
+ * Context: Process context.  May sleep.
+ */
+void xc_converter_exit(struct xc_converter *c)
+{
+	unsigned int i;
+
+	if (c->wq)
+		destroy_workqueue(c->wq);
+	if (c->chunk_wq)
+		destroy_workqueue(c->chunk_wq);
+	for (i = 0; i < XC_BATCHES; i++)
+		xc_batch_destroy(c->batches[i]);
+	xc_prf_exit(&c->digest);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The converter: the thread of work that moves a volume to its new side.
+ */
+#ifndef _XC_CONVERT_H
+#define _XC_CONVERT_H
+
+#include <linux/mutex.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "chunk.h"
+#include "prf.h"
+#include "../io/gate.h"
+
+struct xc_batch;
+struct xc_state;
+
+/* Batches in memory: one is written while the next one is read. */
+#define XC_BATCHES 2
+
+/**
+ * enum xc_rekey_status - what a conversion is doing
+ * @XC_REKEY_PAUSED: nothing
+ * @XC_REKEY_RUNNING: converting
+ * @XC_REKEY_RECOVERING: finishing a batch after a crash
+ * @XC_REKEY_DONE: nothing, all is converted
+ * @XC_REKEY_FAILED: nothing, after an error
+ */
+enum xc_rekey_status {
+	XC_REKEY_PAUSED,
+	XC_REKEY_RUNNING,
+	XC_REKEY_RECOVERING,
+	XC_REKEY_DONE,
+	XC_REKEY_FAILED,
+};
+
+/**
+ * struct xc_converter - a converter
+ * @ti: the target
+ * @conv: from what, to what
+ * @gate: the gate of the volume
+ * @state: the state on disk
+ * @digest: computes digests
+ * @batches: memory
+ * @turn: which of @batches is next
+ * @chunk_wq: where chunks are converted
+ * @wq: where @work runs; it waits for @chunk_wq
+ * @work: converts until it is done, told to stop, or fails
+ * @stop: end @work at the next durable point
+ * @wake: woken when @stop or @speed changes
+ * @paused: only recover
+ * @status: what it is doing
+ * @speed: limit in KiB/s; 0: none
+ * @counted: the limit that @since and @sectors are for
+ * @since: when it began to count, in ns
+ * @sectors: sectors converted since
+ * @converted: called when all is converted and durable, and no bio uses the old
+ *	side
+ */
+struct xc_converter {
+	struct dm_target *ti;
+	struct xc_conversion conv;
+	struct xc_gate gate;
+	struct xc_state *state;
+	struct xc_prf digest;
+	struct xc_batch *batches[XC_BATCHES];
+	unsigned int turn;
+	struct workqueue_struct *chunk_wq;
+	struct workqueue_struct *wq;
+	struct work_struct work;
+	bool stop;
+	wait_queue_head_t wake;
+	bool paused;
+	enum xc_rekey_status status;
+	unsigned int speed;
+	unsigned int counted;
+	u64 since;
+	u64 sectors;
+	void (*converted)(struct dm_target *ti);
+};
+
+int xc_converter_init(struct xc_converter *c, char **error);
+void xc_converter_exit(struct xc_converter *c);
+int xc_converter_open(struct xc_converter *c, char **error);
+void xc_converter_start(struct xc_converter *c);
+void xc_converter_stop(struct xc_converter *c);
+void xc_converter_set_speed(struct xc_converter *c, unsigned int speed);
+
+#endif

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reading, writing and flushing a device, and waiting for it.  Nothing is
+ * allocated.
+ */
+#include "disk.h"
+
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+
+/* One bio; @data is in the kernel's linear mapping. */
+static int submit(const struct xc_disk *disk, sector_t sector, void *data,
+		  unsigned int sectors, blk_opf_t opf)
+{
+	unsigned int bytes = sectors << SECTOR_SHIFT;
+	struct bio_vec vec;
+	struct bio bio;
+	int err;
+
+	bio_init(&bio, disk->bdev, &vec, 1, opf);
+	bio.bi_iter.bi_sector = disk->start + sector;
+	__bio_add_page(&bio, virt_to_page(data), bytes, offset_in_page(data));
+	err = submit_bio_wait(&bio);
+	bio_uninit(&bio);
+	return err;
+}
+
+/**
+ * xc_disk_read() - read sectors
+ * @disk: where from
+ * @sector: first sector, counted from the start of @disk
+ * @data: set to their contents; from kmalloc()
+ * @sectors: their number
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or the negative errno of the device.
+ */
+int xc_disk_read(const struct xc_disk *disk, sector_t sector, void *data,
+		 unsigned int sectors)
+{
+	return submit(disk, sector, data, sectors, REQ_OP_READ | REQ_SYNC);
+}
+
+/**
+ * xc_disk_write() - write sectors
+ * @disk: where to
+ * @sector: first sector, counted from the start of @disk
+ * @data: their contents; from kmalloc()
+ * @sectors: their number
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or the negative errno of the device.
+ */
+int xc_disk_write(const struct xc_disk *disk, sector_t sector,
+		  const void *data, unsigned int sectors)
+{
+	return submit(disk, sector, (void *)data, sectors,
+		      REQ_OP_WRITE | REQ_SYNC);
+}
+
+/**
+ * xc_disk_write_fua() - write sectors, which are durable then
+ * @disk: where to
+ * @sector: first sector, counted from the start of @disk
+ * @data: their contents; from kmalloc()
+ * @sectors: their number
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or the negative errno of the device.
+ */
+int xc_disk_write_fua(const struct xc_disk *disk, sector_t sector,
+		      const void *data, unsigned int sectors)
+{
+	return submit(disk, sector, (void *)data, sectors,
+		      REQ_OP_WRITE | REQ_SYNC | REQ_FUA);
+}
+
+/**
+ * xc_disk_flush() - make everything durable that was written
+ * @disk: the part of a device; all of the device is flushed
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or the negative errno of the device.
+ */
+int xc_disk_flush(const struct xc_disk *disk)
+{
+	struct bio bio;
+	int err;
+
+	bio_init(&bio, disk->bdev, NULL, 0,
+		 REQ_OP_WRITE | REQ_SYNC | REQ_PREFLUSH);
+	err = submit_bio_wait(&bio);
+	bio_uninit(&bio);
+	return err;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reading, writing and flushing a device.
+ *
+ * The protocol (state.c, recover.c) reaches devices by these functions only: the
+ * tests compile it for user space, with a disk that loses what was not flushed.
+ */
+#ifndef _XC_DISK_H
+#define _XC_DISK_H
+
+#include "../dm-xcrypt.h"
+
+struct block_device;
+
+/**
+ * struct xc_disk - a part of a device
+ * @bdev: the device
+ * @start: its first sector, in 512-byte sectors
+ * @len: its length, likewise
+ */
+struct xc_disk {
+	struct block_device *bdev;
+	sector_t start;
+	sector_t len;
+};
+
+int xc_disk_read(const struct xc_disk *disk, sector_t sector, void *data,
+		 unsigned int sectors);
+int xc_disk_write(const struct xc_disk *disk, sector_t sector,
+		  const void *data, unsigned int sectors);
+int xc_disk_write_fua(const struct xc_disk *disk, sector_t sector,
+		      const void *data, unsigned int sectors);
+int xc_disk_flush(const struct xc_disk *disk);
+
+#endif

@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Changing the key of a volume in use, as the volume sees it: from the table
+ * line to the converter, and when that may run.
+ */
+#include "rekey.h"
+
+#include <linux/blkdev.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include "convert.h"
+#include "state.h"
+#include "../cipher/cipher.h"
+
+/* The state devices of all volumes. */
+static DEFINE_MUTEX(registry_lock);
+static LIST_HEAD(registry);
+
+/**
+ * struct xc_rekey - a conversion
+ * @ti: the target
+ * @state_dev: the state device
+ * @registered: entry in the registry
+ * @lock: protects @begin, @resumed, and starts and stops of @converter
+ * @begin: the first superblock is not written yet
+ * @resumed: the converter may run
+ * @converter: does the work
+ */
+struct xc_rekey {
+	struct dm_target *ti;
+	struct dm_dev *state_dev;
+	struct list_head registered;
+	struct mutex lock;	/* begin, resumed, starting and stopping */
+	bool begin;
+	bool resumed;
+	struct xc_converter converter;
+};
+
+/* ---- the state device ---------------------------------------------------- */
+
+static bool same_place(const struct xc_rekey *a, const struct xc_rekey *b)
+{
+	return dm_table_get_md(a->ti->table) == dm_table_get_md(b->ti->table) &&
+		a->ti->begin == b->ti->begin;
+}
+
+/**
+ * xc_rekey_same_state() - compare state devices
+ * @a: a conversion
+ * @b: another
+ *
+ * Context: Any context.
+ * Return: true if their state device is the same.
+ */
+bool xc_rekey_same_state(const struct xc_rekey *a, const struct xc_rekey *b)
+{
+	return a->state_dev->bdev == b->state_dev->bdev;
+}
+
+/* A table that replaces another has the same state at the same place. */
+static int enter_registry(struct xc_rekey *rekey, char **error)
+{
+	struct xc_rekey *other;
+	int err = 0;
+
+	mutex_lock(&registry_lock);
+	list_for_each_entry(other, &registry, registered)
+		if (xc_rekey_same_state(other, rekey) &&
+		    !same_place(other, rekey)) {
+			*error = "rekey_state: in use by another volume";
+			err = -EBUSY;
+		}
+	if (!err)
+		list_add(&rekey->registered, &registry);
+	mutex_unlock(&registry_lock);
+	return err;
+}
+
+static void leave_registry(struct xc_rekey *rekey)
+{
+	mutex_lock(&registry_lock);
+	list_del(&rekey->registered);
+	mutex_unlock(&registry_lock);
+}
+
+/* Do two parts of devices overlap?  Sees partitions, but not through stacks. */
+static bool overlap(const struct xc_disk *a, const struct xc_disk *b)
+{
+	sector_t a_start = get_start_sect(a->bdev) + a->start;
+	sector_t b_start = get_start_sect(b->bdev) + b->start;
+
+	return a->bdev->bd_disk == b->bdev->bd_disk &&
+		a_start < b_start + b->len && b_start < a_start + a->len;
+}
+
+static char *open_error(int err)
+{
+	switch (err) {
+	case -EACCES:
+	case -EPERM:
+		return "rekey_state: permission denied";
+	case -EBUSY:
+		return "rekey_state: in use, mounted or by another driver";
+	case -EROFS:
+		return "rekey_state: read-only";
+	case -ENOMEM:
+		return "rekey_state: out of memory";
+	default:
+		return "rekey_state: no such block device";
+	}
+}
+
+static struct xc_side_spec side_spec(const struct xc_cipher *cipher)
+{
+	return (struct xc_side_spec) {
+		.spec = cipher->spec,
+		.iv_offset = cipher->iv_offset,
+		.sector_size = cipher->sector_size,
+		.large_iv = cipher->large_iv,
+		.key = cipher->key.bytes,
+		.key_size = cipher->key.size,
+	};
+}
+
+static int open_state(struct xc_rekey *rekey,
+		      const struct xc_rekey_setup *setup, char **error)
+{
+	struct block_device *bdev = rekey->state_dev->bdev;
+	struct xc_setup all = {
+		.sides = { side_spec(setup->old), side_spec(setup->new) },
+		.data = {
+			.bdev = setup->lower->bdev,
+			.start = setup->start,
+			.len = rekey->ti->len,
+		},
+		.state = {
+			.bdev = bdev,
+			.len = bdev_nr_sectors(bdev),
+		},
+	};
+	struct xc_state *state;
+
+	if (overlap(&all.data, &all.state)) {
+		*error = "rekey_state: overlaps the data of the volume";
+		return -EINVAL;
+	}
+	state = xc_state_create(&all, error);
+	if (IS_ERR(state))
+		return PTR_ERR(state);
+	rekey->converter.state = state;
+	return xc_state_look(state, setup->begin, error);
+}
+
+/* ---- creation ------------------------------------------------------------ */
+
+static int check_setup(struct dm_target *ti,
+		       const struct xc_rekey_setup *setup, char **error)
+{
+	if (!(dm_table_get_mode(ti->table) & BLK_OPEN_WRITE)) {
+		*error = "rekey_state: the mapping is read-only";
+		return -EROFS;
+	}
+	if (bdev_is_zoned(setup->lower->bdev)) {
+		*error = "rekey_state: the key of a zoned device cannot be changed";
+		return -EOPNOTSUPP;
+	}
+	if (setup->old->tuple_size || setup->old->aead || setup->new->aead) {
+		*error = "rekey_state: the key of a volume with integrity cannot be changed";
+		return -EOPNOTSUPP;
+	}
+	if (!setup->atomic && (setup->old->sector_size > SECTOR_SIZE ||
+			       setup->new->sector_size > SECTOR_SIZE)) {
+		*error = "rekey_resilience: must be given as checksum if sector_size is above 512";
+		return -EINVAL;
+	}
+	if (!setup->old->key.size || !setup->new->key.size) {
+		*error = "rekey_state: both sides need a key";
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int init_rekey(struct xc_rekey *rekey,
+		      const struct xc_rekey_setup *setup, char **error)
+{
+	struct xc_converter *c = &rekey->converter;
+	int err = enter_registry(rekey, error);
+
+	if (err)
+		return err;
+	err = open_state(rekey, setup, error);
+	if (err)
+		goto leave_registry;
+	c->ti = rekey->ti;
+	c->conv.data = xc_state_data(c->state);
+	c->conv.old = setup->old;
+	c->conv.new = setup->new;
+	c->conv.unit = max(setup->old->sector_size, setup->new->sector_size) >>
+		       SECTOR_SHIFT;
+	c->paused = setup->paused;
+	c->converted = setup->converted;
+	xc_gate_init(&c->gate, setup->old, setup->new);
+	err = xc_converter_init(c, error);
+	if (!err)
+		return 0;
+
+	xc_converter_exit(c);
+leave_registry:
+	leave_registry(rekey);
+	return err;
+}
+
+/**
+ * xc_rekey_create() - prepare a conversion
+ * @ti: the target
+ * @setup: what its table line says
+ * @error: set to a message on failure
+ *
+ * Writes nothing: another table may be in use.
+ *
+ * Context: Process context, in the target's ctr method.  May sleep.
+ * Return: the conversion, to be freed with xc_rekey_destroy(), or an ERR_PTR()
+ * with @error set.
+ */
+struct xc_rekey *xc_rekey_create(struct dm_target *ti,
+				 const struct xc_rekey_setup *setup,
+				 char **error)
+{
+	struct xc_rekey *rekey;
+	int err = check_setup(ti, setup, error);
+
+	if (err)
+		return ERR_PTR(err);
+	rekey = kzalloc(sizeof(*rekey), GFP_KERNEL);
+	if (!rekey) {
+		*error = "rekey_state: out of memory";
+		return ERR_PTR(-ENOMEM);
+	}
+	rekey->ti = ti;
+	rekey->begin = setup->begin;
+	mutex_init(&rekey->lock);
+
+	err = xc_get_device(ti, setup->state, BLK_OPEN_READ | BLK_OPEN_WRITE,
+			    &rekey->state_dev);
+	if (err) {
+		*error = open_error(err);
+		goto free;
+	}
+	err = init_rekey(rekey, setup, error);
+	if (!err)
+		return rekey;
+
+	if (rekey->converter.state)
+		xc_state_destroy(rekey->converter.state);
+	dm_put_device(ti, rekey->state_dev);
+free:
+	kfree(rekey);
+	return ERR_PTR(err);
+}
+
+/**
+ * xc_rekey_destroy() - undo xc_rekey_create()
+ * @rekey: the conversion; no bio may be in flight
+ *
+ * Context: Process context, in the target's dtr method.  May sleep.
+ */
+void xc_rekey_destroy(struct xc_rekey *rekey)
+{
+	leave_registry(rekey);
+	xc_converter_exit(&rekey->converter);
+	xc_state_destroy(rekey->converter.state);
+	dm_put_device(rekey->ti, rekey->state_dev);
+	mutex_destroy(&rekey->lock);
+	kfree(rekey);
+}
+
+/**
+ * xc_rekey_gate() - find the gate of a volume
+ * @rekey: the conversion
+ *
+ * Context: Any context.
+ * Return: the gate.
+ */
+struct xc_gate *xc_rekey_gate(struct xc_rekey *rekey)
+{
+	return &rekey->converter.gate;
+}
+
+/* ---- suspend and resume -------------------------------------------------- */
+
+/* The constructor checked what can fail here but for failing disks. */
+static int take_keys(struct xc_rekey *rekey, char **error)
+{
+	const struct xc_conversion *conv = &rekey->converter.conv;
+	struct xc_state *state = rekey->converter.state;
+	int err = xc_state_check_key(state, XC_NEW, conv->new->key.bytes,
+				     error);
+
+	if (!err && !xc_state_position(state)->done)
+		err = xc_state_check_key(state, XC_OLD, conv->old->key.bytes,
+					 error);
+	if (err)
+		return err;
+	*error = "rekey_key: the key for digests cannot be derived";
+	return xc_state_digest_key(state, &rekey->converter.digest,
+				   conv->new->key.bytes);
+}
+
+/**
+ * xc_rekey_preresume() - read the state, or begin
+ * @rekey: the conversion
+ * @error: set to a message on failure
+ *
+ * Context: Process context, in the target's preresume method.  May sleep.
+ * Return: 0, or a negative errno with @error set.
+ */
+int xc_rekey_preresume(struct xc_rekey *rekey, char **error)
+{
+	int err = 0;
+
+	mutex_lock(&rekey->lock);
+	if (rekey->begin)
+		err = xc_state_start(rekey->converter.state, error);
+	if (!err) {
+		rekey->begin = false;
+		err = xc_converter_open(&rekey->converter, error) ?:
+			take_keys(rekey, error);
+	}
+	mutex_unlock(&rekey->lock);
+	return err;
+}
+
+/**
+ * xc_rekey_resume() - let the converter run
+ * @rekey: the conversion
+ *
+ * Context: Process context, in the target's resume method.  May sleep.
+ */
+void xc_rekey_resume(struct xc_rekey *rekey)
+{
+	mutex_lock(&rekey->lock);
+	rekey->resumed = true;
+	xc_converter_start(&rekey->converter);
+	mutex_unlock(&rekey->lock);
+}
+
+/**
+ * xc_rekey_suspend() - stop the converter at a durable point
+ * @rekey: the conversion
+ *
+ * Bios may still come: the gate serves them.
+ *
+ * Context: Process context, in the target's presuspend method.  May sleep.
+ */
+void xc_rekey_suspend(struct xc_rekey *rekey)
+{
+	mutex_lock(&rekey->lock);
+	rekey->resumed = false;
+	xc_converter_stop(&rekey->converter);
+	mutex_unlock(&rekey->lock);
+}
+
+/**
+ * xc_rekey_postsuspend() - forget what is derived from the key
+ * @rekey: the conversion, suspended
+ *
+ * Context: Process context, in the target's postsuspend method.  May sleep.
+ */
+void xc_rekey_postsuspend(struct xc_rekey *rekey)
+{
+	static const u8 nothing[XC_PRF_SIZE];
+
+	xc_prf_set_key(&rekey->converter.digest, nothing, sizeof(nothing));
+}
+
+/* ---- messages ------------------------------------------------------------ */
+
+/**
+ * xc_rekey_pause() - stop converting
+ * @rekey: the conversion
+ *
+ * Context: Process context.  May sleep.
+ */
+void xc_rekey_pause(struct xc_rekey *rekey)
+{
+	mutex_lock(&rekey->lock);
+	rekey->converter.paused = true;
+	xc_converter_stop(&rekey->converter);
+	mutex_unlock(&rekey->lock);
+}
+
+/**
+ * xc_rekey_continue() - convert, after a pause or an error
+ * @rekey: the conversion
+ *
+ * Context: Process context.  May sleep.
+ */
+void xc_rekey_continue(struct xc_rekey *rekey)
+{
+	mutex_lock(&rekey->lock);
+	rekey->converter.paused = false;
+	if (rekey->resumed)
+		xc_converter_start(&rekey->converter);
+	mutex_unlock(&rekey->lock);
+}
+
+/**
+ * xc_rekey_set_speed() - limit the speed of a conversion
+ * @rekey: the conversion
+ * @speed: the limit in KiB/s; 0: none
+ *
+ * Context: Process context.
+ */
+void xc_rekey_set_speed(struct xc_rekey *rekey, unsigned int speed)
+{
+	xc_converter_set_speed(&rekey->converter, speed);
+}
+
+/* ---- the rest ------------------------------------------------------------ */
+
+/**
+ * xc_rekey_is_done() - check whether a volume has only the new side
+ * @rekey: the conversion
+ *
+ * Context: Any context.
+ * Return: true if all is converted, durably.
+ */
+bool xc_rekey_is_done(const struct xc_rekey *rekey)
+{
+	return !rekey->begin &&
+		READ_ONCE(xc_state_position(rekey->converter.state)->done);
+}
+
+/**
+ * xc_rekey_check_key() - compare a key with that of the conversion
+ * @rekey: the conversion, suspended
+ * @new: the new key rather than the old
+ * @key: the key, of the size of the other
+ * @error: set to a message on failure
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0, also if the conversion has not begun; -EKEYREJECTED or another
+ * negative errno with @error set.
+ */
+int xc_rekey_check_key(struct xc_rekey *rekey, bool new, const u8 *key,
+		       char **error)
+{
+	int err = 0;
+
+	mutex_lock(&rekey->lock);
+	if (!rekey->begin)
+		err = xc_state_check_key(rekey->converter.state,
+					 new ? XC_NEW : XC_OLD, key, error);
+	mutex_unlock(&rekey->lock);
+	return err;
+}
+
+/**
+ * xc_rekey_state_name() - name the state device
+ * @rekey: the conversion
+ *
+ * Context: Any context.
+ * Return: its number, as in a table.
+ */
+const char *xc_rekey_state_name(const struct xc_rekey *rekey)
+{
+	return rekey->state_dev->name;
+}
+
+/**
+ * xc_rekey_print() - print the status of a conversion
+ * @rekey: the conversion
+ * @result: buffer to print to
+ * @maxlen: its size in bytes
+ *
+ * Context: Process context.
+ * Return: number of bytes printed.
+ */
+unsigned int xc_rekey_print(const struct xc_rekey *rekey, char *result,
+			    unsigned int maxlen)
+{
+	static const char *const words[] = {
+		[XC_REKEY_PAUSED] = "paused",
+		[XC_REKEY_RUNNING] = "running",
+		[XC_REKEY_RECOVERING] = "recovering",
+		[XC_REKEY_DONE] = "done",
+		[XC_REKEY_FAILED] = "failed",
+	};
+	const struct xc_converter *c = &rekey->converter;
+	unsigned int sz = 0;
+
+	DMEMIT(" rekey:%s:%llu/%llu rekey_skipped:0",
+	       words[READ_ONCE(c->status)],
+	       (unsigned long long)READ_ONCE(c->gate.boundary),
+	       (unsigned long long)c->conv.data->len);
+	return sz;
+}

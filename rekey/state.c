@@ -1,0 +1,694 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The state of a conversion on disk: two superblocks, written in turn, and two
+ * areas.
+ *
+ * A superblock is one sector, so it is written or not.  Nothing that is read is
+ * acted upon before both devices are flushed: after a crash that kept the
+ * devices' caches, it need not be durable.
+ */
+#include "state.h"
+
+#include <linux/blkdev.h>
+#include <linux/crc32.h>
+#include <linux/err.h>
+#include <linux/log2.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "format.h"
+
+/* Numbers of messages whose result is not a digest of a sector. */
+#define NUMBER_KEY_CHECK U64_MAX
+#define NUMBER_DIGEST_KEY (U64_MAX - 1)
+
+/* A superblock that is being written while it is read is read again. */
+#define TRIES 3
+
+/**
+ * struct xc_state - the state
+ * @setup: what the table line says
+ * @prf: for check values of keys
+ * @super: the newest superblock
+ * @position: its position
+ * @block: a superblock on its way to the device or from it, filled up with zeros to the
+ *	device's logical block
+ * @block_sectors: sectors in @block
+ */
+struct xc_state {
+	struct xc_setup setup;
+	struct xc_prf prf;
+	struct xc_superblock super;
+	struct xc_position position;
+	struct xc_superblock *block;
+	unsigned int block_sectors;
+};
+
+/* ---- superblocks --------------------------------------------------------- */
+
+static u32 checksum(struct xc_superblock *super)
+{
+	__le32 stored = super->checksum;
+	u32 crc;
+
+	super->checksum = 0;
+	crc = ~crc32_le(~0U, (u8 *)super, sizeof(*super));
+	super->checksum = stored;
+	return crc;
+}
+
+static unsigned int slot_of(u64 sequence)
+{
+	return (sequence - 1) % XC_SLOTS;
+}
+
+/* True if a slot was never written. */
+static bool is_blank(const struct xc_superblock *super)
+{
+	return !memchr_inv(super, 0, sizeof(*super));
+}
+
+static bool has_magic(const struct xc_superblock *super)
+{
+	return !memcmp(super->magic, XC_STATE_MAGIC, sizeof(super->magic));
+}
+
+static bool is_valid(struct xc_superblock *super, unsigned int slot)
+{
+	u64 sequence = le64_to_cpu(super->sequence);
+
+	return has_magic(super) && sequence && slot_of(sequence) == slot &&
+		le32_to_cpu(super->checksum) == checksum(super);
+}
+
+static int read_slot(struct xc_state *state, unsigned int slot,
+		     struct xc_superblock *super)
+{
+	int err = xc_disk_read(&state->setup.state, slot * XC_SLOT_SECTORS,
+			       state->block, state->block_sectors);
+
+	if (!err)
+		memcpy(super, state->block, sizeof(*super));
+	return err;
+}
+
+/* Choose the newest of two superblocks. */
+static int choose(struct xc_superblock slots[XC_SLOTS],
+		  struct xc_superblock *newest, char **error)
+{
+	u64 first, second;
+
+	if (is_blank(&slots[0]) && is_blank(&slots[1])) {
+		*error = "rekey_state: holds no state (rekey_start begins a conversion)";
+		return -ENODATA;
+	}
+	if (!has_magic(&slots[0])) {
+		*error = "rekey_state: the device holds something else than a state";
+		return -EINVAL;
+	}
+	if (le32_to_cpu(slots[0].version) > XC_STATE_VERSION) {
+		*error = "rekey_state: the state is of a newer version of xcrypt";
+		return -EOPNOTSUPP;
+	}
+
+	*error = "rekey_state: the state is damaged";
+	if (!is_valid(&slots[0], 0))
+		return -EUCLEAN;
+	first = le64_to_cpu(slots[0].sequence);
+	/* only while a conversion begins: when that is done, both are in use */
+	if (first == 1 && is_blank(&slots[1])) {
+		*newest = slots[0];
+		return 0;
+	}
+	if (!is_valid(&slots[1], 1) ||
+	    memcmp(slots[0].salt, slots[1].salt, XC_SALT_SIZE))
+		return -EUCLEAN;
+	second = le64_to_cpu(slots[1].sequence);
+	if (first + 1 != second && second + 1 != first)
+		return -EUCLEAN;
+	*newest = slots[first < second];
+	return 0;
+}
+
+/* ---- what a superblock must agree with ----------------------------------- */
+
+/* Compute a value from a key, of which no copy remains. */
+static int derive(struct xc_state *state, u64 number, const u8 *salt,
+		  const u8 *key, unsigned int size, u8 *out,
+		  unsigned int out_size)
+{
+	int err = xc_prf_set_key(&state->prf, key, size) ?:
+		xc_prf_compute(&state->prf, number, salt, XC_SALT_SIZE, out,
+			       out_size);
+
+	return xc_prf_set_key(&state->prf, salt, XC_SALT_SIZE) ?: err;
+}
+
+static int key_check(struct xc_state *state, const u8 *salt, const u8 *key,
+		     unsigned int size, u8 *out)
+{
+	return derive(state, NUMBER_KEY_CHECK, salt, key, size, out,
+		      XC_DIGEST_SIZE);
+}
+
+static void record_side(struct xc_side_record *record,
+			const struct xc_side_spec *side)
+{
+	memset(record, 0, sizeof(*record));
+	strscpy_pad((char *)record->spec, side->spec, XC_SPEC_SIZE);
+	record->iv_offset = cpu_to_le64(side->iv_offset);
+	record->sector_size = cpu_to_le32(side->sector_size);
+	record->large_iv = cpu_to_le32(side->large_iv);
+	record->key_size = cpu_to_le32(side->key_size);
+}
+
+static int check_side(struct xc_state *state,
+		      const struct xc_superblock *super, enum xc_side side,
+		      char **error)
+{
+	struct xc_side_record record;
+
+	record_side(&record, &state->setup.sides[side]);
+	if (memcmp(&record, &super->sides[side],
+		   offsetof(struct xc_side_record, key_check))) {
+		*error = side == XC_OLD ?
+			"rekey_state: of a conversion from another cipher, key size or iv_offset" :
+			"rekey_state: of a conversion to another cipher, key size or iv_offset";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static bool areas_are_sane(const struct xc_superblock *super)
+{
+	u32 sectors = le32_to_cpu(super->area_sectors);
+
+	return sectors && sectors <= XC_AREA_MAX_SECTORS &&
+		!(sectors % XC_SLOT_SECTORS);
+}
+
+static bool position_is_sane(const struct xc_superblock *super)
+{
+	u64 length = le64_to_cpu(super->length);
+	u64 frontier = le64_to_cpu(super->frontier);
+	u32 sectors = le32_to_cpu(super->batch_sectors);
+	u64 unit = max(le32_to_cpu(super->sides[XC_OLD].sector_size),
+		       le32_to_cpu(super->sides[XC_NEW].sector_size)) >>
+		   SECTOR_SHIFT;
+	u64 digests = ((u64)le32_to_cpu(super->area_sectors) << SECTOR_SHIFT) /
+		      XC_DIGEST_SIZE;
+
+	return frontier <= length && sectors <= length - frontier &&
+		!(frontier % unit) && !(sectors % unit) &&
+		sectors / unit <= min_t(u64, digests, XC_BATCH_UNITS) &&
+		le32_to_cpu(super->batch_area) < XC_AREAS &&
+		(super->done ? frontier == length : frontier < length);
+}
+
+/* Everything but the keys.  The sides come first: they give the unit. */
+static int check_fit(struct xc_state *state, const struct xc_superblock *super,
+		     char **error)
+{
+	const struct xc_setup *setup = &state->setup;
+	u64 areas = (u64)XC_AREAS * le32_to_cpu(super->area_sectors);
+	int err;
+
+	err = check_side(state, super, XC_OLD, error) ?:
+		check_side(state, super, XC_NEW, error);
+	if (err)
+		return err;
+	if (le64_to_cpu(super->start) != setup->data.start) {
+		*error = "rekey_state: of a volume with another offset";
+		return -EINVAL;
+	}
+	if (le64_to_cpu(super->length) != setup->data.len) {
+		*error = "rekey_state: of a volume of another length";
+		return -EINVAL;
+	}
+	if (XC_AREAS_START + areas > setup->state.len) {
+		*error = "rekey_state: the device is shorter than the state on it";
+		return -EINVAL;
+	}
+	if (super->direction != XC_FORWARD || super->shift ||
+	    super->resilience != XC_CHECKSUM || super->digest) {
+		*error = "rekey_state: the state needs a newer version of xcrypt";
+		return -EOPNOTSUPP;
+	}
+	if (!areas_are_sane(super) || !position_is_sane(super)) {
+		*error = "rekey_state: the state is damaged";
+		return -EUCLEAN;
+	}
+	return 0;
+}
+
+static void take(struct xc_state *state, const struct xc_superblock *super)
+{
+	struct xc_position *position = &state->position;
+
+	state->super = *super;
+	position->frontier = le64_to_cpu(super->frontier);
+	position->batch_sectors = le32_to_cpu(super->batch_sectors);
+	position->area = le32_to_cpu(super->batch_area);
+	memcpy(position->check, super->batch_check, XC_DIGEST_SIZE);
+	position->done = super->done;
+}
+
+static int read_state(struct xc_state *state, char **error)
+{
+	struct xc_superblock slots[XC_SLOTS], newest;
+	unsigned int i;
+	int err;
+
+	*error = "rekey_state: the device cannot be read";
+	for (i = 0; i < XC_SLOTS; i++) {
+		err = read_slot(state, i, &slots[i]);
+		if (err)
+			return err;
+	}
+	err = choose(slots, &newest, error) ?:
+		check_fit(state, &newest, error);
+	if (!err)
+		take(state, &newest);
+	return err;
+}
+
+/* The first 8 KiB must be zero. */
+static int check_blank(struct xc_state *state, char **error)
+{
+	sector_t sector;
+	int err;
+
+	for (sector = 0; sector < XC_AREAS_START;
+	     sector += state->block_sectors) {
+		*error = "rekey_state: the device cannot be read";
+		err = xc_disk_read(&state->setup.state, sector, state->block,
+				   state->block_sectors);
+		if (err)
+			return err;
+		if (!sector && has_magic(state->block)) {
+			*error = "rekey_start: there is a state already (omit it to continue)";
+			return -EEXIST;
+		}
+		if (memchr_inv(state->block, 0,
+			       state->block_sectors << SECTOR_SHIFT)) {
+			*error = "rekey_start: the first 8 KiB of rekey_state are not zero";
+			return -EEXIST;
+		}
+	}
+	return 0;
+}
+
+/* ---- for the volume ------------------------------------------------------ */
+
+/**
+ * xc_state_create() - prepare for the state of a volume
+ * @setup: what the table line says; what it points to must live as long as the
+ *	state
+ * @error: set to a message on failure
+ *
+ * Context: Process context.  May sleep.
+ * Return: the state, to be freed with xc_state_destroy(), or an ERR_PTR() with
+ * @error set.
+ */
+struct xc_state *xc_state_create(const struct xc_setup *setup, char **error)
+{
+	unsigned int size = bdev_logical_block_size(setup->state.bdev);
+	struct xc_state *state;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < XC_SIDES; i++)
+		if (strlen(setup->sides[i].spec) >= XC_SPEC_SIZE) {
+			*error = "rekey_state: no room for a cipher of more than 95 characters";
+			return ERR_PTR(-EINVAL);
+		}
+	if (setup->state.len < XC_STATE_MIN_SECTORS) {
+		*error = "rekey_state: the device is smaller than 1 MiB";
+		return ERR_PTR(-EINVAL);
+	}
+	if (size > XC_SLOT_SECTORS << SECTOR_SHIFT) {
+		*error = "rekey_state: the device has logical blocks of more than 4096 bytes";
+		return ERR_PTR(-EINVAL);
+	}
+
+	*error = "rekey_state: out of memory";
+	state = kzalloc(sizeof(*state), GFP_KERNEL);
+	if (!state)
+		return ERR_PTR(-ENOMEM);
+	state->setup = *setup;
+	state->block_sectors = size >> SECTOR_SHIFT;
+	err = -ENOMEM;
+	state->block = kzalloc(size, GFP_KERNEL);
+	if (!state->block)
+		goto destroy;
+	err = xc_prf_init(&state->prf);
+	if (err) {
+		*error = "rekey_state: the kernel has no hmac(sha256)";
+		goto destroy;
+	}
+	return state;
+
+destroy:
+	xc_state_destroy(state);
+	return ERR_PTR(err);
+}
+
+/**
+ * xc_state_destroy() - undo xc_state_create()
+ * @state: the state
+ *
+ * Context: Process context.  May sleep.
+ */
+void xc_state_destroy(struct xc_state *state)
+{
+	xc_prf_exit(&state->prf);
+	kfree(state->block);
+	kfree_sensitive(state);
+}
+
+static int check_keys(struct xc_state *state, char **error)
+{
+	const struct xc_setup *setup = &state->setup;
+
+	return xc_state_check_key(state, XC_OLD, setup->sides[XC_OLD].key,
+				  error) ?:
+		xc_state_check_key(state, XC_NEW, setup->sides[XC_NEW].key,
+				   error);
+}
+
+/**
+ * xc_state_look() - check that a conversion can begin or continue
+ * @state: the state
+ * @start: it is to begin
+ * @error: set to a message on failure
+ *
+ * Another instance may be writing the state meanwhile.  Writes nothing.
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0, or a negative errno with @error set.
+ */
+int xc_state_look(struct xc_state *state, bool start, char **error)
+{
+	unsigned int tries = TRIES;
+	int err;
+
+	if (start)
+		return check_blank(state, error);
+	do
+		err = read_state(state, error);
+	while (err == -EUCLEAN && --tries);
+	return err ?: check_keys(state, error);
+}
+
+static int flush(const struct xc_state *state)
+{
+	return xc_disk_flush(&state->setup.data) ?:
+		xc_disk_flush(&state->setup.state);
+}
+
+/* Write the next superblock. */
+static int write_super(struct xc_state *state, struct xc_superblock *super)
+{
+	u64 sequence = le64_to_cpu(super->sequence) + 1;
+	int err;
+
+	super->sequence = cpu_to_le64(sequence);
+	super->checksum = cpu_to_le32(checksum(super));
+	memset(state->block, 0, state->block_sectors << SECTOR_SHIFT);
+	memcpy(state->block, super, sizeof(*super));
+	err = xc_disk_write_fua(&state->setup.state,
+				slot_of(sequence) * XC_SLOT_SECTORS,
+				state->block, state->block_sectors);
+	if (!err)
+		take(state, super);
+	return err;
+}
+
+/*
+ * Write the second superblock, if there is only the first.  From then on a blank slot
+ * is damage, and cannot be taken for a conversion that only begins.
+ */
+static int finish_start(struct xc_state *state)
+{
+	struct xc_superblock super = state->super;
+
+	return super.sequence == cpu_to_le64(1) ? write_super(state, &super) :
+						  0;
+}
+
+/**
+ * xc_state_start() - begin a conversion
+ * @state: the state
+ * @error: set to a message on failure
+ *
+ * When this returns 0, the beginning is durable, in both slots.
+ *
+ * Context: Process context, before the first bio.  May sleep.
+ * Return: 0, or a negative errno with @error set.
+ */
+int xc_state_start(struct xc_state *state, char **error)
+{
+	const struct xc_setup *setup = &state->setup;
+	struct xc_superblock super = {
+		.magic = XC_STATE_MAGIC,
+		.version = cpu_to_le32(XC_STATE_VERSION),
+		.start = cpu_to_le64(setup->data.start),
+		.length = cpu_to_le64(setup->data.len),
+		.direction = XC_FORWARD,
+		.resilience = XC_CHECKSUM,
+	};
+	unsigned int i, area;
+	int err = check_blank(state, error);
+
+	if (err)
+		return err;
+	area = min_t(sector_t, (setup->state.len - XC_AREAS_START) / XC_AREAS,
+		     XC_AREA_MAX_SECTORS);
+	super.area_sectors = cpu_to_le32(round_down(area, XC_SLOT_SECTORS));
+	get_random_bytes(super.salt, sizeof(super.salt));
+	for (i = 0; i < XC_SIDES; i++) {
+		record_side(&super.sides[i], &setup->sides[i]);
+		*error = "rekey_start: the check value of a key cannot be computed";
+		err = key_check(state, super.salt, setup->sides[i].key,
+				setup->sides[i].key_size,
+				super.sides[i].key_check);
+		if (err)
+			return err;
+	}
+	*error = "rekey_start: the state device cannot be written";
+	return write_super(state, &super) ?: finish_start(state);
+}
+
+/**
+ * xc_state_open() - read the state, to act on it
+ * @state: the state
+ * @error: set to a message on failure
+ *
+ * Flushes both devices first.
+ *
+ * Context: Process context; no other instance may write the state.  May sleep.
+ * Return: 0, or a negative errno with @error set.
+ */
+int xc_state_open(struct xc_state *state, char **error)
+{
+	int err = flush(state);
+
+	if (err) {
+		*error = "rekey_state: the devices cannot be flushed";
+		return err;
+	}
+	err = read_state(state, error);
+	if (err)
+		return err;
+	*error = "rekey_state: the device cannot be written";
+	return finish_start(state);
+}
+
+/**
+ * xc_state_commit() - record a position
+ * @state: the state
+ * @next: the position
+ *
+ * Everything written to both devices before is durable before the record is
+ * written, and the record is durable when this returns 0.  After an error either
+ * position may be the one that counts.
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or a negative errno.
+ */
+int xc_state_commit(struct xc_state *state, const struct xc_position *next)
+{
+	struct xc_superblock super = state->super;
+
+	super.frontier = cpu_to_le64(next->frontier);
+	super.batch_sectors = cpu_to_le32(next->batch_sectors);
+	super.batch_area = cpu_to_le32(next->area);
+	memcpy(super.batch_check, next->check, XC_DIGEST_SIZE);
+	super.done = next->done;
+	return flush(state) ?: write_super(state, &super);
+}
+
+/* ---- areas --------------------------------------------------------------- */
+
+static sector_t area_start(const struct xc_state *state, unsigned int area)
+{
+	return XC_AREAS_START + area * le32_to_cpu(state->super.area_sectors);
+}
+
+/**
+ * xc_state_area_size() - find the length of an area
+ * @state: the state, started or read
+ *
+ * Context: Any context.
+ * Return: the length in bytes.
+ */
+unsigned int xc_state_area_size(const struct xc_state *state)
+{
+	return le32_to_cpu(state->super.area_sectors) << SECTOR_SHIFT;
+}
+
+/* Bytes in the device's blocks that hold @size bytes. */
+static unsigned int in_blocks(const struct xc_state *state, unsigned int size)
+{
+	return round_up(size, state->block_sectors << SECTOR_SHIFT);
+}
+
+/**
+ * xc_state_area_read() - read the area of the active batch
+ * @state: the state
+ * @data: set to its contents; from kmalloc(), a multiple of 4096 bytes
+ * @size: bytes wanted
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or a negative errno.
+ */
+int xc_state_area_read(const struct xc_state *state, void *data,
+		       unsigned int size)
+{
+	return xc_disk_read(&state->setup.state,
+			    area_start(state, state->position.area), data,
+			    in_blocks(state, size) >> SECTOR_SHIFT);
+}
+
+/**
+ * xc_state_area_write() - write an area
+ * @state: the state
+ * @area: its index; not that of the active batch
+ * @data: its contents; from kmalloc(), a multiple of 4096 bytes
+ * @size: bytes to write; those after them may be written too
+ *
+ * The next commit makes it durable.
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or a negative errno.
+ */
+int xc_state_area_write(const struct xc_state *state, unsigned int area,
+			const void *data, unsigned int size)
+{
+	return xc_disk_write(&state->setup.state, area_start(state, area),
+			     data, in_blocks(state, size) >> SECTOR_SHIFT);
+}
+
+/**
+ * xc_state_erase_areas() - overwrite the areas after the last batch
+ * @state: the state, done
+ * @zeros: zeros; from kmalloc()
+ * @size: bytes in @zeros, a multiple of 4096
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or a negative errno.
+ */
+int xc_state_erase_areas(const struct xc_state *state, const void *zeros,
+			 unsigned int size)
+{
+	unsigned int sectors = size >> SECTOR_SHIFT;
+	sector_t sector = XC_AREAS_START;
+	sector_t end = area_start(state, XC_AREAS);
+	int err = 0;
+
+	for (; sector < end && !err; sector += sectors)
+		err = xc_disk_write(&state->setup.state, sector, zeros,
+				    min_t(sector_t, sectors, end - sector));
+	return err ?: xc_disk_flush(&state->setup.state);
+}
+
+/* ---- the rest ------------------------------------------------------------ */
+
+/**
+ * xc_state_position() - see how far a conversion is
+ * @state: the state, started or read
+ *
+ * Context: In the only context that changes it.
+ * Return: the position that is durable.
+ */
+const struct xc_position *xc_state_position(const struct xc_state *state)
+{
+	return &state->position;
+}
+
+/**
+ * xc_state_data() - find the data of a volume
+ * @state: the state
+ *
+ * Context: Any context.
+ * Return: the volume on the underlying device.
+ */
+const struct xc_disk *xc_state_data(const struct xc_state *state)
+{
+	return &state->setup.data;
+}
+
+/**
+ * xc_state_check_key() - compare a key with that of a conversion
+ * @state: the state, started or read
+ * @side: the key's side
+ * @key: the key, of this side's size
+ * @error: set to a message on failure
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0; -EKEYREJECTED for another key, or a negative errno, with @error
+ * set.
+ */
+int xc_state_check_key(struct xc_state *state, enum xc_side side, const u8 *key,
+		       char **error)
+{
+	const struct xc_side_record *record = &state->super.sides[side];
+	u8 check[XC_DIGEST_SIZE];
+	int err;
+
+	*error = "rekey_state: the check value of a key cannot be computed";
+	err = key_check(state, state->super.salt, key,
+			le32_to_cpu(record->key_size), check);
+	if (err)
+		return err;
+	if (!crypto_memneq(check, record->key_check, XC_DIGEST_SIZE))
+		return 0;
+	*error = side == XC_OLD ?
+		"key: not the one that the conversion began with" :
+		"rekey_key: not the one that the conversion began with";
+	return -EKEYREJECTED;
+}
+
+/**
+ * xc_state_digest_key() - give a digest its key
+ * @state: the state, started or read
+ * @digest: the digest
+ * @key: the new key
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0, or a negative errno.
+ */
+int xc_state_digest_key(struct xc_state *state, struct xc_prf *digest,
+			const u8 *key)
+{
+	const struct xc_side_record *side = &state->super.sides[XC_NEW];
+	u8 derived[XC_PRF_SIZE];
+	int err;
+
+	err = derive(state, NUMBER_DIGEST_KEY, state->super.salt, key,
+		     le32_to_cpu(side->key_size), derived, sizeof(derived)) ?:
+		xc_prf_set_key(digest, derived, sizeof(derived));
+	memzero_explicit(derived, sizeof(derived));
+	return err;
+}
