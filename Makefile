@@ -11,6 +11,8 @@
 #                    T="NAME..." for some of tests/fuzz; a finding is an error,
 #                    and is kept in build/fuzz
 #   make soak        volumes under load for an hour; FOR=MINUTES, K=NAME
+#   make crash-test  simulate power cuts at every point of a few conversions, and at
+#                    some of many, a million states each; IMAGES=N, SEED=N
 #   make bench       compare its speed with dm-crypt's; CASES=targets is quick,
 #                    bench/run lists more variables
 #   make lint        checkpatch, sparse, kernel-doc, includes, shellcheck
@@ -73,6 +75,10 @@ check-all:
 fuzz:
 	@tests/fuzz/run $$(($(or $(FOR),10) * 60)) $(T)
 
+crash-test:
+	@XCRYPT_SEED='$(SEED)' tests/crash/run $(or $(IMAGES),1000000) 1
+	@XCRYPT_SEED='$(SEED)' tests/crash/run $(or $(IMAGES),1000000) 16
+
 soak:
 	@FOR='$(FOR)' K='$(K)' scripts/soak
 
@@ -90,4 +96,4 @@ clean:
 		-o -name modules.order \) -exec rm -f {} +
 
 .PHONY: all modules modules_install kernel-headers install dkms-install dkms-remove \
-	deb demo quick check check-all fuzz soak bench lint clean
+	deb demo quick check check-all fuzz soak crash-test bench lint clean

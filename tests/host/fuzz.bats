@@ -34,6 +34,10 @@ fuzz()
 	fuzz status 4 500
 }
 
+@test "fuzzing the state of a conversion finds nothing" {
+	fuzz state 6 500
+}
+
 @test "fuzzing AES-XTS finds nothing" {
 	grep -qw avx /proc/cpuinfo && grep -qw aes /proc/cpuinfo ||
 		skip "this CPU has no AES-NI"

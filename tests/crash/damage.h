@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Damage that no crash does: it must be refused, with nothing written.
+ */
+#ifndef _XC_CRASH_DAMAGE_H
+#define _XC_CRASH_DAMAGE_H
+
+#include "oracle.h"
+
+/* Damage an image in each way that applies.  Returns the number of ways. */
+unsigned int damage_try(const struct image *image, const struct oracle *oracle,
+			unsigned int sectors, struct log *log);
+
+#endif

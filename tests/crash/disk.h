@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The devices of a running volume: bios complete in any order, into a cache that
+ * log.h records.
+ */
+#ifndef _XC_CRASH_DISK_H
+#define _XC_CRASH_DISK_H
+
+#include "image.h"
+#include "sched.h"
+
+extern struct block_device disk_devices[DEVICES];
+extern const struct sched_source disk_source;
+
+/* Power on: what the devices hold, the volume's length, and bios that may fail. */
+void disk_reset(const struct image *image, unsigned int sectors,
+		unsigned int faults);
+/* No bio fails any more. */
+void disk_mend(void);
+/* What the devices hold, caches included. */
+const struct image *disk_image(void);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The oracle: what each sector of the volume may read as.
+ *
+ * Each write of a sector by the user is a version of it.  The content of a
+ * version is known.
+ */
+#ifndef _XC_CRASH_ORACLE_H
+#define _XC_CRASH_ORACLE_H
+
+#include "log.h"
+
+/* Flushes of the user that are in flight. */
+#define USER_FLUSHES_MAX 4
+
+/**
+ * struct oracle - what is known
+ * @started: the user was told that the conversion has begun
+ * @durable: the newest version of each sector that must survive a power cut
+ * @written: the newest version that is written
+ * @begun: the newest version
+ * @discarded: the newest version that is a discard: it reads as anything
+ * @flushes: records of the user's flushes, with what they make durable
+ */
+struct oracle {
+	bool started;
+	u16 durable[DATA_SECTORS_MAX];
+	u16 written[DATA_SECTORS_MAX];
+	u16 begun[DATA_SECTORS_MAX];
+	u16 discarded[DATA_SECTORS_MAX];
+	struct {
+		bool used;
+		u32 record;
+		u16 written[DATA_SECTORS_MAX];
+	} flushes[USER_FLUSHES_MAX];
+};
+
+/* The oracle of the log that is being written. */
+extern struct oracle oracle_current;
+
+void oracle_reset(struct oracle *oracle);
+/* Power is cut: what is durable is all that is sure. */
+void oracle_cut(struct oracle *oracle);
+/* The machine restarts: what the devices have is sure as before. */
+void oracle_restart(struct oracle *oracle);
+void oracle_apply(struct oracle *oracle, const struct log *log, u32 index);
+u64 oracle_hash(const struct oracle *oracle);
+
+void oracle_fill(void *data, sector_t sector, unsigned int version);
+/* Fails if @data is none of the versions from @oldest on. */
+void oracle_check(const struct oracle *oracle, sector_t sector,
+		  const void *data, unsigned int oldest);
+
+#endif

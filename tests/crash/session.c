@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sessions: a volume from power on to its end, with an administrator who loads
+ * its table, and pauses, suspends and reloads it now and then.
+ */
+#include "session.h"
+
+#include "disk.h"
+#include "load.h"
+#include "volume.h"
+#include "work.h"
+
+/* The longest wait between two events, in ms. */
+#define EVENT_MS 20
+#define BIOS_AFTER_FAULTS 10
+
+void session_format(struct image *image, unsigned int sectors)
+{
+	u8 key[TOY_KEY_SIZE], data[SECTOR_SIZE];
+	struct xc_cipher old;
+	unsigned int i;
+
+	memset(image, 0, sizeof(*image));
+	toy_init(&old, key, 1);
+	for (i = 0; i < sectors; i++) {
+		oracle_fill(data, i, 0);
+		toy_encrypt(&old, i, data);
+		image->blocks[DATA_START + i] = block_add(data);
+	}
+}
+
+/* ---- loading a table ----------------------------------------------------- */
+
+/* A line with rekey_start, for a state that may be there, must be refused. */
+static void must_not_load(const struct session *session, bool begin, int reason)
+{
+	struct volume *volume;
+	int err = volume_create(&volume, session->sectors, begin, true);
+
+	if (!err)
+		fail(begin ? "rekey_start is accepted with a state" :
+			     "a line without rekey_start is accepted without a state");
+	if (err != reason && err != -EIO)
+		fail("a table is refused with error %d, not %d", err, reason);
+}
+
+/*
+ * If the user was not told that the conversion has begun, either it has or it
+ * has not.
+ */
+static int try_load(const struct session *session, struct volume **volume)
+{
+	bool paused = session->recover_only, begun = oracle_current.started;
+	int err;
+
+	if (!begun) {
+		err = volume_create(volume, session->sectors, true, paused);
+		if (err != -EEXIST)
+			return err;
+		begun = true;
+	}
+	if (random_once(&sched_random, 8))
+		must_not_load(session, true, -EEXIST);
+	return volume_create(volume, session->sectors, false, paused);
+}
+
+/* @busy: another table writes the state meanwhile, which may look damaged. */
+static struct volume *create(const struct session *session, bool busy)
+{
+	struct volume *volume;
+	int err;
+
+	do
+		err = try_load(session, &volume);
+	while ((err == -EIO && session->faults) || (err == -EUCLEAN && busy));
+	if (err)
+		fail("the table cannot be loaded: error %d", err);
+	return volume;
+}
+
+static struct volume *load_table(const struct session *session)
+{
+	bool blank = !image_superblock(disk_image());
+	struct volume *volume;
+	int err;
+
+	if (blank && random_once(&sched_random, 4))
+		must_not_load(session, false, -ENODATA);
+	do {
+		volume = create(session, false);
+		err = volume_resume(volume);
+		if (err)
+			volume_destroy(volume);
+	} while (err == -EIO && session->faults);
+	if (err)
+		fail("the table cannot be resumed: error %d", err);
+	if (!oracle_current.started)
+		log_add(&(struct record) { .type = LOG_STARTED });
+	return volume;
+}
+
+/* ---- events -------------------------------------------------------------- */
+
+static void pass_time(struct volume *volume)
+{
+	u64 end = sched_clock() +
+		  random_below(&sched_random, EVENT_MS * NSEC_PER_MSEC);
+
+	while (wait_sleep_until(&volume->table.events, end))
+		;
+}
+
+static void resume(const struct session *session, struct volume *volume)
+{
+	int err;
+
+	do
+		err = volume_resume(volume);
+	while (err == -EIO && session->faults);
+	if (err)
+		fail("the table cannot be resumed: error %d", err);
+}
+
+static void suspend_and_resume(const struct session *session,
+			       struct volume *volume)
+{
+	volume_suspend(volume);
+	resume(session, volume);
+}
+
+/* Load the same line again, while it converts; suspend, and resume the new one. */
+static struct volume *reload(const struct session *session,
+			     struct volume *volume)
+{
+	struct volume *next = create(session, true);
+
+	pass_time(volume);
+	load_attach(NULL);
+	volume_suspend(volume);
+	if (volume_resume(next)) {
+		volume_destroy(next);
+		next = load_table(session);
+	}
+	volume_destroy(volume);
+	load_attach(next);
+	return next;
+}
+
+static struct volume *event(const struct session *session,
+			    struct volume *volume)
+{
+	pass_time(volume);
+	switch (random_below(&sched_random, 5)) {
+	case 0:
+		xc_rekey_pause(volume->rekey);
+		pass_time(volume);
+		xc_rekey_continue(volume->rekey);
+		break;
+	case 1:
+		xc_rekey_set_speed(volume->rekey,
+				   1 + random_below(&sched_random, 64));
+		pass_time(volume);
+		break;
+	case 2:
+		xc_rekey_set_speed(volume->rekey, 0);
+		break;
+	case 3:
+		suspend_and_resume(session, volume);
+		break;
+	case 4:
+		volume = reload(session, volume);
+		break;
+	}
+	return volume;
+}
+
+static void finish(struct volume *volume)
+{
+	xc_rekey_set_speed(volume->rekey, 0);
+	wait_event(volume->table.events,
+		   volume_status(volume) == VOLUME_DONE ||
+		   volume_status(volume) == VOLUME_FAILED);
+	if (volume_status(volume) == VOLUME_FAILED)
+		fail("the conversion stops with an error");
+}
+
+/* After the last error of a device, rekey resume helps, and no bio fails. */
+static void mend(struct volume *volume)
+{
+	disk_mend();
+	xc_rekey_pause(volume->rekey);
+	xc_rekey_continue(volume->rekey);
+	while (volume_status(volume) == VOLUME_FAILED)
+		pass_time(volume);
+	load_continue(BIOS_AFTER_FAULTS);
+	load_wait();
+}
+
+/* Check the end, after all that the converter had to do. */
+static void check_end(const struct session *session,
+		      const struct volume *volume)
+{
+	if (volume_status(volume) != VOLUME_DONE || session->recover_only)
+		return;
+	if (!image_areas_are_erased(disk_image()))
+		fail("the areas are not erased at the end");
+	if (volume->old.key_valid)
+		fail("the old key is kept after the end");
+}
+
+static void run(void *arg)
+{
+	const struct session *session = arg;
+	struct volume *volume = load_table(session);
+	unsigned int i;
+
+	load_attach(volume);
+	if (session->recover_only)
+		xc_rekey_pause(volume->rekey);
+	for (i = 0; i < session->events; i++)
+		volume = event(session, volume);
+	load_wait();
+	if (session->faults)
+		mend(volume);
+	if (session->to_the_end)
+		finish(volume);
+	load_check_all(volume);
+	volume_suspend(volume);
+	check_end(session, volume);
+	volume_destroy(volume);
+}
+
+void session_power_on(const struct session *session, const struct image *image,
+		      const struct oracle *oracle, struct log *log)
+{
+	oracle_current = *oracle;
+	log_reset(log);
+	sched_reset(session->seed);
+	sched_add_source(&work_source);
+	sched_add_source(&disk_source);
+	if (session->bios)
+		sched_add_source(&load_source);
+	disk_reset(image, session->sectors, session->faults);
+	load_reset(session->bios, session->faults);
+}
+
+void session_run(const struct session *session, const struct image *image,
+		 const struct oracle *oracle, struct log *log)
+{
+	session_power_on(session, image, oracle, log);
+	sched_run(run, (void *)session);
+}

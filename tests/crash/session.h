@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sessions: a volume from power on to its end.
+ */
+#ifndef _XC_CRASH_SESSION_H
+#define _XC_CRASH_SESSION_H
+
+#include "log.h"
+#include "oracle.h"
+
+/**
+ * struct session - what happens
+ * @seed: decides the rest
+ * @sectors: length of the volume
+ * @recover_only: the conversion is paused, and only recovers
+ * @to_the_end: it converts all; otherwise it stops when the users do
+ * @events: how often it is paused, suspended and so on
+ * @bios: bios from users
+ * @faults: bios that the devices fail
+ */
+struct session {
+	u64 seed;
+	unsigned int sectors;
+	bool recover_only;
+	bool to_the_end;
+	unsigned int events;
+	unsigned int bios;
+	unsigned int faults;
+};
+
+/* All sectors under the old key, and a blank state device. */
+void session_format(struct image *image, unsigned int sectors);
+/* Power on: nothing is running, and the devices hold @image. */
+void session_power_on(const struct session *session, const struct image *image,
+		      const struct oracle *oracle, struct log *log);
+/* @log: set to what happened.  A finding ends the program. */
+void session_run(const struct session *session, const struct image *image,
+		 const struct oracle *oracle, struct log *log);
+
+#endif

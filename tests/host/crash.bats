@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+#
+# Power cuts and restarts during a conversion, simulated (tests/crash), for the time that
+# make check has; make crash-test tries more. Each cure removed must be noticed: its
+# test names a patch in tests/crash/mutants.
+
+# shellcheck shell=bash
+
+IMAGES=20000 SHARE=60
+
+setup_file()
+{
+	cd "$BATS_TEST_DIRNAME/../.." || return
+	# compile what all mutants share
+	tests/crash/run 1 1000
+}
+
+setup() { cd "$BATS_TEST_DIRNAME/../.." || return; }
+
+# noticed NAME: the simulation must find something
+noticed()
+{
+	run tests/crash/run --mutant "$1" "$IMAGES" "$SHARE"
+	echo "$output"
+	[ "$status" = 1 ]
+	[[ $output =~ (^|$'\n')"FAILED: " ]]
+}
+
+@test "every mutant is tried here" {
+	for file in tests/crash/mutants/*.patch; do
+		grep -qE "^	noticed $(basename "$file" .patch)$" "$BATS_TEST_FILENAME"
+	done
+}
+
+# bats test_tags=quick
+@test "after any crash, every sector reads as it had to" {
+	run tests/crash/run --sanitize "$IMAGES" "$SHARE"
+	echo "$output"
+	echo "# $output" >&3
+	[ "$status" = 0 ]
+	[[ $output =~ ": "([0-9]+)" distinct images, "([0-9]+)" of them with an active batch" ]]
+	[ "${BASH_REMATCH[1]}" -ge "$IMAGES" ]
+	[ $((2 * BASH_REMATCH[2])) -ge "${BASH_REMATCH[1]}" ]
+}
+
+@test "a seed repeats a run" {
+	local first
+
+	XCRYPT_SEED=7 run tests/crash/run 500 200
+	first=$output
+	XCRYPT_SEED=7 run tests/crash/run 500 200
+	[ "$status" = 0 ]
+	[ "$output" = "$first" ]
+}
+
+@test "noticed: bios go on with the new key before a chunk is written" {
+	noticed advanced-early
+}
+
+@test "noticed: recovery does not compare the area with its check value" {
+	noticed area-not-checked
+}
+
+@test "noticed: the next batch uses the area of the active one" {
+	noticed area-reused
+}
+
+@test "noticed: the areas are not erased at the end" {
+	noticed areas-kept
+}
+
+@test "noticed: a blank state is accepted without rekey_start" {
+	noticed blank-accepted
+}
+
+@test "noticed: a commit does not flush the data device" {
+	noticed data-flush
+}
+
+@test "noticed: after a failed commit, writes to the batch pass" {
+	noticed failed-commit
+}
+
+@test "noticed: a retry after an error does not wait for the state on disk" {
+	noticed failed-gate-kept
+}
+
+@test "noticed: a superblock is written without FUA" {
+	noticed fua
+}
+
+@test "noticed: with one slot damaged, the older one is taken" {
+	noticed older-slot
+}
+
+@test "noticed: a bio across the boundary is encrypted by one key" {
+	noticed one-side
+}
+
+@test "noticed: a state is acted on before the devices are flushed" {
+	noticed open-without-flush
+}
+
+@test "noticed: a batch is read before writes to it are held" {
+	noticed read-before-hold
+}
+
+@test "noticed: reads in flight are not waited for before a chunk is written" {
+	noticed reads-not-drained
+}
+
+@test "noticed: reads of a chunk are not held while it is written" {
+	noticed reads-not-held
+}
+
+@test "noticed: recovery converts every unit of the batch" {
+	noticed recovered-whole
+}
+
+@test "noticed: a batch is retired before it is written" {
+	noticed retired-early
+}
+
+@test "noticed: recovery retires a batch without a flush of the data device" {
+	noticed retired-without-flush
+}
+
+@test "noticed: a commit does not flush the state device: the area may be lost" {
+	noticed state-flush
+}
+
+@test "noticed: rekey_start overwrites a valid state" {
+	noticed state-overwritten
+}
+
+@test "noticed: writes in flight are not waited for before a batch is read" {
+	noticed writes-not-drained
+}
+
+@test "noticed: writes to a batch are not held" {
+	noticed writes-not-held
+}
+
+@test "noticed: a batch is written before the commit that makes it active" {
+	noticed written-uncommitted
+}
