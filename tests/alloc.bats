@@ -126,6 +126,22 @@ sweep()
 	keyctl clear @s
 }
 
+@test "a failed load of a conversion begins nothing" {
+	keyctl new_session >/dev/null
+	hex_key 64 ring | xxd -r -p | keyctl padd logon xc:k @s >/dev/null
+	ram_disks 2 $((SECTORS / 2048))
+	small_volume xts
+	local table="aes-xts-plain64 = 0 /dev/ram0 0 3 rekey_state:/dev/ram1 rekey_key::64:logon:xc:k rekey_start"
+	# (most of a thousand are pages)
+	sweep -g $((GAP * 2)) load xc "$TARGET" $SWEPT_SECTORS <<<"$table"
+	cmp <(raw /dev/ram1 0 16) <(head -c 8192 /dev/zero)
+	check_fill /dev/mapper/xc
+	remap xc <<<"0 $SWEPT_SECTORS $TARGET $table"
+	wait_for 60 eval 'dmsetup status xc | grep -q rekey:done'
+	check_small_volume
+	keyctl clear @s
+}
+
 @test "suspend, resume, another table's resume, and removal" {
 	small_volume xts
 	# They can do without all of their allocations, or have none.

@@ -318,7 +318,8 @@ static bool names_argument(const char *error)
 	static const char *const arguments[] = {
 		"too few arguments", "cipher", "key", "iv_offset", "device",
 		"offset", "#opts", "option", "integrity", "integrity_key_size",
-		"sector_size", "offload", "engine",
+		"sector_size", "offload", "engine", "rekey_state",
+		"rekey_key", "rekey_start", "rekey_resilience",
 	};
 	unsigned int i;
 	size_t len;

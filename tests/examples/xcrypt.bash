@@ -1,11 +1,15 @@
 # shellcheck shell=bash
 # Preparation for the examples of xcrypt(8): a LUKS volume with a file system on /dev/sdb,
-# an image of QEMU's, and the passphrase in /root/key; sourced.
+# one on /dev/sdc, both in /etc/crypttab, an image of QEMU's, and the passphrase in
+# /root/key; sourced.
 
 modprobe -a dm-crypt dm-xcrypt ext4 loop
 mkdir -p /run/cryptsetup
 printf 'correct horse' >/root/key
-cryptsetup luksFormat --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/sdb /root/key
+for disk in /dev/sdb /dev/sdc; do
+	cryptsetup luksFormat --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 $disk /root/key
+done
+printf '%-7s %s  none  %s\n' backup /dev/sdb luks archive /dev/sdc luks,discard >/etc/crypttab
 cryptsetup open --key-file /root/key /dev/sdb backup
 mkfs.ext4 -q /dev/mapper/backup
 cryptsetup close backup

@@ -245,7 +245,9 @@ static inline char *odd_option(void)
 		"integrity:28", "integrity::aead", "integrity:28:aead:x",
 		"integrity_key_size:32", "integrity_key_size:0",
 		"integrity_key_size:4294967295", "nosuch", "", ":", "\\ ",
-		"rekey_state:/dev/ram0",
+		"rekey_state:/dev/ram0", "rekey_state:", "rekey_start",
+		"rekey_key::64:logon:hostile", "rekey_key:-", "rekey_paused",
+		"rekey_resilience:checksum", "rekey_resilience:none",
 	};
 
 	return percent(2) ? long_word('o', throw(6000)) : strdup(PICK(options));
@@ -378,7 +380,9 @@ static inline void hostile_message(char *message, const char *key)
 	static const char *const others[] = {
 		"stats", "STATS", "stats now", "key", "key set", "key wipe",
 		"KEY WIPE", "key wipe now", "key\\ wipe", "wipe", "set", "\\ ",
-		"rekey pause", "key set -", "key set :", "key set \\ ", "@",
+		"rekey pause", "rekey resume", "rekey speed 1", "rekey speed x",
+		"rekey", "rekey key set", "rekey key set :64:logon:hostile",
+		"key set -", "key set :", "key set \\ ", "@",
 		"@nosuch", "key set :64:logon:hostile:absent",
 		"key set :64:nosuch:x", "key set :1:logon:hostile", " ",
 	};

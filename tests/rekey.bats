@@ -1,0 +1,213 @@
+#!/usr/bin/env bats
+# machine: -m 1024 -c 2 --timeout 900
+# kernels: newest 6.1
+# tests: 3
+#
+# Changing the key of a volume in use: start, progress, pause, suspend, reload, removal,
+# and the end. Raw bytes are compared with dm-crypt's.
+
+# shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
+
+# shellcheck shell=bash
+load lib-rekey
+
+setup_file() { rekey_set_up 8; }
+setup() { new_keys; }
+
+teardown()
+{
+	unmap_all
+	fails grep -iF -e "${OLD:8:16}" -e "${NEW:8:16}" <<<"$(dmesg)"
+}
+
+teardown_file()
+{
+	clean_up
+	unload_target
+}
+
+@test "a volume is converted, and dm-crypt reads it with the new key" {
+	fill_old one
+	begin one
+	wait_rekey one 'done'
+	check_fill /dev/mapper/one one
+	[ "$(rekey_status one)" = "done $(sectors_of "$DATA") $(sectors_of "$DATA")" ]
+	unmap one
+	new_key_only one
+}
+
+@test "while it is converted, everything is read and written" {
+	fill_old two
+	begin_slowly one 300
+	fio --name=load --filename=/dev/mapper/one --rw=randrw --bsrange=512-256k --direct=1 --ioengine=psync --numjobs=1 --size=100% --verify=crc32c --verify_backlog=16 \
+		--do_verify=1 --randseed="$XCRYPT_SEED" --time_based --runtime=4 --minimal >/dev/null
+	rekey_is one running
+	message one rekey speed 0
+	wait_rekey one 'done'
+	dd if=/dev/mapper/one of=/tmp/above bs=1M status=none
+	unmap one
+	plain_line crypt "$NEW" | map plain
+	cmp /tmp/above /dev/mapper/plain
+	unmap plain
+}
+
+@test "a pause stops it, and it continues where it was" {
+	local mode was
+	fill_old three
+	begin_slowly one 2048
+	sleep 0.5
+	message one rekey pause
+	read -r mode was _ <<<"$(rekey_status one)"
+	[ "$mode" = paused ]
+	[ "$was" -gt 0 ] && [ "$was" -lt "$(sectors_of "$DATA")" ]
+	check_fill /dev/mapper/one three
+	sleep 0.5
+	[ "$(rekey_status one)" = "paused $was $(sectors_of "$DATA")" ]
+	message one rekey speed 0
+	message one rekey resume
+	wait_rekey one 'done'
+	check_fill /dev/mapper/one three
+	unmap one
+	new_key_only three
+}
+
+@test "rekey_paused converts nothing, and writes nothing" {
+	fill_old four
+	begin one rekey_paused
+	raw "$STATE" >/tmp/state.1
+	raw "$DATA" >/tmp/data.1
+	unmap one
+	rekey_line rekey_paused | map one
+	check_fill /dev/mapper/one four
+	rekey_is one paused
+	cmp /tmp/state.1 <(raw "$STATE")
+	cmp /tmp/data.1 <(raw "$DATA")
+	message one rekey resume
+	wait_rekey one 'done'
+	unmap one
+	new_key_only four
+}
+
+@test "suspended, reloaded and removed halfway, it continues" {
+	fill_old five
+	begin_slowly one 150
+	for _ in 1 2 3; do
+		sleep 0.3
+		dmsetup suspend one
+		dmsetup resume --noudevsync one
+		rekey_is one running
+		sleep 0.3
+		rekey_line rekey_paused | remap one
+		rekey_is one paused
+		message one rekey speed 150
+		message one rekey resume
+		sleep 0.3
+		unmap one
+		rekey_line rekey_paused | map one
+		message one rekey speed 150
+		message one rekey resume
+	done
+	rekey_is one running
+	message one rekey speed 0
+	wait_rekey one 'done'
+	check_fill /dev/mapper/one five
+	unmap one
+	new_key_only five
+}
+
+@test "after the end the volume goes on, and a line with = takes the new key" {
+	fill_old six
+	begin one
+	wait_rekey one 'done'
+	dmsetup table --showkeys one | grep -q " :64:logon:xc:old 0 .* rekey_key::64:logon:xc:new" ||
+		dmsetup table --showkeys one | grep -q " 0000000000.* rekey_key::64:logon:xc:new"
+	plain_line xcrypt '=' | remap one
+	check_fill /dev/mapper/one six
+	[[ $(dmsetup table --showkeys one) == *" :64:logon:xc:new "* ]]
+	unmap one
+	# The digests are gone.
+	cmp <(raw "$STATE" 16) <(head -c $((($(sectors_of "$STATE") - 16) * 512)) /dev/zero)
+	new_key_only six
+}
+
+@test "loaded again when done, it stays done" {
+	fill_old seven
+	begin one
+	wait_rekey one 'done'
+	unmap one
+	rekey_line | map one
+	wait_rekey one 'done'
+	check_fill /dev/mapper/one seven
+	rekey_line | remap one
+	wait_rekey one 'done'
+	unmap one
+	new_key_only seven
+}
+
+@test "keys are wiped and set again, and only the right ones" {
+	fill_old eight
+	begin_slowly one 2048
+	dmsetup suspend one
+	message one key wipe
+	[[ $(dmsetup status one) == *key:wiped* ]]
+	refused "not resumed without a key" dmsetup resume --noudevsync one
+	refused "not the one that the conversion began with" message one key set "$NEW"
+	message one key set "$OLD"
+	refused "not resumed without a key" dmsetup resume --noudevsync one
+	refused "not the one that the conversion began with" message one rekey key set "$OLD"
+	message one rekey key set :64:logon:xc:new
+	dmsetup resume --noudevsync one
+	message one rekey speed 0
+	wait_rekey one 'done'
+	check_fill /dev/mapper/one eight
+	unmap one
+	new_key_only eight
+}
+
+@test "4096-byte sectors are converted if the administrator says that they are atomic" {
+	local options=(sector_size:4096 iv_large_sectors)
+	plain_line crypt "$OLD" 2 "${options[@]}" | map plain
+	fill /dev/mapper/plain ten
+	unmap plain
+	begin one "${options[@]}" rekey_resilience:checksum
+	wait_rekey one 'done'
+	check_fill /dev/mapper/one ten
+	unmap one
+	plain_line crypt "$NEW" 2 "${options[@]}" | map plain
+	check_fill /dev/mapper/plain ten
+	unmap plain
+}
+
+@test "what does not fit is refused, with nothing written" {
+	local n=$(($(sectors_of "$DATA") - 8)) sum
+	fill_old nine
+	blank_state
+	refused "holds no state" map one <<<"$(rekey_line)"
+	begin one rekey_paused
+	refused "in use by another volume" map two \
+		<<<"0 64 xcrypt $SPEC :64:logon:xc:old 0 /dev/ram2 0 2 rekey_state:$STATE rekey_key::64:logon:xc:new"
+	refused "must stay until the conversion is done" dmsetup load one <<<"$(plain_line xcrypt "$OLD")"
+	refused "must stay until the conversion is done" dmsetup load one <<<"$(rekey_line rekey_start | sed 's/ram1/ram2/')"
+	unmap one
+	sum=$(raw "$STATE" | md5sum)
+	refused "there is a state already" map one <<<"$(rekey_line rekey_start)"
+	refused "not the one that the conversion began with" map one \
+		<<<"$(rekey_line | sed 's/:xc:old/:xc:new/')"
+	refused "not the one that the conversion began with" map one \
+		<<<"$(rekey_line | sed 's/:xc:new/:xc:old/')"
+	refused "another cipher" map one <<<"$(rekey_line | sed 's/plain64/plain/')"
+	refused "another length" map one <<<"$(rekey_line | sed "s/^0 [0-9]*/0 $n/")"
+	refused "overlaps" map one <<<"$(rekey_line | sed 's/rekey_state:.dev.ram1/rekey_state:\/dev\/ram0/')"
+	[ "$(raw "$STATE" | md5sum)" = "$sum" ]
+	refused "must be given as checksum" map one \
+		<<<"$(rekey_line sector_size:4096 iv_large_sectors)"
+	# One superblock damaged, then the other's version.
+	rekey_line | map one
+	wait_rekey one 'done'
+	unmap one
+	printf 'x' | dd of="$STATE" bs=1 seek=300 conv=notrunc status=none
+	refused "damaged" map one <<<"$(rekey_line)"
+	dd if=/dev/urandom of="$STATE" bs=8k count=1 status=none
+	refused "something else" map one <<<"$(rekey_line)"
+	refused "not zero" map one <<<"$(rekey_line rekey_start)"
+}
