@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# machine: --timeout 1800
 #
 # The model of changing a key while the volume is in use, tests/model/rekey.pml, keeps its
 # promises, and not without any of its cures.
