@@ -190,30 +190,35 @@ static void held_work(struct work_struct *work)
 	}
 }
 
-/* Without a gate, all bios pass. */
-static enum xc_gate_result enter(struct xc_io *io)
+/*
+ * Let a bio through the gate, if there is one.  DM_MAPIO_REMAPPED: it may go on;
+ * else the return value of the map method.
+ */
+static int enter(struct xc_io *io)
 {
 	struct xc_gate *gate = io->dev->gate;
 
 	if (!gate)
-		return XC_GATE_PASSED;
+		return DM_MAPIO_REMAPPED;
 	INIT_WORK(&io->work, held_work);
-	return xc_gate_enter(gate, io);
+	switch (xc_gate_enter(gate, io)) {
+	case XC_GATE_HELD:
+		return DM_MAPIO_SUBMITTED;
+	case XC_GATE_REFUSED:
+		return DM_MAPIO_KILL;
+	default:
+		return DM_MAPIO_REMAPPED;
+	}
 }
 
 /* Discards.  They wait at a gate as writes do. */
 static int map_discard(struct xc_device *dev, struct bio *bio, sector_t sector)
 {
-	switch (enter(init_io(dev, bio, sector, false))) {
-	case XC_GATE_HELD:
-		return DM_MAPIO_SUBMITTED;
-	case XC_GATE_REFUSED:
-		return DM_MAPIO_KILL;
-	case XC_GATE_PASSED:
-		break;
-	}
-	remap(dev, bio, sector);
-	return DM_MAPIO_REMAPPED;
+	int result = enter(init_io(dev, bio, sector, false));
+
+	if (result == DM_MAPIO_REMAPPED)
+		remap(dev, bio, sector);
+	return result;
 }
 
 /* Bios without data: flushes (dm core splits those off), discards, zone resets. */
@@ -245,6 +250,7 @@ int xc_map(struct xc_device *dev, struct bio *bio, sector_t sector)
 	unsigned int sectors;
 	struct xc_io *io;
 	bool bounce;
+	int result;
 
 	if (!bio_has_data(bio))
 		return map_empty(dev, bio, sector);
@@ -264,14 +270,9 @@ int xc_map(struct xc_device *dev, struct bio *bio, sector_t sector)
 		return DM_MAPIO_KILL;
 
 	xc_phase_begin(io);
-	switch (enter(io)) {
-	case XC_GATE_HELD:
-		return DM_MAPIO_SUBMITTED;
-	case XC_GATE_REFUSED:
-		return DM_MAPIO_KILL;
-	case XC_GATE_PASSED:
-		break;
-	}
+	result = enter(io);
+	if (result != DM_MAPIO_REMAPPED)
+		return result;
 	/* a message may wipe the key of a device that is about to be resumed */
 	if (unlikely(!has_key(io))) {
 		xc_io_end(io, BLK_STS_IOERR);
