@@ -91,6 +91,18 @@ new_key_only()
 	unmap plain
 }
 
+# finish NAME: convert the rest, and remove it; dm-crypt must read the same with the new key
+finish()
+{
+	message "$1" rekey speed 0
+	wait_rekey "$1" 'done'
+	dd if="/dev/mapper/$1" of=/tmp/above bs=1M status=none
+	unmap "$1"
+	plain_line crypt "$NEW" | map plain
+	cmp /tmp/above /dev/mapper/plain || die "dm-crypt reads something else with the new key"
+	unmap plain
+}
+
 # message NAME WORD...
 message() { dmsetup message "$1" 0 "${*:2}"; }
 
