@@ -5,8 +5,8 @@
 # Bit for bit against dm-crypt: the same data written through both gives the same
 # bytes on the underlying device, and each reads what the other wrote. matrix/lines.c
 # generates the table lines, matrix/matrix.c compares. XCRYPT_LONG=1 runs the full
-# product instead of a pairwise choice (an hour and more). The pairwise choice is
-# complete on 6.1; the other kernels run a part of its lines, selected by the seed.
+# product instead of a pairwise choice (an hour and more). Each kernel runs a part of
+# the pairwise choice, selected by the seed.
 
 # shellcheck shell=bash
 load lib
@@ -51,6 +51,15 @@ share()
 	esac
 }
 
+# one_in N: print about one in N of the lines of stdin. Not every N-th: neighbours are
+# variants of one line, and a stride would meet the same variant each time.
+one_in()
+{
+	local lines
+	mapfile -t lines
+	printf '%s\n' "${lines[@]}" | some $(((${#lines[@]} + $1 - 1) / $1))
+}
+
 # matrix RUN... -- [OPTION...]: compare the lines of that run, one in SHARE
 matrix()
 {
@@ -58,7 +67,7 @@ matrix()
 	while [ "$1" != -- ]; do run+=("$1"); shift; done
 	shift
 	"$(c_tool matrix/lines.c)" "$XCRYPT_SEED" "${run[@]}" |
-		awk -v n="${SHARE:-1}" -v first="$XCRYPT_SEED" '(NR + first) % n == 0' |
+		one_in "${SHARE:-1}" |
 		"$(c_tool matrix/matrix.c)" "$@" "$TARGET" \
 			"${A:-/dev/ram0}" "${B:-/dev/ram1}" "$XCRYPT_SEED"
 }
