@@ -191,7 +191,7 @@ inline prepare()
 /* convert_chunk(): write the next sector of the active batch */
 inline convert_chunk()
 {
-	transition = boundary + 1;
+	d_step { transition = boundary + 1; printf("hold-reads %d\n", boundary) }
 	!reading || user != boundary || !cured(reads_drained);
 	atomic {
 		write(boundary, CIPHERTEXT(batch[boundary - START(frontier)], new));
@@ -207,7 +207,7 @@ inline step()
 	do
 	:: boundary < START(next) -> convert_chunk()
 	:: !paused && next < BATCHES && held == START(next) ->
-		held = END(next);
+		d_step { held = END(next); printf("hold-writes %d\n", next) }
 		!writing || user < START(next) || user >= END(next) || !cured(writes_drained)
 	:: held == END(next) && prepared < 2 -> prepare()
 	:: !paused && pauses < PAUSES -> d_step {
