@@ -9,6 +9,16 @@
 #include "volume.h"
 #include "rekey/format.h"
 
+void damage_block(struct image *image, sector_t sector, unsigned int at)
+{
+	int slot = image_slot(STATE, sector, BLOCK_ZERO);
+	u8 data[SECTOR_SIZE];
+
+	memcpy(data, block_data(image->blocks[slot]), SECTOR_SIZE);
+	data[at] ^= 1;
+	image->blocks[slot] = block_add(data);
+}
+
 /* ---- an area ------------------------------------------------------------- */
 
 static void recover_damaged(void *arg)
@@ -39,16 +49,6 @@ static void open_damaged(void *arg)
 }
 
 /* ---- both ---------------------------------------------------------------- */
-
-static void damage_block(struct image *image, sector_t sector, unsigned int at)
-{
-	int slot = image_slot(STATE, sector, BLOCK_ZERO);
-	u8 data[SECTOR_SIZE];
-
-	memcpy(data, block_data(image->blocks[slot]), SECTOR_SIZE);
-	data[at] ^= 1;
-	image->blocks[slot] = block_add(data);
-}
 
 static void try_one(void (*func)(void *arg), const struct image *image,
 		    const struct oracle *oracle, unsigned int sectors,

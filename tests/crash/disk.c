@@ -206,11 +206,16 @@ const struct sched_source disk_source = {
 void disk_reset(const struct image *new, unsigned int sectors,
 		unsigned int faults)
 {
-	assert(!pending_count);
+	pending_count = 0;
 	image = *new;
 	faults_left = faults;
 	disk_devices[DATA].sectors = DATA_START + sectors;
 	disk_devices[STATE].sectors = STATE_SECTORS;
+}
+
+const struct bio *disk_pending(unsigned int index)
+{
+	return pending[index].bio;
 }
 
 void disk_mend(void)

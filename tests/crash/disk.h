@@ -15,6 +15,8 @@ extern const struct sched_source disk_source;
 /* Power on: what the devices hold, the volume's length, and bios that may fail. */
 void disk_reset(const struct image *image, unsigned int sectors,
 		unsigned int faults);
+/* A bio in flight; disk_source completes it by the same index. */
+const struct bio *disk_pending(unsigned int index);
 /* No bio fails any more. */
 void disk_mend(void);
 /* What the devices hold, caches included. */

@@ -173,6 +173,11 @@ bool sched_in_task(void)
 	return current;
 }
 
+bool sched_is_idle(void)
+{
+	return !runnable_count;
+}
+
 u64 sched_clock(void)
 {
 	return clock_ns;
@@ -319,6 +324,10 @@ void sched_add_source(const struct sched_source *source)
 
 void sched_reset(u64 seed)
 {
+	INIT_LIST_HEAD(&runnable);
+	INIT_LIST_HEAD(&timers);
+	runnable_count = 0;
+	timer_count = 0;
 	sched_random.state = seed;
 	clock_ns = 0;
 	source_count = 0;

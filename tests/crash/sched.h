@@ -25,7 +25,7 @@ struct sched_source {
 
 extern struct random sched_random;
 
-/* Forget everything; no task may be left. */
+/* Forget everything: tasks that are left never run again. */
 void sched_reset(u64 seed);
 void sched_add_source(const struct sched_source *source);
 /* Run @func, and everything else meanwhile. */
@@ -33,6 +33,8 @@ void sched_run(void (*func)(void *arg), void *arg);
 
 void sched_spawn(void (*func)(void *arg), void *arg);
 bool sched_in_task(void);
+/* Does every task wait? */
+bool sched_is_idle(void);
 u64 sched_clock(void);
 
 /* For the running task: let others run; wait in a list, perhaps with a limit. */

@@ -236,6 +236,7 @@ void session_power_on(const struct session *session, const struct image *image,
 	oracle_current = *oracle;
 	log_reset(log);
 	sched_reset(session->seed);
+	work_reset();
 	sched_add_source(&work_source);
 	sched_add_source(&disk_source);
 	if (session->bios)

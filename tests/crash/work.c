@@ -83,6 +83,14 @@ const struct sched_source work_source = {
 	.weight = 2,
 };
 
+void work_reset(void)
+{
+	INIT_LIST_HEAD(&queued);
+	queued_count = 0;
+	running_count = 0;
+	init_waitqueue_head(&ended);
+}
+
 bool queue_work(struct workqueue_struct *wq, struct work_struct *work)
 {
 	if (work->pending)

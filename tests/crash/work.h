@@ -9,4 +9,7 @@
 
 extern const struct sched_source work_source;
 
+/* Power on: forget what is left. */
+void work_reset(void);
+
 #endif

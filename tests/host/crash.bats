@@ -77,6 +77,10 @@ noticed()
 	noticed data-flush
 }
 
+@test "noticed: digests are committed before their data are durable" {
+	noticed digests-before-flush
+}
+
 @test "noticed: after a failed commit, writes to the batch pass" {
 	noticed failed-commit
 }
@@ -85,11 +89,19 @@ noticed()
 	noticed failed-gate-kept
 }
 
+@test "noticed: data are flushed neither on opening nor by a recovery that writes nothing" {
+	noticed found-new-not-flushed
+}
+
 @test "noticed: a superblock is written without FUA" {
 	noticed fua
 }
 
-@test "noticed: with one slot damaged, the older one is taken" {
+@test "noticed: a pause opens the gate, and a batch that is prepared is not read anew" {
+	noticed not-read-anew
+}
+
+@test "noticed: with one slot damaged, the other one is taken" {
 	noticed older-slot
 }
 
@@ -99,6 +111,10 @@ noticed()
 
 @test "noticed: a state is acted on before the devices are flushed" {
 	noticed open-without-flush
+}
+
+@test "noticed: a state is acted on before the state device is flushed" {
+	noticed open-without-state-flush
 }
 
 @test "noticed: a batch is read before writes to it are held" {
@@ -117,12 +133,24 @@ noticed()
 	noticed recovered-whole
 }
 
+@test "noticed: bios pass while the active batch is recovered" {
+	noticed recovery-not-gated
+}
+
+@test "noticed: a batch is retired before its data are durable" {
+	noticed retired-before-flush
+}
+
 @test "noticed: a batch is retired before it is written" {
 	noticed retired-early
 }
 
 @test "noticed: recovery retires a batch without a flush of the data device" {
 	noticed retired-without-flush
+}
+
+@test "noticed: the beginning of a conversion is not durable when its resume returns" {
+	noticed start-not-durable
 }
 
 @test "noticed: a commit does not flush the state device: the area may be lost" {
