@@ -40,15 +40,14 @@ static void log_pieces(const struct bio *bio)
 	}
 }
 
-/* A discarded sector is unchanged, or reads as zeros. */
+/* A discarded sector reads as zeros. */
 static void log_discard(const struct bio *bio)
 {
 	unsigned int i;
 
 	for (i = 0; i < bio_sectors(bio); i++)
-		if (random_once(&sched_random, 2))
-			log_add_piece(bio->bi_bdev->number,
-				      bio->bi_iter.bi_sector + i, BLOCK_ZERO);
+		log_add_piece(bio->bi_bdev->number, bio->bi_iter.bi_sector + i,
+			      BLOCK_ZERO);
 }
 
 static u32 log_bio(const struct bio *bio)

@@ -3,7 +3,9 @@
  * The oracle: what each sector of the volume may read as.
  *
  * Each write of a sector by the user is a version of it.  The content of a
- * version is known.
+ * version is known.  A discard is a version, too: the device's zeros, under either
+ * key.  It may be the other one than when it was discarded: recovery takes zeros for
+ * old if they were there when the batch was read.
  */
 #ifndef _XC_CRASH_ORACLE_H
 #define _XC_CRASH_ORACLE_H
@@ -19,7 +21,7 @@
  * @durable: the newest version of each sector that must survive a power cut
  * @written: the newest version that is written
  * @begun: the newest version
- * @discarded: the newest version that is a discard: it reads as anything
+ * @discarded: the newest version that is a discard
  * @flushes: records of the user's flushes, with what they make durable
  */
 struct oracle {

@@ -81,6 +81,10 @@ noticed()
 	noticed digests-before-flush
 }
 
+@test "noticed: discards of a batch are not held" {
+	noticed discards-not-held
+}
+
 @test "noticed: after a failed commit, writes to the batch pass" {
 	noticed failed-commit
 }
