@@ -85,6 +85,10 @@ suite()
 	suite xcrypt-key
 }
 
+@test "the state of a conversion: its bytes, and what is refused" {
+	suite xcrypt-state
+}
+
 @test "AES-XTS of the batch engine, each implementation" {
 	grep -qw avx /proc/cpuinfo && grep -qw aes /proc/cpuinfo ||
 		skip "this CPU has no AES-NI"

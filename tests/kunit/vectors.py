@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Vectors for the IV generators, computed a second time, and published ones of
-AES-XTS.
+"""Vectors for the IV generators and for the state of a conversion, computed a second
+time, and published ones of AES-XTS.
 
 Usage: vectors.py GENERATOR >GENERATOR_vectors.h
 
 AES, MD5 and CRC32 are written out here (python3-minimal has none), straight
 from FIPS 197, RFC 1321 and the polynomial, and checked against published
 results first.  The generators follow their descriptions: TrueCrypt's and
-loop-AES's in cryptsetup's wiki, Ferguson's paper for eboiv and elephant.
+loop-AES's in cryptsetup's wiki, Ferguson's paper for eboiv and elephant, and
+docs/rekey-format.md for the state.
 """
 
+import hashlib
 import math
 import os
 import sys
@@ -112,6 +114,12 @@ def crc32(data, crc=0):
     return crc
 
 
+def hmac(key, data):
+    """HMAC-SHA-256, for keys of up to 64 bytes."""
+    inner, outer = (bytes(b ^ pad for b in key.ljust(64, b"\0")) for pad in (0x36, 0x5c))
+    return hashlib.sha256(outer + hashlib.sha256(inner + data).digest()).digest()
+
+
 def le64(n):
     return (n % 2 ** 64).to_bytes(8, "little")
 
@@ -124,6 +132,8 @@ def check():
     padded = b"abc\x80" + bytes(52) + le64(24)
     assert md5_state(padded).hex() == "900150983cd24fb0d6963f7d28e17f72"
     assert crc32(b"123456789", MASK) ^ MASK == 0xcbf43926
+    # RFC 4231, test case 2
+    assert hmac(b"Jefe", b"what do ya want for nothing?").hex().startswith("5bdcc146bf60754e")
 
 
 # ---- what the tests use; iv_test.c makes the same ----------------------------
@@ -209,6 +219,52 @@ def xts_vectors():
                "head": raw[:16], "tail": raw[-16:], "crc": crc32(raw)}
 
 
+# ---- the state of a conversion -----------------------------------------------
+
+SALT = test_data(32)
+OLD_KEY, NEW_KEY = test_key(32), test_data(64)
+# the old ciphertext of two units of 4096 bytes, which begin at sector 4096
+FRONTIER, UNITS = 4096, (test_data(4096), test_key(4096))
+
+
+def value(key, number, data):
+    return hmac(key, le64(number) + data)
+
+
+DIGEST_KEY = value(NEW_KEY, 2 ** 64 - 2, SALT)
+DIGESTS = b"".join(value(DIGEST_KEY, FRONTIER + 8 * i, unit)[:16]
+                   for i, unit in enumerate(UNITS))
+DIGESTS_CHECK = value(DIGEST_KEY, 2 ** 64 - 1 - FRONTIER, DIGESTS)[:16]
+
+
+def le32(n):
+    return le64(n)[:4]
+
+
+def side(spec, iv_offset, sector_size, large_iv, key):
+    return (spec.ljust(96, b"\0") + le64(iv_offset) + le32(sector_size) + le32(large_iv) +
+            le32(len(key)) + le32(0) + value(key, 2 ** 64 - 1, SALT)[:16])
+
+
+def superblock(sequence, frontier, batch_sectors, batch_area, batch_check):
+    after = (le64(sequence) + SALT + bytes(16) + le64(2048) + le64(1000000) + le64(0) +
+             le64(frontier) + bytes(4) + le32(2040) + le32(batch_sectors) +
+             le32(batch_area) + batch_check +
+             side(b"aes-cbc-essiv:sha256", 5, 512, 0, OLD_KEY) +
+             side(b"aes-xts-plain64", 0x123456789, 4096, 1, NEW_KEY) + bytes(104))
+    before = b"xc-rekey" + le32(1)
+    crc = crc32(before + le32(0) + after, MASK) ^ MASK
+    return before + le32(crc) + after
+
+
+def superblock_vectors():
+    """No batch is active; then one is, with two units; then it is retired."""
+    for sequence, frontier, sectors, area, check_value in (
+            (6, FRONTIER, 0, 0, bytes(16)), (7, FRONTIER, 16, 1, DIGESTS_CHECK),
+            (8, FRONTIER + 16, 0, 1, bytes(16))):
+        yield {"bytes": superblock(sequence, frontier, sectors, area, check_value)}
+
+
 # ---- output ------------------------------------------------------------------
 
 
@@ -262,6 +318,7 @@ VECTORS = {
               for size in (16, 32) for sector_size in (512, 4096) for sector in SECTORS),
     "elephant": elephant_vectors(),
     "xts": xts_vectors(),
+    "superblock": superblock_vectors(),
 }
 
 

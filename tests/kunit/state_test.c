@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The state of a conversion on disk: superblocks byte by byte, and which of them are
+ * refused.  The state device is memory.  Fields are found by the offsets of
+ * docs/rekey-format.md, and vectors.py computed the superblocks from that page.
+ */
+#include <kunit/test.h>
+#include <linux/blkdev.h>
+#include <linux/crc32.h>
+#include <linux/unaligned.h>
+
+/* The superblock is known to state.c only, and the disk is replaced. */
+#include "../../rekey/state.c"
+#include "../../rekey/digests.h"
+#include "../../rekey/prf.c"
+
+struct superblock_vector {
+	u8 bytes[SECTOR_SIZE];
+};
+
+#include "superblock_vectors.h"
+
+/* What vectors.py has, in sectors. */
+#define LENGTH 1000000
+#define START 2048
+#define FRONTIER 4096
+#define UNIT 8
+#define AREA 2040
+
+#define HEAD_SIZE (XC_AREAS_START * SECTOR_SIZE)
+#define SLOT_SIZE (XC_SLOT_SECTORS * SECTOR_SIZE)
+
+/* Where fields are in a superblock, and in the new side. */
+#define VERSION 8
+#define CHECKSUM 12
+#define SEQUENCE 16
+#define SALT 24
+#define OWNER 56
+#define DIRECTION 104
+#define RESILIENCE 105
+#define DONE 106
+#define DIGEST 107
+#define NEW_SIDE 272
+#define RESERVED 408
+
+/**
+ * struct state_device - a state device in memory, and the state on it
+ * @head: its beginning; all else reads as zeros
+ * @keys: both keys
+ * @setup: what the table line says
+ * @state: the state
+ */
+struct state_device {
+	u8 head[HEAD_SIZE];
+	u8 keys[XC_SIDES][64];
+	struct xc_setup setup;
+	struct xc_state *state;
+};
+
+static struct state_device *device;
+
+/* ---- in place of rekey/disk.c -------------------------------------------- */
+
+int xc_disk_read(const struct xc_disk *disk, sector_t sector, void *data,
+		 unsigned int sectors)
+{
+	memset(data, 0, sectors << SECTOR_SHIFT);
+	if (sector + sectors <= XC_AREAS_START)
+		memcpy(data, device->head + (sector << SECTOR_SHIFT),
+		       sectors << SECTOR_SHIFT);
+	return 0;
+}
+
+int xc_disk_write(const struct xc_disk *disk, sector_t sector,
+		  const void *data, unsigned int sectors)
+{
+	return -EIO;
+}
+
+int xc_disk_write_fua(const struct xc_disk *disk, sector_t sector,
+		      const void *data, unsigned int sectors)
+{
+	if (sector + sectors > XC_AREAS_START)
+		return -EIO;
+	memcpy(device->head + (sector << SECTOR_SHIFT), data,
+	       sectors << SECTOR_SHIFT);
+	return 0;
+}
+
+int xc_disk_flush(const struct xc_disk *disk)
+{
+	return 0;
+}
+
+/* ---- each test ----------------------------------------------------------- */
+
+/* As test_key() and test_data() of vectors.py. */
+static void fill_key(u8 *out, unsigned int size)
+{
+	unsigned int i;
+
+	for (i = 0; i < size; i++)
+		out[i] = i * 5 + i / 256 + 1;
+}
+
+static void fill_data(u8 *out, unsigned int size)
+{
+	unsigned int i;
+
+	for (i = 0; i < size; i++)
+		out[i] = i * 7 + i / 256 * 13 + 3;
+}
+
+/* A block device with nothing but limits. */
+static struct block_device *fake_bdev(struct kunit *test)
+{
+	struct block_device *bdev = kunit_kzalloc(test, sizeof(*bdev),
+						  GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, bdev);
+	bdev->bd_queue = kunit_kzalloc(test, sizeof(*bdev->bd_queue),
+				       GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, bdev->bd_queue);
+	bdev->bd_queue->limits.logical_block_size = SECTOR_SIZE;
+	return bdev;
+}
+
+static int state_init(struct kunit *test)
+{
+	char *error;
+
+	device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	fill_key(device->keys[XC_OLD], 32);
+	fill_data(device->keys[XC_NEW], 64);
+	device->setup = (struct xc_setup) {
+		.sides[XC_OLD] = {
+			.spec = "aes-cbc-essiv:sha256", .iv_offset = 5,
+			.sector_size = 512,
+			.key = device->keys[XC_OLD], .key_size = 32,
+		},
+		.sides[XC_NEW] = {
+			.spec = "aes-xts-plain64", .iv_offset = 0x123456789,
+			.sector_size = 4096, .large_iv = true,
+			.key = device->keys[XC_NEW], .key_size = 64,
+		},
+		.data = { .start = START, .len = LENGTH },
+		.state = { .bdev = fake_bdev(test), .len = 4096 },
+	};
+	device->state = xc_state_create(&device->setup, &error);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(device->state));
+	return 0;
+}
+
+static void state_exit(struct kunit *test)
+{
+	if (device && !IS_ERR_OR_NULL(device->state))
+		xc_state_destroy(device->state);
+	device = NULL;
+}
+
+static u8 *slot(unsigned int index)
+{
+	return device->head + index * SLOT_SIZE;
+}
+
+/* The superblock with this sequence number, of vectors.py. */
+static const u8 *vector(unsigned int sequence)
+{
+	return superblock_vectors[sequence - 6].bytes;
+}
+
+static void put(unsigned int index, unsigned int sequence)
+{
+	memcpy(slot(index), vector(sequence), SECTOR_SIZE);
+}
+
+/* A superblock with an active batch, and the one before. */
+static void put_both(void)
+{
+	put(0, 7);
+	put(1, 6);
+}
+
+/* After a field was changed. */
+static void seal(unsigned int index)
+{
+	put_unaligned_le32(0, slot(index) + CHECKSUM);
+	put_unaligned_le32(~crc32_le(~0U, slot(index), SECTOR_SIZE),
+			   slot(index) + CHECKSUM);
+}
+
+static void expect_look(struct kunit *test, const char *what, int expected)
+{
+	char *error = NULL;
+	int err = xc_state_look(device->state, false, &error);
+
+	KUNIT_EXPECT_EQ_MSG(test, err, expected, "%s: %s", what, error);
+}
+
+/* ---- bytes --------------------------------------------------------------- */
+
+static void state_vector_test(struct kunit *test)
+{
+	const struct xc_position *at = xc_state_position(device->state);
+	struct xc_position next = { .frontier = FRONTIER + 16, .area = 1 };
+	char *error = NULL;
+
+	put_both();
+	KUNIT_ASSERT_EQ_MSG(test, xc_state_open(device->state, &error), 0, "%s",
+			    error);
+	KUNIT_EXPECT_EQ(test, at->frontier, FRONTIER);
+	KUNIT_EXPECT_EQ(test, at->batch_sectors, 16);
+	KUNIT_EXPECT_EQ(test, at->area, 1);
+	KUNIT_EXPECT_MEMEQ(test, at->check, vector(7) + 120, XC_DIGEST_SIZE);
+	KUNIT_EXPECT_FALSE(test, at->done);
+	KUNIT_EXPECT_EQ(test, xc_state_area_size(device->state),
+			AREA * SECTOR_SIZE);
+
+	/* a commit replaces the older superblock, and nothing else */
+	KUNIT_ASSERT_EQ(test, xc_state_commit(device->state, &next), 0);
+	KUNIT_EXPECT_MEMEQ(test, slot(0), vector(7), SECTOR_SIZE);
+	KUNIT_EXPECT_MEMEQ(test, slot(1), vector(8), SECTOR_SIZE);
+	KUNIT_EXPECT_NULL(test, memchr_inv(slot(0) + SECTOR_SIZE, 0,
+					   SLOT_SIZE - SECTOR_SIZE));
+	KUNIT_EXPECT_NULL(test, memchr_inv(slot(1) + SECTOR_SIZE, 0,
+					   SLOT_SIZE - SECTOR_SIZE));
+}
+
+/* The check value in the superblock is that of two units' digests. */
+static void state_digests_test(struct kunit *test)
+{
+	u8 *unit = kunit_kzalloc(test, 4096, GFP_KERNEL);
+	u8 digests[2 * XC_DIGEST_SIZE], check[XC_DIGEST_SIZE];
+	struct xc_prf prf;
+	char *error;
+
+	KUNIT_ASSERT_NOT_NULL(test, unit);
+	put_both();
+	KUNIT_ASSERT_EQ(test, xc_state_open(device->state, &error), 0);
+	KUNIT_ASSERT_EQ(test, xc_prf_init(&prf), 0);
+	KUNIT_EXPECT_EQ(test, xc_state_digest_key(device->state, &prf,
+						  device->keys[XC_NEW]), 0);
+	fill_data(unit, 4096);
+	xc_prf_compute(&prf, FRONTIER, unit, 4096, digests, XC_DIGEST_SIZE);
+	fill_key(unit, 4096);
+	xc_prf_compute(&prf, FRONTIER + UNIT, unit, 4096,
+		       digests + XC_DIGEST_SIZE, XC_DIGEST_SIZE);
+	KUNIT_EXPECT_EQ(test, xc_digests_check(&prf, FRONTIER, digests, 2,
+					       check), 0);
+	KUNIT_EXPECT_MEMEQ(test, check, vector(7) + 120, XC_DIGEST_SIZE);
+	xc_prf_exit(&prf);
+}
+
+/* A beginning: both slots, which differ from a later one in little. */
+static void state_start_test(struct kunit *test)
+{
+	char *error = NULL;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ_MSG(test, xc_state_start(device->state, &error), 0,
+			    "%s", error);
+	for (i = 0; i < XC_SLOTS; i++) {
+		KUNIT_EXPECT_MEMEQ(test, slot(i), vector(6), CHECKSUM);
+		KUNIT_EXPECT_EQ(test, get_unaligned_le64(slot(i) + SEQUENCE),
+				i + 1);
+		KUNIT_EXPECT_NULL(test, memchr_inv(slot(i) + OWNER, 0, 16));
+		/* start, length and shift */
+		KUNIT_EXPECT_MEMEQ(test, slot(i) + 72, vector(6) + 72, 24);
+		KUNIT_EXPECT_EQ(test, get_unaligned_le64(slot(i) + 96), 0);
+		/* direction, done, the active batch */
+		KUNIT_EXPECT_EQ(test, slot(i)[DIRECTION], 0);
+		KUNIT_EXPECT_EQ(test, slot(i)[DONE], 0);
+		KUNIT_EXPECT_EQ(test, get_unaligned_le32(slot(i) + 112), 0);
+		/* the new side, but for the key's check value */
+		KUNIT_EXPECT_MEMEQ(test, slot(i) + NEW_SIDE,
+				   vector(6) + NEW_SIDE, 120);
+		KUNIT_EXPECT_NULL(test, memchr_inv(slot(i) + RESERVED, 0,
+						   SECTOR_SIZE - RESERVED));
+	}
+	KUNIT_EXPECT_NOT_NULL(test, memchr_inv(slot(0) + SALT, 0,
+					       XC_SALT_SIZE));
+	KUNIT_EXPECT_MEMEQ(test, slot(1) + SALT, slot(0) + SALT, XC_SALT_SIZE);
+	expect_look(test, "what was begun", 0);
+	KUNIT_EXPECT_EQ(test, xc_state_look(device->state, true, &error),
+			-EEXIST);
+}
+
+/* ---- one of two slots ---------------------------------------------------- */
+
+static u64 newest(struct kunit *test)
+{
+	char *error = NULL;
+
+	KUNIT_EXPECT_EQ_MSG(test, xc_state_open(device->state, &error), 0, "%s",
+			    error);
+	return le64_to_cpu(device->state->super.sequence);
+}
+
+static void state_newest_test(struct kunit *test)
+{
+	put(0, 7);
+	put(1, 6);
+	KUNIT_EXPECT_EQ(test, newest(test), 7);
+	put(1, 8);
+	KUNIT_EXPECT_EQ(test, newest(test), 8);
+}
+
+static void renumber(unsigned int index, u64 sequence)
+{
+	put_unaligned_le64(sequence, slot(index) + SEQUENCE);
+	seal(index);
+}
+
+static void state_slots_test(struct kunit *test)
+{
+	expect_look(test, "two blank slots", -ENODATA);
+
+	put(1, 6);
+	expect_look(test, "slot 0 blank", -EINVAL);
+	put_both();
+	slot(0)[0] ^= 1;
+	seal(0);
+	expect_look(test, "slot 0 without the magic", -EINVAL);
+	put_both();
+	slot(0)[VERSION]++;
+	seal(0);
+	expect_look(test, "a newer version", -EOPNOTSUPP);
+
+	put_both();
+	memset(slot(1), 0, SECTOR_SIZE);
+	expect_look(test, "slot 1 blank", -EUCLEAN);
+	renumber(0, 1);
+	expect_look(test, "slot 1 blank, in the beginning", 0);
+	put_both();
+	memcpy(slot(0) + 256, vector(6) + 256, 256);
+	slot(0)[SECTOR_SIZE - 1] = 1;
+	expect_look(test, "slot 0 torn", -EUCLEAN);
+	put_both();
+	slot(1)[SECTOR_SIZE - 1] = 1;
+	expect_look(test, "slot 1 torn", -EUCLEAN);
+
+	put(0, 6);
+	put(1, 7);
+	expect_look(test, "the slots exchanged", -EUCLEAN);
+	put(0, 7);
+	put(1, 7);
+	expect_look(test, "the same number in both", -EUCLEAN);
+	put_both();
+	renumber(0, 9);
+	expect_look(test, "numbers that do not follow each other", -EUCLEAN);
+	renumber(0, 1);
+	renumber(1, 0);
+	expect_look(test, "number 0", -EUCLEAN);
+	put_both();
+	slot(1)[SALT] ^= 1;
+	seal(1);
+	expect_look(test, "another conversion's slot 1", -EUCLEAN);
+}
+
+/* ---- what must fit ------------------------------------------------------- */
+
+/* The newest superblock, with a number of @size bytes at @at. */
+static void expect_field(struct kunit *test, unsigned int at, unsigned int size,
+			 u64 value, int expected)
+{
+	char what[40];
+	__le64 bytes = cpu_to_le64(value);
+
+	put_both();
+	memcpy(slot(0) + at, &bytes, size);
+	seal(0);
+	scnprintf(what, sizeof(what), "%llu at byte %u", value, at);
+	expect_look(test, what, expected);
+}
+
+static void state_fit_test(struct kunit *test)
+{
+	put_both();
+	expect_look(test, "what fits", 0);
+
+	expect_field(test, 72, 8, START + 8, -EINVAL);
+	expect_field(test, 80, 8, LENGTH - 8, -EINVAL);
+	expect_field(test, 88, 8, 8, -EOPNOTSUPP);
+	expect_field(test, DIRECTION, 1, 1, -EOPNOTSUPP);
+	expect_field(test, RESILIENCE, 1, 200, -EOPNOTSUPP);
+	expect_field(test, DIGEST, 1, 1, -EOPNOTSUPP);
+	/* the old side: specification, IV offset, sizes of sector and key */
+	expect_field(test, 136, 1, 'b', -EINVAL);
+	expect_field(test, 232, 8, 6, -EINVAL);
+	expect_field(test, 240, 4, 1024, -EINVAL);
+	expect_field(test, 248, 4, 64, -EINVAL);
+	/* the new side: IVs that count encryption sectors */
+	expect_field(test, NEW_SIDE + 108, 4, 0, -EINVAL);
+	/* check values of keys */
+	expect_field(test, 256, 1, 0, -EKEYREJECTED);
+	expect_field(test, NEW_SIDE + 120, 1, 0, -EKEYREJECTED);
+}
+
+static void state_areas_test(struct kunit *test)
+{
+	/* also without an active batch */
+	put(0, 7);
+	put(1, 8);
+	put_unaligned_le32(0, slot(1) + 108);
+	seal(1);
+	expect_look(test, "areas without a sector", -EUCLEAN);
+	expect_field(test, 108, 4, AREA - 1, -EUCLEAN);
+	expect_field(test, 108, 4, AREA - 8, 0);
+	expect_field(test, 108, 4, AREA + 8, -EINVAL);
+	/* on a device that is long enough */
+	device->state->setup.state.len = 1 << 20;
+	expect_field(test, 108, 4, XC_AREA_MAX_SECTORS, 0);
+	expect_field(test, 108, 4, XC_AREA_MAX_SECTORS + 8, -EUCLEAN);
+}
+
+static void expect_position(struct kunit *test, u64 frontier, u32 sectors,
+			    u32 area, bool done, int expected)
+{
+	char what[80];
+
+	put_both();
+	put_unaligned_le64(frontier, slot(0) + 96);
+	put_unaligned_le32(sectors, slot(0) + 112);
+	put_unaligned_le32(area, slot(0) + 116);
+	slot(0)[DONE] = done;
+	seal(0);
+	scnprintf(what, sizeof(what), "frontier %llu, batch %u, area %u, done %u",
+		  frontier, sectors, area, done);
+	expect_look(test, what, expected);
+}
+
+static void state_position_test(struct kunit *test)
+{
+	u32 most = XC_BATCH_UNITS * UNIT;
+
+	expect_position(test, 0, 0, 0, false, 0);
+	expect_position(test, LENGTH - UNIT, UNIT, 1, false, 0);
+	expect_position(test, LENGTH, 0, 0, true, 0);
+	expect_position(test, 0, most, 0, false, 0);
+
+	expect_position(test, LENGTH + UNIT, 0, 0, false, -EUCLEAN);
+	expect_position(test, LENGTH + UNIT, 0, 0, true, -EUCLEAN);
+	expect_position(test, U64_MAX - 7, 2 * UNIT, 0, false, -EUCLEAN);
+	expect_position(test, LENGTH - UNIT, 2 * UNIT, 0, false, -EUCLEAN);
+	expect_position(test, UNIT / 2, 0, 0, false, -EUCLEAN);
+	expect_position(test, UNIT, UNIT / 2, 0, false, -EUCLEAN);
+	expect_position(test, 0, most + UNIT, 0, false, -EUCLEAN);
+	expect_position(test, UNIT, UNIT, XC_AREAS, false, -EUCLEAN);
+	/* done too early, or not at the end */
+	expect_position(test, LENGTH - UNIT, 0, 0, true, -EUCLEAN);
+	expect_position(test, LENGTH, 0, 0, false, -EUCLEAN);
+}
+
+static struct kunit_case state_cases[] = {
+	KUNIT_CASE(state_vector_test),
+	KUNIT_CASE(state_digests_test),
+	KUNIT_CASE(state_start_test),
+	KUNIT_CASE(state_newest_test),
+	KUNIT_CASE(state_slots_test),
+	KUNIT_CASE(state_fit_test),
+	KUNIT_CASE(state_areas_test),
+	KUNIT_CASE(state_position_test),
+	{}
+};
+
+static struct kunit_suite state_suite = {
+	.name = "xcrypt-state",
+	.init = state_init,
+	.exit = state_exit,
+	.test_cases = state_cases,
+};
+
+kunit_test_suite(state_suite);
