@@ -83,7 +83,7 @@ soak:
 	@FOR='$(FOR)' K='$(K)' scripts/soak
 
 bench:
-	@CASES='$(CASES)' ROUNDS='$(ROUNDS)' MS='$(MS)' CPUS='$(CPUS)' WHERE='$(WHERE)' \
+	@CASES='$(CASES)' ROUNDS='$(ROUNDS)' MS='$(MS)' MIB='$(MIB)' CPUS='$(CPUS)' WHERE='$(WHERE)' \
 		DEVICE='$(DEVICE)' FORCE='$(FORCE)' SECONDS_EACH='$(SECONDS_EACH)' bench/run
 
 lint:

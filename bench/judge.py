@@ -9,11 +9,12 @@ BEST = ("crypt", "crypt-inline")
 ADDED, TIME = "added time", "time"
 
 
-def verdict(what, value, limit, unit=ADDED, best=None):
-    """One target; best is the value from the best round of each, the one least
-    disturbed by other programs."""
-    return {"what": what, "value": value, "limit": limit, "unit": unit, "met": value <= limit,
-            "best_rounds": best}
+def verdict(what, value, limit, unit=ADDED, best=None, least=False):
+    """One target: at most limit, or at least.  best is the value from the best
+    round of each, the one least disturbed by other programs."""
+    return {"what": what, "value": value, "limit": limit, "unit": unit,
+            "met": value >= limit if least else value <= limit,
+            "relation": ">=" if least else "<=", "best_rounds": best}
 
 
 def ratio(results, case, target, reference, limit, words):
@@ -71,9 +72,11 @@ def print_verdicts(verdicts):
         if each["met"] and each["unit"] == TIME:
             continue
         best = f"({each['best_rounds']:.2f})" if each["best_rounds"] is not None else ""
-        print(f"  {'met   ' if each['met'] else 'MISSED'}  {each['value']:6.2f} <= {each['limit']:4.2f}"
+        print(f"  {'met   ' if each['met'] else 'MISSED'}  {each['value']:6.2f} {each['relation']} "
+              f"{each['limit']:4.2f}"
               f"  {best:7}  {each['what']}")
     slower = [each["met"] for each in verdicts if each["unit"] == TIME]
-    print(f"  In {sum(slower)} of {len(slower)} cases xcrypt is no slower than dm-crypt's faster setting")
+    if slower:
+        print(f"  In {sum(slower)} of {len(slower)} cases xcrypt is no slower than dm-crypt's faster setting")
     met = sum(each["met"] for each in verdicts)
     print(f"{met} of {len(verdicts)} met")
