@@ -53,6 +53,7 @@ setup_file()
 	mkdir "$shared"
 
 	watch volumes 2 init_on_alloc=0 used wiped removed failed slipped held answered
+	watch rekey 2 init_on_alloc=0 halfway forgotten converted ended
 	# (two emulated CPUs would take half as long again)
 	watch luks 1 init_on_free=1 opened-xcrypt suspended-xcrypt \
 		opened-verb suspended-verb opened-crypt suspended-crypt
@@ -126,6 +127,28 @@ WITH_AES='xcrypt\.[^x].*'
 	all opened-verb 'verb\.luks\..*' schedule
 	none suspended-verb 'verb\.luks\..*'
 	none suspended-verb 'verb\.luks\..*' canary
+}
+
+@test "during a conversion both keys are found, with their round keys" {
+	all halfway 'rekey\..*' key
+	all halfway 'rekey\..*' schedule
+	none halfway 'rekey\..*' hex
+}
+
+@test "key wipe and removal in mid-conversion leave nothing of either key" {
+	none forgotten 'rekey\..*'
+}
+
+@test "after the end of a conversion nothing of the old key is left, nor in a loaded table" {
+	none converted 'rekey\..*\.wiped'
+	all converted 'rekey\..*\.wiped\.new' key
+	all converted 'rekey\..*\.wiped\.new' schedule
+	none ended 'rekey\..*'
+}
+
+@test "a conversion leaves no plaintext, neither when it pauses nor at its end" {
+	none halfway 'rekey\..*' canary
+	none converted 'rekey\..*' canary
 }
 
 @test "plaintext held by the module is found, and is gone once it is written" {

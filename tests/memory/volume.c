@@ -6,10 +6,13 @@
  *
  *   volume create NAME TARGET SECTORS LABEL BYTES SOURCE PARAMETERS
  *	create a mapping with a key of BYTES, which replaces @ in PARAMETERS: as hex
- *	digits, as a logon key in a keyring that ends with this program, or, if SOURCE
- *	is slip, as hex digits with an x for the last one
- *   volume set NAME LABEL BYTES SOURCE
- *	set that key while it is suspended
+ *	digits, as a logon key in a keyring that ends with this program, as =, or, if
+ *	SOURCE is slip, as hex digits with an x for the last one.  A second @ is
+ *	replaced by the key of LABEL.new, as a logon key
+ *   volume load NAME TARGET SECTORS LABEL BYTES SOURCE PARAMETERS
+ *	load such a table for an existing mapping
+ *   volume set NAME MESSAGE LABEL BYTES SOURCE
+ *	set that key while it is suspended, by "key set" or another MESSAGE
  *   volume key LABEL BYTES
  *	write the key to standard output
  *   volume use NAME LABEL SHIFT
@@ -98,6 +101,8 @@ static size_t put_argument(char *out, const char *label, unsigned int bytes,
 {
 	char key[4096];
 
+	if (!strcmp(source, "same"))
+		return stpcpy(out, "=") - out;
 	if (strcmp(source, "logon")) {
 		put_hex(out, label, bytes, source);
 		return 2 * bytes;
@@ -121,32 +126,52 @@ static void start_secret(const char *name)
 	io->flags &= ~DM_SECURE_DATA_FLAG;
 }
 
-static int create(char **argv)
+static void put_parameters(char *out, char **argv)
 {
-	const char *name = argv[0], *label = argv[3], *at = strchr(argv[6], '@');
-	struct dm_place place;
-	char *p;
-	int r;
+	const char *label = argv[3], *source = argv[5], *rest = argv[6], *at;
+	char new_label[256];
 
-	if (!at)
-		errx(2, "no @ in %s", argv[6]);
-	dm_start(name);
-	dm_or_die(DM_DEV_CREATE, "DM_DEV_CREATE");
+	if (!strchr(rest, '@'))
+		errx(2, "no @ in %s", rest);
+	snprintf(new_label, sizeof(new_label), "%s.new", label);
+	while ((at = strchr(rest, '@'))) {
+		out = mempcpy(out, rest, at - rest);
+		out += put_argument(out, label, atoi(argv[4]), source);
+		rest = at + 1;
+		label = new_label;
+		source = "logon";
+	}
+	stpcpy(out, rest);
+}
+
+static int load(char **argv)
+{
+	const char *name = argv[0];
+	struct dm_place place;
+	int r;
 
 	start_secret(name);
 	place = dm_targets();
-	p = mempcpy(dm_params(&place), argv[6], at - argv[6]);
-	p += put_argument(p, label, atoi(argv[4]), argv[5]);
-	stpcpy(p, at + 1);
+	put_parameters(dm_params(&place), argv);
 	dm_target(&place, argv[1], 0, strtoull(argv[2], NULL, 10));
 	r = dm(DM_TABLE_LOAD);
 	wipe(dm_buf, sizeof(dm_buf));
-
-	dm_start(name);
-	dm_or_die(r ? DM_DEV_REMOVE : DM_DEV_SUSPEND, "after DM_TABLE_LOAD");
 	if (r)
 		fprintf(stderr, "%s: %s\n", name, strerror(-r));
 	return !!r;
+}
+
+static int create(char **argv)
+{
+	const char *name = argv[0];
+	int r;
+
+	dm_start(name);
+	dm_or_die(DM_DEV_CREATE, "DM_DEV_CREATE");
+	r = load(argv);
+	dm_start(name);
+	dm_or_die(r ? DM_DEV_REMOVE : DM_DEV_SUSPEND, "after DM_TABLE_LOAD");
+	return r;
 }
 
 static int set_key(char **argv)
@@ -157,8 +182,8 @@ static int set_key(char **argv)
 
 	start_secret(argv[0]);
 	msg->sector = 0;
-	p = stpcpy(msg->message, "key set ");
-	put_argument(p, argv[1], atoi(argv[2]), argv[3]);
+	p = stpcpy(stpcpy(msg->message, argv[1]), " ");
+	put_argument(p, argv[2], atoi(argv[3]), argv[4]);
 	r = dm(DM_TARGET_MSG);
 	wipe(dm_buf, sizeof(dm_buf));
 	if (r)
@@ -322,7 +347,9 @@ int main(int argc, char **argv)
 
 	if (argc == 9 && !strcmp(argv[1], "create"))
 		r = create(argv + 2);
-	else if (argc == 6 && !strcmp(argv[1], "set"))
+	else if (argc == 9 && !strcmp(argv[1], "load"))
+		r = load(argv + 2);
+	else if (argc == 7 && !strcmp(argv[1], "set"))
 		r = set_key(argv + 2);
 	else if (argc == 4 && !strcmp(argv[1], "key"))
 		r = print_key(argv[2], atoi(argv[3]));
