@@ -12,23 +12,15 @@ bats_require_minimum_version 1.5.0
 
 # shellcheck shell=bash
 load lib-io
+load lib-alloc
 
-SECTORS=8192		# of /dev/ram0
-SWEPT_SECTORS=1024	# of a volume whose tables are swept
-# Most of a constructor's thousand allocations fill pools: only one in so many fails.
-GAP=${XCRYPT_LONG:+1}
-: "${GAP:=60}"
-# Operations of each of four processes.
-OPERATIONS=${XCRYPT_LONG:+2000}
-: "${OPERATIONS:=20}"
+SECTORS=8192	# of /dev/ram0
 MNT=/tmp/xc.alloc
 
 needs()
 {
 	not_for_crypt
-	[ -d "$DEBUGFS/failslab" ] || skip "this kernel has no fault injection"
-	[ -d "$DEBUGFS/fail_xcrypt" ] || die "this build of dm-xcrypt has no fault injection"
-	faults_off
+	faults_needed
 	ram_disks 1 $((SECTORS / 2048))
 	BELOW=/dev/ram0
 }
@@ -40,12 +32,6 @@ teardown()
 	rmmod xcrypt_toy 2>/dev/null || true
 }
 
-# status WORD: print its value in the status
-status()
-{
-	dmsetup status xc | tr ' ' '\n' | sed -n "s/^$1://p"
-}
-
 # small_volume CIPHER [OPTION...]: create /dev/mapper/xc over the beginning of
 # /dev/ram0, or of dm-integrity on it (BELOW), and fill it
 small_volume()
@@ -54,7 +40,7 @@ small_volume()
 		integrity_disk tags /dev/ram0 "${TAG_SIZES[$1]}"
 		BELOW=/dev/mapper/tags
 	}
-	make_line "$TARGET" "$1" "$BELOW" $SWEPT_SECTORS "${@:2}"
+	make_line "$TARGET" "$1" "$BELOW" "$SWEPT_SECTORS" "${@:2}"
 	map xc <<<"$LINE"
 	fill /dev/mapper/xc
 }
@@ -68,39 +54,15 @@ check_small_volume()
 	BELOW=/dev/ram0
 }
 
-# survive [OPTION...] REQUEST ARGUMENT...: run tests/fail-nth.c, which reads its lines
-# from standard input. Sets SWEPT to its output. Every error must have a reason.
-survive()
-{
-	log_mark
-	SWEPT=$("$(c_tool fail-nth.c)" -s "$XCRYPT_SEED" "$@" 2>&1) ||
-		die "$SWEPT $(log_since | tail -n 20)"
-	say "$SWEPT"
-	fails grep -E 'xcrypt: (Unknown error|\(null\))' <<<"$(log_since)"
-}
-
-# sweep ...: the same, but at least one fault must lead to an error. If there are few
-# allocations, the fault may hit a page for the slab instead: retry.
-sweep()
-{
-	local lines
-	lines=$(cat)
-	for _ in {1..5}; do
-		survive "$@" <<<"$lines"
-		[[ $SWEPT == *": 0 failed"* ]] || return 0
-	done
-	die "nothing failed: $SWEPT"
-}
-
 # --- the task's own allocations ------------------------------------------------
 
 @test "a failed table load leaves the live table" {
 	while read -r -a words; do
 		small_volume "${words[@]}"
 		XCRYPT_SEED=$((XCRYPT_SEED + 1)) \
-			make_line "$TARGET" "${words[0]}" "$BELOW" $SWEPT_SECTORS "${words[@]:1}"
+			make_line "$TARGET" "${words[0]}" "$BELOW" "$SWEPT_SECTORS" "${words[@]:1}"
 		say "${words[*]}"
-		sweep -g "$GAP" load xc "$TARGET" $SWEPT_SECTORS <<<"${LINE#* "$TARGET" }"
+		sweep -g "$GAP" load xc "$TARGET" "$SWEPT_SECTORS" <<<"${LINE#* "$TARGET" }"
 		check_small_volume
 	done < <(some 3 <<-END
 		xts engine:api
@@ -120,24 +82,8 @@ sweep()
 	keyctl new_session >/dev/null
 	hex_key 64 ring | xxd -r -p | keyctl padd logon xc:k @s >/dev/null
 	small_volume xts
-	sweep -g "$GAP" load xc "$TARGET" $SWEPT_SECTORS \
+	sweep -g "$GAP" load xc "$TARGET" "$SWEPT_SECTORS" \
 		<<<"aes-xts-plain64 :64:logon:xc:k 0 /dev/ram0 0"
-	check_small_volume
-	keyctl clear @s
-}
-
-@test "a failed load of a conversion begins nothing" {
-	keyctl new_session >/dev/null
-	hex_key 64 ring | xxd -r -p | keyctl padd logon xc:k @s >/dev/null
-	ram_disks 2 $((SECTORS / 2048))
-	small_volume xts
-	local table="aes-xts-plain64 = 0 /dev/ram0 0 3 rekey_state:/dev/ram1 rekey_key::64:logon:xc:k rekey_start"
-	# (most of a thousand are pages)
-	sweep -g $((GAP * 2)) load xc "$TARGET" $SWEPT_SECTORS <<<"$table"
-	cmp <(raw /dev/ram1 0 16) <(head -c 8192 /dev/zero)
-	check_fill /dev/mapper/xc
-	remap xc <<<"0 $SWEPT_SECTORS $TARGET $table"
-	wait_for 60 eval 'dmsetup status xc | grep -q rekey:done'
 	check_small_volume
 	keyctl clear @s
 }
@@ -147,9 +93,9 @@ sweep()
 	# They can do without all of their allocations, or have none.
 	survive suspend xc
 	survive resume xc
-	survive -g $((GAP / 4 + 1)) swap xc "$TARGET" $SWEPT_SECTORS <<<"${LINE#* "$TARGET" }"
+	survive -g $((GAP / 4 + 1)) swap xc "$TARGET" "$SWEPT_SECTORS" <<<"${LINE#* "$TARGET" }"
 	check_small_volume
-	survive -g $((GAP / 4 + 1)) remove gone "$TARGET" $SWEPT_SECTORS <<<"${LINE#* "$TARGET" }"
+	survive -g $((GAP / 4 + 1)) remove gone "$TARGET" "$SWEPT_SECTORS" <<<"${LINE#* "$TARGET" }"
 }
 
 @test "a failed key set leaves the old key, or none" {
@@ -189,18 +135,6 @@ volume_gone()
 	unmap xc
 	[ "$BELOW" = /dev/ram0 ] || unmap tags
 	BELOW=/dev/ram0
-}
-
-# acked [INJECTOR=PERCENT]...: run tests/acked.c; sets FAILED to the number of failed
-# operations
-acked()
-{
-	local said
-	log_mark
-	said=$("$(c_tool acked.c)" /dev/mapper/xc "$OPERATIONS" "$XCRYPT_SEED" "$@" 2>&1) ||
-		die "$said $(log_since | tail -n 20)"
-	say "$said"
-	FAILED=$(tr ' ' '\n' <<<"$said" | sed -n 's/^failed://p')
 }
 
 # undisturbed PERCENT: no operation fails although PERCENT of allocations do
@@ -367,12 +301,5 @@ make_it_fail()
 }
 
 @test "nothing has leaked" {
-	local leaks=$DEBUGFS/kmemleak
-	# kmemleak reports an object after five seconds; writing to it fails if it has
-	# disabled itself.
-	sleep 6
-	echo scan >"$leaks"
-	echo scan >"$leaks"
-	# (its size is 0 in any case)
-	fails grep "" "$leaks"
+	no_leaks
 }

@@ -9,6 +9,8 @@
  *
  *   -g GAP	skip allocations at random, so that one in GAP fails
  *   -s SEED	the random seed
+ *   -r FILE:DEVICE
+ *		write FILE to the beginning of DEVICE before each create; repeatable
  *
  * The requests:
  *
@@ -17,10 +19,15 @@
  *   swap TARGET SECTORS	the same, and resume on it
  *   suspend, resume
  *   remove TARGET SECTORS	NAME is created again each time
+ *   create TARGET SECTORS	the resume that completes the creation of NAME, which
+ *				is removed each time
  *   message		the line read from standard input
  *   wipe			the message "key wipe"; the line read is the key
  *   set			the message "key set"; the lines read are the key
  *				in use and another
+ *   rekey-wipe, rekey-set	the messages "key wipe", or "key set" and "rekey key
+ *				set", on a volume whose key is being changed; the
+ *				lines read are the old key and the new one
  *
  * Prints one line: the request, how often it failed, and how often it succeeded
  * in spite of a failed allocation.
@@ -34,6 +41,7 @@
 
 #define SAMPLE		(16 << 10)
 #define MAX_FAULTS	5000
+#define MAX_IMAGES	2
 
 static const char *name, *target;
 static unsigned long long sectors;
@@ -41,6 +49,10 @@ static char line[16 << 10], other_line[16 << 10];
 static char table[64 << 10];
 static char *sample, *other_sample, *scratch;
 static int fail_nth;
+static struct image {
+	char *file, *device;
+} images[MAX_IMAGES];
+static unsigned int image_count;
 
 static unsigned int succeeded, failed, n;
 
@@ -94,6 +106,12 @@ static void set_key(const char *key)
 	dm_or_die(DM_TARGET_MSG, "key set");
 }
 
+static void set_new_key(const char *key)
+{
+	put_message("rekey key set %s", key);
+	dm_or_die(DM_TARGET_MSG, "rekey key set");
+}
+
 /* The table in use (flag) or the status */
 static const char *status(int flags)
 {
@@ -137,6 +155,39 @@ static void check_active(void)
 		errx(1, "fault %u: flags are %#x", n, reply()->flags);
 	if (!reads_as(sample))
 		errx(1, "fault %u: it does not read as before", n);
+}
+
+/* ---- the underlying devices ----------------------------------------------- */
+
+static void restore_image(const struct image *image)
+{
+	int from = open(image->file, O_RDONLY);
+	int to = open(image->device, O_WRONLY | O_DIRECT);
+	ssize_t got;
+
+	if (from < 0 || to < 0)
+		err(2, "%s:%s", image->file, image->device);
+	while ((got = read(from, scratch, SAMPLE)) > 0)
+		if (write(to, scratch, got) != got)
+			err(2, "%s", image->device);
+	close(to);
+	close(from);
+}
+
+static void restore_images(void)
+{
+	for (unsigned int i = 0; i < image_count; i++)
+		restore_image(&images[i]);
+}
+
+static void add_image(char *pair)
+{
+	char *colon = strchr(pair, ':');
+
+	if (!colon || image_count == MAX_IMAGES)
+		errx(2, "%s: no FILE:DEVICE, or too many", pair);
+	*colon = 0;
+	images[image_count++] = (struct image){ pair, colon + 1 };
 }
 
 /* ---- faults -------------------------------------------------------------- */
@@ -252,6 +303,24 @@ static bool sweep_remove(void)
 	return injected;
 }
 
+static bool sweep_create(void)
+{
+	bool injected;
+
+	dm_start(name);
+	dm_or_die(DM_DEV_REMOVE, "remove");
+	restore_images();
+	dm_start(name);
+	dm_or_die(DM_DEV_CREATE, "create");
+	put_table(name);
+	dm_or_die(DM_TABLE_LOAD, "load");
+	put_suspend(false);
+	if (faulty(DM_DEV_SUSPEND, &injected))
+		resume();
+	check_active();
+	return injected;
+}
+
 static bool sweep_message(void)
 {
 	bool injected;
@@ -260,6 +329,11 @@ static bool sweep_message(void)
 	faulty(DM_TARGET_MSG, &injected);
 	check_active();
 	return injected;
+}
+
+static bool is_wiped(void)
+{
+	return strstr(status(0), "key:wiped");
 }
 
 /* The key must be wiped, even after an error in the target */
@@ -271,7 +345,7 @@ static bool sweep_wipe(void)
 	suspend();
 	put_message("key %s", "wipe");
 	r = faulty(DM_TARGET_MSG, &injected);
-	if (strstr(status(0), "key:wiped")) {
+	if (is_wiped()) {
 		put_suspend(false);
 		if (!dm(DM_DEV_SUSPEND))
 			errx(1, "fault %u: resumed without a key", n);
@@ -317,6 +391,61 @@ static bool sweep_set(void)
 	return injected;
 }
 
+static void check_refused(void)
+{
+	if (!is_wiped())
+		errx(1, "fault %u: the status says that there is a key", n);
+	put_suspend(false);
+	if (!dm(DM_DEV_SUSPEND))
+		errx(1, "fault %u: resumed without a key", n);
+}
+
+/* Both keys are wiped, or none */
+static bool sweep_rekey_wipe(void)
+{
+	bool injected;
+
+	suspend();
+	put_message("key %s", "wipe");
+	if (!faulty(DM_TARGET_MSG, &injected) || is_wiped()) {
+		check_refused();
+		set_key(line);
+		check_refused();
+		set_new_key(other_line);
+	}
+	resume();
+	check_active();
+	return injected;
+}
+
+/* After an error the key is still missing */
+static bool sweep_rekey_set(void)
+{
+	bool injected, injected_new;
+
+	suspend();
+	put_message("key %s", "wipe");
+	dm_or_die(DM_TARGET_MSG, "key wipe");
+
+	put_message("key set %s", line);
+	if (faulty(DM_TARGET_MSG, &injected)) {
+		set_new_key(other_line);
+		check_refused();
+		set_key(line);
+	} else {
+		check_refused();
+		put_message("rekey key set %s", other_line);
+		if (faulty(DM_TARGET_MSG, &injected_new)) {
+			check_refused();
+			set_new_key(other_line);
+		}
+		injected |= injected_new;
+	}
+	resume();
+	check_active();
+	return injected;
+}
+
 static const struct {
 	const char *name;
 	bool (*sweep)(void);
@@ -331,6 +460,9 @@ static const struct {
 	{ "message", sweep_message, false, false, 1 },
 	{ "wipe", sweep_wipe, false, false, 1 },
 	{ "set", sweep_set, false, false, 2 },
+	{ "create", sweep_create, true, false, 1 },
+	{ "rekey-wipe", sweep_rekey_wipe, false, false, 2 },
+	{ "rekey-set", sweep_rekey_set, false, false, 2 },
 	{ }
 };
 
@@ -373,9 +505,11 @@ int main(int argc, char **argv)
 	unsigned int i = 0, gap = 1;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "+g:s:")) >= 0) {
+	while ((opt = getopt(argc, argv, "+g:r:s:")) >= 0) {
 		if (opt == 'g')
 			gap = atoi(optarg);
+		else if (opt == 'r')
+			add_image(optarg);
 		else if (opt == 's')
 			srandom(atoi(optarg));
 	}
@@ -404,7 +538,7 @@ int main(int argc, char **argv)
 	if (fail_nth < 0)
 		err(2, "/proc/self/fail-nth");
 	if (!sweeps[i].fresh)
-		take_samples(sweeps[i].lines > 1);
+		take_samples(sweeps[i].sweep == sweep_set);
 	for (n = 1; sweeps[i].sweep(); n += 1 + random() % (2 * gap - 1))
 		if (n > MAX_FAULTS)
 			errx(1, "no end after %u faults", n);
