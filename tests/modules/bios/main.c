@@ -20,7 +20,8 @@
  *   tail=BYTES      the last unit of a bio is one vector that begins at that
  *                   offset in a page, with any layout
  *   seed= data=     random seeds of the layout and of the content
- *   flags=          fua,preflush,sync,meta,idle,random (random: any of them)
+ *   flags=          fua,preflush,sync,meta,idle,random (random: any of them),
+ *                   rahead
  *   prio=1          a random I/O priority on every bio
  *   shuffle=1       in random order
  *   split=1         split every bio at a random place into two chained ones
@@ -71,6 +72,11 @@ static int parse_flags(struct job *job, char *value)
 	while ((word = strsep(&value, ","))) {
 		if (!strcmp(word, "random")) {
 			job->random_flags = true;
+			continue;
+		}
+		/* never at random: such bios may be refused */
+		if (!strcmp(word, "rahead")) {
+			job->flags |= REQ_RAHEAD;
 			continue;
 		}
 		for (i = 0; i < ARRAY_SIZE(bios_flags); i++)
