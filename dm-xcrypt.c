@@ -233,7 +233,7 @@ static void xcrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 	 * at least 512.  If an encryption sector still crosses a page, the bio
 	 * is bounced.
 	 */
-	dm_stack_bs_limits(limits, dev->opt.sector_size);
+	dm_stack_bs_limits(limits, dev->unit);
 
 	/* bios that stay whole must fit a buffer, their tags a pool entry */
 	if (dev->tags_sectors)

@@ -26,6 +26,7 @@ struct xc_times;
  * @opt: the optional parameters of the table line
  * @cipher: the cipher of the table line
  * @gate: chooses between @cipher and another; NULL: all bios have @cipher
+ * @unit: bytes of an encryption sector, with two ciphers of the larger one
  * @ordered: writes must reach the underlying device in the order they arrive
  * @sorted: writes are sorted by sector for a rotating disk
  * @io_size: bytes of private data of each bio
@@ -53,6 +54,7 @@ struct xc_device {
 	struct xc_options opt;
 	struct xc_cipher *cipher;
 	struct xc_gate *gate;
+	unsigned int unit;
 	bool ordered;
 	bool sorted;
 	unsigned int io_size;

@@ -16,6 +16,13 @@
 #include "../cipher/cipher.h"
 #include "../stats/stats.h"
 
+static unsigned int unit_size(const struct xc_device *dev)
+{
+	unsigned int size = dev->cipher->sector_size;
+
+	return dev->gate ? max(size, dev->gate->new->sector_size) : size;
+}
+
 static unsigned int request_size(const struct xc_device *dev)
 {
 	const struct xc_cipher *cipher = dev->cipher;
@@ -40,6 +47,7 @@ int xc_device_init(struct xc_device *dev, const char *name, char **error)
 {
 	int err;
 
+	dev->unit = unit_size(dev);
 	dev->ordered = bdev_is_zoned(dev->lower->bdev);
 	dev->sorted = !dev->ordered && bdev_rot(dev->lower->bdev) &&
 		!xc_opt(&dev->opt, XC_SUBMIT_FROM_CRYPT_CPUS) &&

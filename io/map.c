@@ -84,8 +84,8 @@ static unsigned int max_size(const struct xc_device *dev,
 		return UINT_MAX;
 	if (size)
 		return size;
-	return xc_may_run_parallel(dev, write) ? DEFAULT_MAX_PARALLEL_SIZE :
-						 DEFAULT_MAX_SIZE;
+	return xc_may_run_parallel(dev, dev->cipher, write) ?
+		DEFAULT_MAX_PARALLEL_SIZE : DEFAULT_MAX_SIZE;
 }
 
 /*
@@ -97,7 +97,7 @@ static unsigned int part_size(const struct xc_device *dev,
 			      const struct bio *bio, bool *bounce)
 {
 	unsigned int align = max(bdev_logical_block_size(dev->lower->bdev),
-				 dev->opt.sector_size);
+				 dev->unit);
 	unsigned int buffer = round_down(xc_max_buffer_size(dev), align);
 	unsigned int size = max_size(dev, bio), in_pages;
 	bool write = bio_data_dir(bio) == WRITE;
@@ -106,7 +106,7 @@ static unsigned int part_size(const struct xc_device *dev,
 		size = min(size, buffer);
 	size = min(max(round_down(size, align), align), bio->bi_iter.bi_size);
 
-	in_pages = bytes_in_pages(bio, size, dev->opt.sector_size);
+	in_pages = bytes_in_pages(bio, size, dev->unit);
 	*bounce = in_pages < size;
 	if (!*bounce || write)
 		return size;
@@ -246,7 +246,7 @@ static int map_empty(struct xc_device *dev, struct bio *bio, sector_t sector)
  */
 int xc_map(struct xc_device *dev, struct bio *bio, sector_t sector)
 {
-	unsigned int mask = (dev->opt.sector_size >> SECTOR_SHIFT) - 1;
+	unsigned int mask = (dev->unit >> SECTOR_SHIFT) - 1;
 	unsigned int sectors;
 	struct xc_io *io;
 	bool bounce;

@@ -123,14 +123,16 @@ static bool queue_helper(struct xc_io *io, unsigned int rank)
 /**
  * xc_may_run_parallel() - check whether several CPUs may process one bio
  * @dev: the I/O side of the volume
+ * @cipher: the cipher of the bio
  * @write: the bio is a write
  *
  * Context: Any context.
  * Return: true if the engine supports it and the table line allows it.
  */
-bool xc_may_run_parallel(const struct xc_device *dev, bool write)
+bool xc_may_run_parallel(const struct xc_device *dev,
+			 const struct xc_cipher *cipher, bool write)
 {
-	return dev->cipher->engine->divisible &&
+	return cipher->engine->divisible &&
 		dev->opt.offload != XC_OFFLOAD_INLINE &&
 		!xc_opt(&dev->opt, XC_SAME_CPU_CRYPT) &&
 		!xc_opt(&dev->opt, write ? XC_NO_WRITE_WORKQUEUE :
@@ -152,7 +154,7 @@ enum xc_result xc_run_parallel(struct xc_io *io, bool may_sleep)
 	struct xc_run *run = &io->run;
 
 	if (run->src_iter.bi_size < PARALLEL_FROM ||
-	    !xc_may_run_parallel(io->dev, run->encrypt) ||
+	    !xc_may_run_parallel(io->dev, run->cipher, run->encrypt) ||
 	    !run->cipher->engine->divisible())
 		return xc_run_crypt(run, may_sleep);
 

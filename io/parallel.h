@@ -7,10 +7,12 @@
 
 #include "../cipher/engine.h"
 
+struct xc_cipher;
 struct xc_device;
 struct xc_io;
 
-bool xc_may_run_parallel(const struct xc_device *dev, bool write);
+bool xc_may_run_parallel(const struct xc_device *dev,
+			 const struct xc_cipher *cipher, bool write);
 enum xc_result xc_run_parallel(struct xc_io *io, bool may_sleep);
 
 #endif
