@@ -76,8 +76,10 @@ fuzz:
 	@tests/fuzz/run $$(($(or $(FOR),10) * 60)) $(T)
 
 crash-test:
-	@XCRYPT_SEED='$(SEED)' tests/crash/run $(or $(IMAGES),1000000) 1
-	@XCRYPT_SEED='$(SEED)' tests/crash/run $(or $(IMAGES),1000000) 16
+	@for resilience in checksum journal; do for share in 1 16; do \
+		XCRYPT_SEED='$(SEED)' tests/crash/run $(or $(IMAGES),1000000) \
+			$$share $$resilience || exit; \
+	done; done
 
 soak:
 	@FOR='$(FOR)' K='$(K)' scripts/soak

@@ -2,18 +2,19 @@
 /*
  * The gate of a volume whose sectors move from one cipher to another.
  *
- *	0           boundary       read_end        write_end         end
- *	|    new    | nobody       | reads pass,   |       old       |
- *	|           | passes       | by old        |                 |
+ *	0       write_start   boundary     read_end      write_end       end
+ *	|  new  | reads pass, | nobody     | reads pass, |      old      |
+ *	|       | by new      | passes     | by old      |               |
  *
  * Everything before the boundary is converted.  A converter (rekey/) moves the
- * three marks, which only grow:
+ * four marks, which only grow:
  *
  * - xc_gate_hold_writes() closes sectors for writes and discards, and waits for
  *   those in flight.  Now the converter may read them.
  * - xc_gate_hold_reads() closes the first of these for reads too, and waits.
  *   Now it may write them.
- * - xc_gate_advance() opens sectors that were written.
+ * - xc_gate_advance() opens sectors that were written, for reads.
+ * - xc_gate_let_write() opens them for writes too, at once or later.
  *
  * A bio is counted in and gets its ciphers under one lock, so that a mark that
  * moves later finds it counted.  Each direction has two counters, used in turn:
@@ -58,13 +59,13 @@ static unsigned int direction(const struct xc_io *io)
 
 static bool must_wait(const struct xc_gate *gate, const struct xc_io *io)
 {
-	sector_t end = direction(io) == WRITE ? gate->write_end :
-						gate->read_end;
+	bool write = direction(io) == WRITE;
+	sector_t start = write ? gate->write_start : gate->boundary;
+	sector_t end = write ? gate->write_end : gate->read_end;
 
 	lockdep_assert_held(&gate->lock);
-	return io->sector < end &&
-		io->sector + bio_sectors(io->base) > gate->boundary &&
-		end > gate->boundary;
+	return io->sector < end && start < end &&
+		io->sector + bio_sectors(io->base) > start;
 }
 
 static void pass(struct xc_gate *gate, struct xc_io *io)
@@ -182,6 +183,7 @@ void xc_gate_place(struct xc_gate *gate, sector_t boundary, sector_t end)
 	spin_lock(&gate->lock);
 	gate->boundary = boundary;
 	gate->read_end = end;
+	gate->write_start = boundary;
 	gate->write_end = end;
 	gate->failed = false;
 	reads = begin_epoch(gate, READ);
@@ -234,7 +236,7 @@ void xc_gate_hold_reads(struct xc_gate *gate, sector_t end)
 }
 
 /**
- * xc_gate_advance() - sectors are converted: let bios pass
+ * xc_gate_advance() - sectors are converted: let reads pass
  * @gate: the gate
  * @boundary: first sector that is not
  *
@@ -251,16 +253,16 @@ void xc_gate_advance(struct xc_gate *gate, sector_t boundary)
 }
 
 /**
- * xc_gate_open() - hold nothing any more
+ * xc_gate_let_write() - let writes and discards pass
  * @gate: the gate
+ * @start: first sector of those that are held; not after the boundary
  *
  * Context: Process context, in the converter.
  */
-void xc_gate_open(struct xc_gate *gate)
+void xc_gate_let_write(struct xc_gate *gate, sector_t start)
 {
 	spin_lock(&gate->lock);
-	gate->read_end = gate->boundary;
-	gate->write_end = gate->boundary;
+	gate->write_start = start;
 	spin_unlock(&gate->lock);
 	release(gate);
 }

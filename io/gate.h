@@ -24,16 +24,17 @@ struct xc_io;
  * @lock: protects all below but the counters
  * @boundary: first sector that is not converted
  * @read_end: reads of sectors from @boundary to here are held
- * @write_end: writes and discards of sectors from @boundary to here are held; not
- *	less than @read_end
+ * @write_start: writes and discards of sectors from here to @write_end are held; not
+ *	more than @boundary
+ * @write_end: not less than @read_end
  * @failed: bios are failed where they would be held
  * @epoch: index in @in_flight for new bios, by direction
  * @in_flight: bios that passed, by direction and epoch
  * @drained: woken when one of these counters becomes zero
  * @held: bios that wait, oldest first
  *
- * Sectors are counted from the start of the mapping.  @boundary and the ends
- * are multiples of both encryption sectors.
+ * Sectors are counted from the start of the mapping.  All of these are multiples
+ * of both encryption sectors.
  */
 struct xc_gate {
 	const struct xc_cipher *old;
@@ -42,6 +43,7 @@ struct xc_gate {
 	spinlock_t lock;	/* all below but in_flight */
 	sector_t boundary;
 	sector_t read_end;
+	sector_t write_start;
 	sector_t write_end;
 	bool failed;
 	unsigned int epoch[2];
@@ -73,7 +75,7 @@ void xc_gate_place(struct xc_gate *gate, sector_t boundary, sector_t end);
 void xc_gate_hold_writes(struct xc_gate *gate, sector_t end);
 void xc_gate_hold_reads(struct xc_gate *gate, sector_t end);
 void xc_gate_advance(struct xc_gate *gate, sector_t boundary);
-void xc_gate_open(struct xc_gate *gate);
+void xc_gate_let_write(struct xc_gate *gate, sector_t start);
 void xc_gate_fail(struct xc_gate *gate, sector_t write_end);
 
 #endif

@@ -6,10 +6,11 @@
  *
  *	xc_batch_start()	its sectors are read, digested and converted in
  *				memory; writes to them are held
- *	xc_batch_prepare()	its digests are in its area
+ *	xc_batch_prepare()	its digests are in its area, or its new sectors
  *	xc_state_commit()	it is active: from now on a crash is recovered
  *				with its area
- *	xc_batch_write()	chunk by chunk it is written; bios go on
+ *	xc_batch_write()	chunk by chunk it is written; bios go on, but with a
+ *				journal only reads
  *	xc_state_commit()	it is retired
  */
 #include "batch.h"
@@ -37,6 +38,7 @@
  * @conv: from what, to what
  * @sector: its first sector, counted from the start of the mapping
  * @sectors: its length
+ * @journal: its area has its new sectors, rather than digests of the old ones
  * @digests: its digests
  * @chunk_sectors: length of a chunk
  * @chunk_count: number of @chunks
@@ -46,6 +48,7 @@ struct xc_batch {
 	const struct xc_conversion *conv;
 	sector_t sector;
 	unsigned int sectors;
+	bool journal;
 	u8 *digests;
 	unsigned int chunk_sectors;
 	unsigned int chunk_count;
@@ -62,10 +65,10 @@ struct xc_batch {
 struct xc_batch *xc_batch_create(const struct xc_conversion *conv)
 {
 	unsigned int total = round_down(xc_inject_batch_sectors(BATCH_SECTORS),
-					conv->unit);
+					conv->align);
 	/* short batches, of tests, have several chunks too */
 	unsigned int sectors = min_t(unsigned int, CHUNK_SECTORS,
-				     round_up(total / CHUNKS_MIN, conv->unit));
+				     round_up(total / CHUNKS_MIN, conv->align));
 	unsigned int i, count = DIV_ROUND_UP(total, sectors);
 	struct xc_batch *batch;
 
@@ -131,8 +134,7 @@ unsigned int xc_batch_max(const struct xc_batch *batch,
 			  const struct xc_state *state)
 {
 	return min(batch->chunk_count * batch->chunk_sectors,
-		   xc_state_area_size(state) / XC_DIGEST_SIZE *
-		   batch->conv->unit);
+		   xc_state_batch_max(state));
 }
 
 /**
@@ -147,30 +149,45 @@ sector_t xc_batch_end(const struct xc_batch *batch)
 	return batch->sector + batch->sectors;
 }
 
+/* The part of an area that a chunk which begins at @from in its batch has. */
+static struct xc_disk journal_of(struct xc_disk area, unsigned int from)
+{
+	area.start += from;
+	area.len -= from;
+	return area;
+}
+
 /**
  * xc_batch_start() - start to read, digest and convert sectors, in memory
  * @batch: the batch
+ * @state: the state
  * @sector: first sector, counted from the start of the mapping
  * @sectors: their number; at most xc_batch_max()
+ * @area: index of a free area, to which a journal is written
  *
  * Writes to these sectors must be held.
  *
  * Context: Process context.  May sleep; allocates nothing.
  */
-void xc_batch_start(struct xc_batch *batch, sector_t sector,
-		    unsigned int sectors)
+void xc_batch_start(struct xc_batch *batch, const struct xc_state *state,
+		    sector_t sector, unsigned int sectors, unsigned int area)
 {
-	unsigned int i, from, digest;
+	struct xc_disk whole = xc_state_area(state, area), journal;
+	unsigned int i, from;
+	u8 *digests;
 
 	batch->sector = sector;
 	batch->sectors = sectors;
+	batch->journal = xc_state_resilience(state) == XC_JOURNAL;
 	for (i = 0; i < chunks_used(batch); i++) {
 		from = i * batch->chunk_sectors;
-		digest = from / batch->conv->unit;
+		digests = batch->digests + from / batch->conv->unit *
+			  XC_DIGEST_SIZE;
+		journal = journal_of(whole, from);
 		xc_chunk_place(batch->chunks[i], sector + from,
 			       min(batch->chunk_sectors, sectors - from));
-		xc_chunk_start_convert(batch->chunks[i], batch->digests +
-				       digest * XC_DIGEST_SIZE);
+		xc_chunk_start_convert(batch->chunks[i], digests,
+				       batch->journal ? &journal : NULL);
 	}
 }
 
@@ -191,7 +208,7 @@ static int wait_for_chunks(struct xc_batch *batch)
  * xc_batch_prepare() - finish what xc_batch_start() started; write the area
  * @batch: the batch
  * @state: the state
- * @next: has the index of a free area; gets the rest that makes the batch active
+ * @next: has the index of the area; gets the rest that makes the batch active
  *
  * The next commit makes the area durable.
  *
@@ -201,22 +218,32 @@ static int wait_for_chunks(struct xc_batch *batch)
 int xc_batch_prepare(struct xc_batch *batch, const struct xc_state *state,
 		     struct xc_position *next)
 {
-	next->batch_sectors = batch->sectors;
-	return wait_for_chunks(batch) ?:
+	int err = wait_for_chunks(batch) ?:
 		xc_digests_check(batch->conv->digest, batch->sector,
-				 batch->digests, units(batch), next->check) ?:
-		xc_state_area_write(state, next->area, batch->digests,
-				    units(batch) * XC_DIGEST_SIZE);
+				 batch->digests, units(batch), next->check);
+
+	next->batch_sectors = batch->sectors;
+	if (err || batch->journal)
+		return err;
+	return xc_state_area_write(state, next->area, batch->digests,
+				   units(batch) * XC_DIGEST_SIZE);
 }
 
-/* A chunk is written: bios go on with the new key. */
-static int finish_chunk(struct xc_chunk *chunk, struct xc_gate *gate)
+/*
+ * A chunk is written: bios go on with the new key.  With a journal, writes wait
+ * for the end of the batch: a recovery would overwrite them.
+ */
+static int finish_chunk(const struct xc_batch *batch, struct xc_chunk *chunk,
+			struct xc_gate *gate)
 {
 	int err = xc_chunk_wait(chunk);
 
-	if (!err)
-		xc_gate_advance(gate, xc_chunk_end(chunk));
-	return err;
+	if (err)
+		return err;
+	xc_gate_advance(gate, xc_chunk_end(chunk));
+	if (!batch->journal)
+		xc_gate_let_write(gate, xc_chunk_end(chunk));
+	return 0;
 }
 
 /**
@@ -236,11 +263,12 @@ int xc_batch_write(struct xc_batch *batch, struct xc_gate *gate)
 		xc_gate_hold_reads(gate, xc_chunk_end(batch->chunks[started]));
 		xc_chunk_start_write(batch->chunks[started]);
 		if (started + 1 >= DEPTH)
-			err = finish_chunk(batch->chunks[finished++], gate);
+			err = finish_chunk(batch, batch->chunks[finished++],
+					   gate);
 	}
 	for (; finished < started; finished++) {
 		r = err ? xc_chunk_wait(batch->chunks[finished]) :
-			  finish_chunk(batch->chunks[finished], gate);
+			  finish_chunk(batch, batch->chunks[finished], gate);
 		err = err ?: r;
 	}
 	return err;

@@ -23,6 +23,7 @@
  * @sector: its first sector, counted from the start of the mapping
  * @sectors: its length
  * @digests: where its digests go
+ * @journal: where it is written before the data are; without a device: nowhere
  * @work: converts it
  * @done: completed when what was started is done
  * @err: the result of that
@@ -36,6 +37,7 @@ struct xc_chunk {
 	sector_t sector;
 	unsigned int sectors;
 	u8 *digests;
+	struct xc_disk journal;
 	struct work_struct work;
 	struct completion done;
 	int err;
@@ -45,21 +47,38 @@ struct xc_chunk {
 	struct bio_vec pages[] __counted_by(page_count);
 };
 
-/* The bio describes @count units from @first on. */
-static void describe(struct xc_chunk *chunk, struct block_device *bdev,
-		     unsigned int first, unsigned int count, blk_opf_t opf)
+/* The bio describes @sectors sectors of the chunk, from its sector @first on. */
+static void describe(struct xc_chunk *chunk, unsigned int first,
+		     unsigned int sectors)
 {
-	unsigned int shift = ilog2(chunk->conv->unit);
 	struct bio *bio = &chunk->bio;
 
-	bio_init(bio, bdev, chunk->pages, chunk->page_count, opf);
+	bio_init(bio, NULL, chunk->pages, chunk->page_count, 0);
 	bio->bi_vcnt = chunk->page_count;
-	bio->bi_iter.bi_size = chunk->sectors << SECTOR_SHIFT;
-	bio_advance(bio, first << (shift + SECTOR_SHIFT));
-	bio->bi_iter.bi_size = count << (shift + SECTOR_SHIFT);
-	bio->bi_iter.bi_sector = chunk->conv->data->start + chunk->sector +
-		(first << shift);
+	bio->bi_iter.bi_size = chunk->page_count << PAGE_SHIFT;
+	bio_advance(bio, first << SECTOR_SHIFT);
+	bio->bi_iter.bi_size = sectors << SECTOR_SHIFT;
 	bio->bi_private = chunk;
+}
+
+/* Where the data of the chunk are, or of those sectors. */
+static void aim(struct xc_chunk *chunk, unsigned int first, blk_opf_t opf)
+{
+	const struct xc_disk *data = chunk->conv->data;
+
+	bio_set_dev(&chunk->bio, data->bdev);
+	chunk->bio.bi_opf = opf;
+	chunk->bio.bi_iter.bi_sector = data->start + chunk->sector + first;
+}
+
+/* All of the chunk in a journal, up to the end of the last logical block. */
+static void aim_at_journal(struct xc_chunk *chunk,
+			   const struct xc_disk *journal, blk_opf_t opf)
+{
+	describe(chunk, 0, round_up(chunk->sectors, chunk->conv->align));
+	bio_set_dev(&chunk->bio, journal->bdev);
+	chunk->bio.bi_opf = opf;
+	chunk->bio.bi_iter.bi_sector = journal->start;
 }
 
 static unsigned int units(const struct xc_chunk *chunk)
@@ -69,13 +88,10 @@ static unsigned int units(const struct xc_chunk *chunk)
 
 /* ---- some units ---------------------------------------------------------- */
 
-static int submit(struct xc_chunk *chunk, unsigned int first,
-		  unsigned int count, blk_opf_t opf)
+static int submit(struct xc_chunk *chunk)
 {
-	int err;
+	int err = submit_bio_wait(&chunk->bio);
 
-	describe(chunk, chunk->conv->data->bdev, first, count, opf);
-	err = submit_bio_wait(&chunk->bio);
 	bio_uninit(&chunk->bio);
 	return err;
 }
@@ -89,7 +105,23 @@ static int submit(struct xc_chunk *chunk, unsigned int first,
  */
 int xc_chunk_read(struct xc_chunk *chunk)
 {
-	return submit(chunk, 0, units(chunk), REQ_OP_READ | REQ_SYNC);
+	describe(chunk, 0, chunk->sectors);
+	aim(chunk, 0, REQ_OP_READ | REQ_SYNC);
+	return submit(chunk);
+}
+
+/**
+ * xc_chunk_read_journal() - read a chunk as it is to be written
+ * @chunk: the chunk
+ * @journal: where that is
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or the negative errno of the device.
+ */
+int xc_chunk_read_journal(struct xc_chunk *chunk, const struct xc_disk *journal)
+{
+	aim_at_journal(chunk, journal, REQ_OP_READ | REQ_SYNC);
+	return submit(chunk);
 }
 
 /**
@@ -104,38 +136,52 @@ int xc_chunk_read(struct xc_chunk *chunk)
 int xc_chunk_write(struct xc_chunk *chunk, unsigned int first,
 		   unsigned int count)
 {
-	return submit(chunk, first, count, REQ_OP_WRITE | REQ_SYNC);
+	unsigned int unit = chunk->conv->unit;
+
+	describe(chunk, first * unit, count * unit);
+	aim(chunk, first * unit, REQ_OP_WRITE | REQ_SYNC);
+	return submit(chunk);
 }
 
 /**
- * xc_chunk_digest() - compute the digest of a unit
+ * xc_chunk_digest() - compute the digests of a chunk as it is now
  * @chunk: the chunk
- * @unit: the unit
- * @out: set to %XC_DIGEST_SIZE bytes
+ * @first: first unit
+ * @count: number of units
+ * @out: set to %XC_DIGEST_SIZE bytes for each
  *
  * Context: Process context.
  * Return: 0, or a negative errno.
  */
-int xc_chunk_digest(const struct xc_chunk *chunk, unsigned int unit, u8 *out)
+int xc_chunk_digest(const struct xc_chunk *chunk, unsigned int first,
+		    unsigned int count, u8 *out)
 {
 	unsigned int size = chunk->conv->unit << SECTOR_SHIFT;
-	size_t at = (size_t)unit * size;
-	const struct page *page = chunk->pages[at >> PAGE_SHIFT].bv_page;
+	unsigned int i;
+	int err = 0;
 
-	return xc_prf_compute(chunk->conv->digest,
-			      chunk->sector + unit * chunk->conv->unit,
-			      page_address(page) + offset_in_page(at), size,
-			      out, XC_DIGEST_SIZE);
+	for (i = first; i < first + count && !err; i++) {
+		size_t at = (size_t)i * size;
+		const struct page *page = chunk->pages[at >> PAGE_SHIFT].bv_page;
+
+		err = xc_prf_compute(chunk->conv->digest,
+				     chunk->sector + i * chunk->conv->unit,
+				     page_address(page) + offset_in_page(at),
+				     size, out, XC_DIGEST_SIZE);
+		out += XC_DIGEST_SIZE;
+	}
+	return err;
 }
 
 static int crypt(struct xc_chunk *chunk, const struct xc_cipher *cipher,
 		 bool encrypt, unsigned int first, unsigned int count)
 {
+	unsigned int unit = chunk->conv->unit;
 	void *own = chunk->run.own;
 
-	describe(chunk, NULL, first, count, 0);
+	describe(chunk, first * unit, count * unit);
 	xc_run_init(&chunk->run, cipher, encrypt, &chunk->bio, &chunk->bio,
-		    chunk->sector + first * chunk->conv->unit, NULL);
+		    chunk->sector + first * unit, NULL);
 	chunk->run.own = own;
 	xc_run_crypt_sync(&chunk->run);
 	return blk_status_to_errno(chunk->run.status);
@@ -165,16 +211,42 @@ static void done(struct xc_chunk *chunk, int err)
 	complete(&chunk->done);
 }
 
+static void write_endio(struct bio *bio)
+{
+	struct xc_chunk *chunk = bio->bi_private;
+	int err = blk_status_to_errno(bio->bi_status);
+
+	bio_uninit(bio);
+	done(chunk, err);
+}
+
+/* A journal has what is to be written, so its digests are of that. */
+static int convert_for_journal(struct xc_chunk *chunk)
+{
+	return xc_chunk_convert(chunk, 0, units(chunk)) ?:
+		xc_chunk_digest(chunk, 0, units(chunk), chunk->digests);
+}
+
+static int convert_for_checksum(struct xc_chunk *chunk)
+{
+	return xc_chunk_digest(chunk, 0, units(chunk), chunk->digests) ?:
+		xc_chunk_convert(chunk, 0, units(chunk));
+}
+
 static void convert_work(struct work_struct *work)
 {
 	struct xc_chunk *chunk = container_of(work, struct xc_chunk, work);
-	unsigned int i;
-	int err = 0;
+	bool journal = chunk->journal.bdev;
+	int err = journal ? convert_for_journal(chunk) :
+			    convert_for_checksum(chunk);
 
-	for (i = 0; i < units(chunk) && !err; i++)
-		err = xc_chunk_digest(chunk, i,
-				      chunk->digests + i * XC_DIGEST_SIZE);
-	done(chunk, err ?: xc_chunk_convert(chunk, 0, units(chunk)));
+	if (err || !journal) {
+		done(chunk, err);
+		return;
+	}
+	aim_at_journal(chunk, &chunk->journal, REQ_OP_WRITE | REQ_SYNC);
+	chunk->bio.bi_end_io = write_endio;
+	submit_bio(&chunk->bio);
 }
 
 static void read_endio(struct bio *bio)
@@ -190,27 +262,23 @@ static void read_endio(struct bio *bio)
 }
 
 /**
- * xc_chunk_start_convert() - read a chunk, compute its digests, convert it
+ * xc_chunk_start_convert() - read a chunk, convert it, compute its digests
  * @chunk: the chunk
- * @digests: set to the digests of its units
+ * @digests: set to the digests of its units: without @journal as they were, else as
+ *	they are now
+ * @journal: where to write the chunk; NULL: nowhere
  *
  * Context: Process context.  May sleep; allocates nothing.
  */
-void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests)
+void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests,
+			    const struct xc_disk *journal)
 {
 	chunk->digests = digests;
-	describe(chunk, chunk->conv->data->bdev, 0, units(chunk), REQ_OP_READ);
+	chunk->journal = journal ? *journal : (struct xc_disk) {};
+	describe(chunk, 0, chunk->sectors);
+	aim(chunk, 0, REQ_OP_READ);
 	chunk->bio.bi_end_io = read_endio;
 	submit_bio(&chunk->bio);
-}
-
-static void write_endio(struct bio *bio)
-{
-	struct xc_chunk *chunk = bio->bi_private;
-	int err = blk_status_to_errno(bio->bi_status);
-
-	bio_uninit(bio);
-	done(chunk, err);
 }
 
 /**
@@ -221,8 +289,8 @@ static void write_endio(struct bio *bio)
  */
 void xc_chunk_start_write(struct xc_chunk *chunk)
 {
-	describe(chunk, chunk->conv->data->bdev, 0, units(chunk),
-		 REQ_OP_WRITE | REQ_SYNC);
+	describe(chunk, 0, chunk->sectors);
+	aim(chunk, 0, REQ_OP_WRITE | REQ_SYNC);
 	chunk->bio.bi_end_io = write_endio;
 	submit_bio(&chunk->bio);
 }
@@ -275,7 +343,8 @@ struct xc_chunk *xc_chunk_create(const struct xc_conversion *conv,
 	if (!chunk->run.own)
 		goto destroy;
 	for (i = 0; i < count; i++) {
-		page = alloc_page(GFP_KERNEL);
+		/* a journal is written up to the end of a block */
+		page = alloc_page(GFP_KERNEL | __GFP_ZERO);
 		if (!page)
 			goto destroy;
 		bvec_set_page(&chunk->pages[i], page, PAGE_SIZE, 0);

@@ -19,6 +19,8 @@ struct xc_prf;
  * @new: cipher of sectors that are
  * @digest: computes digests
  * @unit: the larger encryption sector of the two, in 512-byte sectors
+ * @align: chunks begin at multiples of it in a batch: of @unit, and of the state
+ *	device's logical block
  * @wq: where chunks are converted
  */
 struct xc_conversion {
@@ -27,6 +29,7 @@ struct xc_conversion {
 	const struct xc_cipher *new;
 	const struct xc_prf *digest;
 	unsigned int unit;
+	unsigned int align;
 	struct workqueue_struct *wq;
 };
 
@@ -38,13 +41,17 @@ void xc_chunk_place(struct xc_chunk *chunk, sector_t sector,
 sector_t xc_chunk_end(const struct xc_chunk *chunk);
 
 /* all of it, and meanwhile others */
-void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests);
+void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests,
+			    const struct xc_disk *journal);
 void xc_chunk_start_write(struct xc_chunk *chunk);
 int xc_chunk_wait(struct xc_chunk *chunk);
 
 /* some units of it */
 int xc_chunk_read(struct xc_chunk *chunk);
-int xc_chunk_digest(const struct xc_chunk *chunk, unsigned int unit, u8 *out);
+int xc_chunk_read_journal(struct xc_chunk *chunk,
+			  const struct xc_disk *journal);
+int xc_chunk_digest(const struct xc_chunk *chunk, unsigned int first,
+		    unsigned int count, u8 *out);
 int xc_chunk_convert(struct xc_chunk *chunk, unsigned int first,
 		     unsigned int count);
 int xc_chunk_write(struct xc_chunk *chunk, unsigned int first,

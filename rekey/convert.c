@@ -89,6 +89,12 @@ static unsigned int batch_sectors(const struct xc_converter *c,
 
 /* ---- batches ------------------------------------------------------------- */
 
+/* The area that the active batch does not use. */
+static unsigned int free_area(const struct xc_converter *c)
+{
+	return !xc_state_position(c->state)->area;
+}
+
 /* Start the batch after the active one, if there is to be one. */
 static struct xc_batch *start_next(struct xc_converter *c,
 				   const struct xc_batch *active)
@@ -108,7 +114,7 @@ static struct xc_batch *start_next(struct xc_converter *c,
 	sectors = batch_sectors(c, next, left);
 	xc_gate_hold_writes(&c->gate, sector + sectors);
 	trace_xcrypt_rekey_hold(mapped_dev(c), sector, sectors, 0);
-	xc_batch_start(next, sector, sectors);
+	xc_batch_start(next, c->state, sector, sectors, free_area(c));
 	c->sectors += sectors;
 	c->turn = (c->turn + 1) % XC_BATCHES;
 	return next;
@@ -141,7 +147,7 @@ static int advance(struct xc_converter *c, struct xc_batch *active,
 	const struct xc_position *at = xc_state_position(c->state);
 	struct xc_position to = {
 		.frontier = at->frontier + at->batch_sectors,
-		.area = !at->area,
+		.area = free_area(c),
 	};
 	sector_t held = to.frontier;
 	int err = 0, r = 0;
@@ -163,6 +169,8 @@ static int advance(struct xc_converter *c, struct xc_batch *active,
 	/* which of two positions is durable is not known after a failed commit */
 	if (err)
 		xc_gate_fail(&c->gate, held);
+	else
+		xc_gate_let_write(&c->gate, to.frontier);
 	return err;
 }
 
@@ -173,7 +181,7 @@ static int convert(struct xc_converter *c)
 
 	/* the limit does not make up for a pause */
 	c->counted = 0;
-	set_status(c, XC_REKEY_RUNNING);
+	set_status(c, XC_STATUS_RUNNING);
 	while (!err) {
 		next = start_next(c, active);
 		if (!active && !next)
@@ -191,7 +199,7 @@ static int recover(struct xc_converter *c)
 	struct xc_position at = *xc_state_position(c->state);
 	int err;
 
-	set_status(c, XC_REKEY_RECOVERING);
+	set_status(c, XC_STATUS_RECOVERING);
 	err = xc_batch_recover(c->batches[0], c->state);
 	trace_xcrypt_rekey_recover(mapped_dev(c), at.frontier,
 				   at.batch_sectors, err);
@@ -203,6 +211,7 @@ static int recover(struct xc_converter *c)
 		return err;
 	}
 	xc_gate_advance(&c->gate, at.frontier + at.batch_sectors);
+	xc_gate_let_write(&c->gate, at.frontier + at.batch_sectors);
 	return 0;
 }
 
@@ -232,7 +241,7 @@ static int run(struct xc_converter *c)
 	char *error;
 	int err = 0;
 
-	if (c->status == XC_REKEY_FAILED)
+	if (c->status == XC_STATUS_FAILED)
 		err = take_state(c, &error);
 	was_done = at->done;
 	if (!err && at->batch_sectors)
@@ -255,11 +264,11 @@ static void convert_work(struct work_struct *work)
 	if (err) {
 		DMERR("%s: rekey: failed at sector %llu: error %d (\"rekey resume\" tries again)",
 		      name, (unsigned long long)at->frontier, err);
-		set_status(c, XC_REKEY_FAILED);
+		set_status(c, XC_STATUS_FAILED);
 	} else if (at->done) {
-		set_status(c, XC_REKEY_DONE);
+		set_status(c, XC_STATUS_DONE);
 	} else {
-		set_status(c, XC_REKEY_PAUSED);
+		set_status(c, XC_STATUS_PAUSED);
 	}
 }
 
@@ -278,7 +287,7 @@ int xc_converter_open(struct xc_converter *c, char **error)
 	int err = take_state(c, error);
 
 	if (!err)
-		c->status = XC_REKEY_PAUSED;
+		c->status = XC_STATUS_PAUSED;
 	return err;
 }
 
@@ -337,7 +346,7 @@ int xc_converter_init(struct xc_converter *c, char **error)
 
 	init_waitqueue_head(&c->wake);
 	INIT_WORK(&c->work, convert_work);
-	c->status = XC_REKEY_PAUSED;
+	c->status = XC_STATUS_PAUSED;
 	c->conv.digest = &c->digest;
 
 	err = xc_prf_init(&c->digest);

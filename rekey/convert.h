@@ -21,18 +21,18 @@ struct xc_state;
 
 /**
  * enum xc_rekey_status - what a conversion is doing
- * @XC_REKEY_PAUSED: nothing
- * @XC_REKEY_RUNNING: converting
- * @XC_REKEY_RECOVERING: finishing a batch after a crash
- * @XC_REKEY_DONE: nothing, all is converted
- * @XC_REKEY_FAILED: nothing, after an error
+ * @XC_STATUS_PAUSED: nothing
+ * @XC_STATUS_RUNNING: converting
+ * @XC_STATUS_RECOVERING: finishing a batch after a crash
+ * @XC_STATUS_DONE: nothing, all is converted
+ * @XC_STATUS_FAILED: nothing, after an error
  */
 enum xc_rekey_status {
-	XC_REKEY_PAUSED,
-	XC_REKEY_RUNNING,
-	XC_REKEY_RECOVERING,
-	XC_REKEY_DONE,
-	XC_REKEY_FAILED,
+	XC_STATUS_PAUSED,
+	XC_STATUS_RUNNING,
+	XC_STATUS_RECOVERING,
+	XC_STATUS_DONE,
+	XC_STATUS_FAILED,
 };
 
 /**

@@ -46,9 +46,11 @@ enum xc_direction {
 /**
  * enum xc_resilience - how a power cut is survived
  * @XC_CHECKSUM: the area has a digest of each old unit of the active batch
+ * @XC_JOURNAL: the area has the active batch as it is to be written
  */
 enum xc_resilience {
 	XC_CHECKSUM,
+	XC_JOURNAL,
 };
 
 /**
@@ -59,7 +61,7 @@ enum xc_resilience {
  * @large_iv: 1: IVs count encryption sectors, not 512 bytes
  * @key_size: bytes in the key
  * @reserved: zero
- * @key_check: check value of the key
+ * @key_check: check value of the key; zero without a key
  */
 struct xc_side_record {
 	u8 spec[XC_SPEC_SIZE];
@@ -91,7 +93,7 @@ struct xc_side_record {
  *	%XC_AREA_MAX_SECTORS
  * @batch_sectors: length of the active batch, which begins at @frontier; 0: none
  * @batch_area: its area
- * @batch_check: check value of the digests in this area
+ * @batch_check: check value of the digests of its units
  * @sides: the old side and the new
  * @reserved: zero
  */

@@ -2,10 +2,14 @@
 /*
  * Recovery of the active batch after a crash.
  *
- * The area of the batch has a digest of every unit as it was under the old key.
- * A unit that matches its digest is old, and is converted.  Any other unit is
- * new: it was converted, and perhaps written since by a user of the volume.  So
- * recovery may itself be interrupted at any point, and begins again.
+ * With a checksum, the area has a digest of every unit as it was under the old
+ * key.  A unit that matches its digest is old, and is converted.  Any other unit
+ * is new: it was converted, and perhaps written since by a user of the volume.
+ *
+ * With a journal, the area has the units as they are to be written, and all of
+ * them are written: no user has written any of them since.
+ *
+ * So recovery may itself be interrupted at any point, and begins again.
  *
  * The commit at the end flushes the data first, also if nothing was written: a
  * unit that was found new may be in the device's cache only.
@@ -18,6 +22,67 @@
 #include "digests.h"
 #include "state.h"
 
+/**
+ * struct recovery - a recovery
+ * @state: the state
+ * @conv: from what, to what
+ * @at: the active batch
+ * @area: its area
+ * @chunk: a chunk to work with
+ * @chunk_sectors: its length
+ * @digests: the digests of the batch
+ */
+struct recovery {
+	struct xc_state *state;
+	const struct xc_conversion *conv;
+	struct xc_position at;
+	struct xc_disk area;
+	struct xc_chunk *chunk;
+	unsigned int chunk_sectors;
+	u8 *digests;
+};
+
+static unsigned int units(const struct recovery *r, unsigned int sectors)
+{
+	return sectors / r->conv->unit;
+}
+
+/* The digests of units from sector @from of the batch on. */
+static u8 *digests(const struct recovery *r, unsigned int from)
+{
+	return r->digests + units(r, from) * XC_DIGEST_SIZE;
+}
+
+typedef int (*step_fn)(const struct recovery *r, unsigned int from,
+		       unsigned int sectors);
+
+/* Call a function for each chunk of the batch. */
+static int for_all_chunks(const struct recovery *r, step_fn step)
+{
+	unsigned int from, sectors;
+	int err = 0;
+
+	for (from = 0; from < r->at.batch_sectors && !err; from += sectors) {
+		sectors = min(r->chunk_sectors, r->at.batch_sectors - from);
+		xc_chunk_place(r->chunk, r->at.frontier + from, sectors);
+		err = step(r, from, sectors);
+	}
+	return err;
+}
+
+static int check_digests(const struct recovery *r)
+{
+	u8 check[XC_DIGEST_SIZE];
+	int err = xc_digests_check(r->conv->digest, r->at.frontier, r->digests,
+				   units(r, r->at.batch_sectors), check);
+
+	if (!err && memcmp(check, r->at.check, XC_DIGEST_SIZE))
+		err = -EUCLEAN;
+	return err;
+}
+
+/* ---- checksum ------------------------------------------------------------ */
+
 /* Convert a run of old units, and write it. */
 static int convert(struct xc_chunk *chunk, unsigned int first,
 		   unsigned int count)
@@ -28,40 +93,67 @@ static int convert(struct xc_chunk *chunk, unsigned int first,
 		xc_chunk_write(chunk, first, count);
 }
 
-static int recover_chunk(struct xc_chunk *chunk, unsigned int units,
-			 const u8 *digests)
+static int repair_chunk(const struct recovery *r, unsigned int from,
+			unsigned int sectors)
 {
-	unsigned int unit, first = 0;
+	unsigned int unit, first = 0, count = units(r, sectors);
+	const u8 *old = digests(r, from);
 	u8 digest[XC_DIGEST_SIZE];
-	int err = xc_chunk_read(chunk);
+	int err = xc_chunk_read(r->chunk);
 
-	for (unit = 0; unit < units && !err; unit++) {
-		err = xc_chunk_digest(chunk, unit, digest);
+	for (unit = 0; unit < count && !err; unit++) {
+		err = xc_chunk_digest(r->chunk, unit, 1, digest);
 		if (err)
 			return err;
-		if (!memcmp(digest, digests + unit * XC_DIGEST_SIZE,
+		if (!memcmp(digest, old + unit * XC_DIGEST_SIZE,
 			    XC_DIGEST_SIZE))
 			continue;
-		err = convert(chunk, first, unit - first);
+		err = convert(r->chunk, first, unit - first);
 		first = unit + 1;
 	}
-	return err ?: convert(chunk, first, units - first);
+	return err ?: convert(r->chunk, first, count - first);
 }
 
-static int read_digests(const struct xc_state *state,
-			const struct xc_conversion *conv, unsigned int units,
-			u8 *digests)
+static int repair(const struct recovery *r)
 {
-	const struct xc_position *at = xc_state_position(state);
-	u8 check[XC_DIGEST_SIZE];
-	int err;
+	unsigned int size = units(r, r->at.batch_sectors) * XC_DIGEST_SIZE;
 
-	err = xc_state_area_read(state, digests, units * XC_DIGEST_SIZE) ?:
-		xc_digests_check(conv->digest, at->frontier, digests, units,
-				 check);
-	if (!err && memcmp(check, at->check, XC_DIGEST_SIZE))
-		err = -EUCLEAN;
-	return err;
+	return xc_state_area_read(r->state, r->digests, size) ?:
+		check_digests(r) ?:
+		for_all_chunks(r, repair_chunk);
+}
+
+/* ---- journal ------------------------------------------------------------- */
+
+static int read_chunk(const struct recovery *r, unsigned int from)
+{
+	struct xc_disk journal = r->area;
+
+	journal.start += from;
+	return xc_chunk_read_journal(r->chunk, &journal);
+}
+
+static int digest_chunk(const struct recovery *r, unsigned int from,
+			unsigned int sectors)
+{
+	return read_chunk(r, from) ?:
+		xc_chunk_digest(r->chunk, 0, units(r, sectors),
+				digests(r, from));
+}
+
+static int replay_chunk(const struct recovery *r, unsigned int from,
+			unsigned int sectors)
+{
+	return read_chunk(r, from) ?:
+		xc_chunk_write(r->chunk, 0, units(r, sectors));
+}
+
+/* Nothing is written before all of the journal is found undamaged. */
+static int replay(const struct recovery *r)
+{
+	return for_all_chunks(r, digest_chunk) ?:
+		check_digests(r) ?:
+		for_all_chunks(r, replay_chunk);
 }
 
 /**
@@ -81,22 +173,22 @@ static int read_digests(const struct xc_state *state,
 int xc_recover(struct xc_state *state, const struct xc_conversion *conv,
 	       struct xc_chunk *chunk, unsigned int chunk_sectors, u8 *digests)
 {
-	struct xc_position at = *xc_state_position(state);
-	struct xc_position next = {
-		.frontier = at.frontier + at.batch_sectors,
-		.area = at.area,
+	struct recovery r = {
+		.state = state,
+		.conv = conv,
+		.at = *xc_state_position(state),
+		.chunk = chunk,
+		.chunk_sectors = chunk_sectors,
+		.digests = digests,
 	};
-	unsigned int done, sectors;
-	int err;
+	struct xc_position next = {
+		.frontier = r.at.frontier + r.at.batch_sectors,
+		.area = r.at.area,
+	};
+	bool journal = xc_state_resilience(state) == XC_JOURNAL;
 
+	r.area = xc_state_area(state, r.at.area);
 	next.done = next.frontier == xc_state_data(state)->len;
-	err = read_digests(state, conv, at.batch_sectors / conv->unit, digests);
-	for (done = 0; done < at.batch_sectors && !err; done += sectors) {
-		sectors = min(chunk_sectors, at.batch_sectors - done);
-		xc_chunk_place(chunk, at.frontier + done, sectors);
-		err = recover_chunk(chunk, sectors / conv->unit,
-				    digests + done / conv->unit *
-				    XC_DIGEST_SIZE);
-	}
-	return err ?: xc_state_commit(state, &next);
+	return (journal ? replay(&r) : repair(&r)) ?:
+		xc_state_commit(state, &next);
 }

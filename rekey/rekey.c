@@ -123,6 +123,36 @@ static struct xc_side_spec side_spec(const struct xc_cipher *cipher)
 	};
 }
 
+static unsigned int unit_size(const struct xc_rekey_setup *setup)
+{
+	return max(setup->old->sector_size, setup->new->sector_size);
+}
+
+/*
+ * Checksum assumes that a unit is written whole, which is certain of sectors of
+ * 512 bytes only, and that nobody can choose what a digest is of.
+ */
+static enum xc_resilience choose_resilience(const struct xc_rekey_setup *setup)
+{
+	if (setup->resilience == XC_RESILIENCE_CHECKSUM)
+		return XC_CHECKSUM;
+	if (setup->resilience == XC_RESILIENCE_JOURNAL)
+		return XC_JOURNAL;
+	return unit_size(setup) == SECTOR_SIZE && setup->new->key.size ?
+		XC_CHECKSUM : XC_JOURNAL;
+}
+
+/* A conversion goes on as it began; auto means that. */
+static int check_resilience(const struct xc_state *state,
+			    const struct xc_rekey_setup *setup, char **error)
+{
+	if (setup->begin || setup->resilience < XC_RESILIENCE_CHECKSUM ||
+	    choose_resilience(setup) == xc_state_resilience(state))
+		return 0;
+	*error = "rekey_resilience: not the one that the conversion began with";
+	return -EINVAL;
+}
+
 static int open_state(struct xc_rekey *rekey,
 		      const struct xc_rekey_setup *setup, char **error)
 {
@@ -138,6 +168,7 @@ static int open_state(struct xc_rekey *rekey,
 			.bdev = bdev,
 			.len = bdev_nr_sectors(bdev),
 		},
+		.resilience = choose_resilience(setup),
 	};
 	struct xc_state *state;
 
@@ -149,7 +180,8 @@ static int open_state(struct xc_rekey *rekey,
 	if (IS_ERR(state))
 		return PTR_ERR(state);
 	rekey->converter.state = state;
-	return xc_state_look(state, setup->begin, error);
+	return xc_state_look(state, setup->begin, error) ?:
+		check_resilience(state, setup, error);
 }
 
 /* ---- creation ------------------------------------------------------------ */
@@ -169,14 +201,21 @@ static int check_setup(struct dm_target *ti,
 		*error = "rekey_state: the key of a volume with integrity cannot be changed";
 		return -EOPNOTSUPP;
 	}
-	if (!setup->atomic && (setup->old->sector_size > SECTOR_SIZE ||
-			       setup->new->sector_size > SECTOR_SIZE)) {
-		*error = "rekey_resilience: must be given as checksum if sector_size is above 512";
+	if (!setup->old->key.size && !setup->new->key.size) {
+		*error = "rekey_key: there is no key on either side";
 		return -EINVAL;
 	}
-	if (!setup->old->key.size || !setup->new->key.size) {
-		*error = "rekey_state: both sides need a key";
-		return -EOPNOTSUPP;
+	/* what uses the volume may write less than the new encryption sector */
+	if (setup->new->sector_size >
+	    max(setup->old->sector_size,
+		bdev_logical_block_size(setup->lower->bdev))) {
+		*error = "rekey_sector_size: larger than the volume's logical block";
+		return -EINVAL;
+	}
+	if (setup->resilience == XC_RESILIENCE_CHECKSUM &&
+	    !setup->new->key.size) {
+		*error = "rekey_resilience: must be journal if the new side has no key";
+		return -EINVAL;
 	}
 	return 0;
 }
@@ -196,8 +235,10 @@ static int init_rekey(struct xc_rekey *rekey,
 	c->conv.data = xc_state_data(c->state);
 	c->conv.old = setup->old;
 	c->conv.new = setup->new;
-	c->conv.unit = max(setup->old->sector_size, setup->new->sector_size) >>
-		       SECTOR_SHIFT;
+	c->conv.unit = unit_size(setup) >> SECTOR_SHIFT;
+	c->conv.align = max(unit_size(setup),
+			    bdev_logical_block_size(rekey->state_dev->bdev)) >>
+			SECTOR_SHIFT;
 	c->paused = setup->paused;
 	c->converted = setup->converted;
 	xc_gate_init(&c->gate, setup->old, setup->new);
@@ -294,17 +335,20 @@ static int take_keys(struct xc_rekey *rekey, char **error)
 {
 	const struct xc_conversion *conv = &rekey->converter.conv;
 	struct xc_state *state = rekey->converter.state;
+	enum xc_side side = conv->new->key.size ? XC_NEW : XC_OLD;
+	const u8 *key = side == XC_NEW ? conv->new->key.bytes :
+					 conv->old->key.bytes;
 	int err = xc_state_check_key(state, XC_NEW, conv->new->key.bytes,
 				     error);
 
-	if (!err && !xc_state_position(state)->done)
-		err = xc_state_check_key(state, XC_OLD, conv->old->key.bytes,
-					 error);
+	/* the old key is forgotten then, and no batch needs a digest */
+	if (err || xc_state_position(state)->done)
+		return err;
+	err = xc_state_check_key(state, XC_OLD, conv->old->key.bytes, error);
 	if (err)
 		return err;
 	*error = "rekey_key: the key for digests cannot be derived";
-	return xc_state_digest_key(state, &rekey->converter.digest,
-				   conv->new->key.bytes);
+	return xc_state_digest_key(state, &rekey->converter.digest, side, key);
 }
 
 /**
@@ -481,11 +525,11 @@ unsigned int xc_rekey_print(const struct xc_rekey *rekey, char *result,
 			    unsigned int maxlen)
 {
 	static const char *const words[] = {
-		[XC_REKEY_PAUSED] = "paused",
-		[XC_REKEY_RUNNING] = "running",
-		[XC_REKEY_RECOVERING] = "recovering",
-		[XC_REKEY_DONE] = "done",
-		[XC_REKEY_FAILED] = "failed",
+		[XC_STATUS_PAUSED] = "paused",
+		[XC_STATUS_RUNNING] = "running",
+		[XC_STATUS_RECOVERING] = "recovering",
+		[XC_STATUS_DONE] = "done",
+		[XC_STATUS_FAILED] = "failed",
 	};
 	const struct xc_converter *c = &rekey->converter;
 	unsigned int sz = 0;

@@ -5,7 +5,7 @@
 #ifndef _XC_REKEY_H
 #define _XC_REKEY_H
 
-#include "../dm-xcrypt.h"
+#include "../table/options.h"
 
 struct dm_dev;
 struct dm_target;
@@ -22,7 +22,7 @@ struct xc_rekey;
  * @state: path or number of the state device
  * @begin: the conversion begins, rather than continues
  * @paused: it does not convert before it is told to
- * @atomic: the administrator says that writes of a whole encryption sector are atomic
+ * @resilience: how a power cut is to be survived
  * @converted: called when all is converted and no bio uses @old any more; in process
  *	context, without locks
  */
@@ -34,7 +34,7 @@ struct xc_rekey_setup {
 	const char *state;
 	bool begin;
 	bool paused;
-	bool atomic;
+	enum xc_resilience_choice resilience;
 	void (*converted)(struct dm_target *ti);
 };
 

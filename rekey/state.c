@@ -148,6 +148,10 @@ static int derive(struct xc_state *state, u64 number, const u8 *salt,
 static int key_check(struct xc_state *state, const u8 *salt, const u8 *key,
 		     unsigned int size, u8 *out)
 {
+	if (!size) {
+		memset(out, 0, XC_DIGEST_SIZE);
+		return 0;
+	}
 	return derive(state, NUMBER_KEY_CHECK, salt, key, size, out,
 		      XC_DIGEST_SIZE);
 }
@@ -188,22 +192,42 @@ static bool areas_are_sane(const struct xc_superblock *super)
 		!(sectors % XC_SLOT_SECTORS);
 }
 
+/* Bytes in a unit. */
+static u32 unit_size(const struct xc_superblock *super)
+{
+	return max(le32_to_cpu(super->sides[XC_OLD].sector_size),
+		   le32_to_cpu(super->sides[XC_NEW].sector_size));
+}
+
+/* The most sectors in a batch. */
+static u32 batch_max(const struct xc_superblock *super)
+{
+	u32 unit = unit_size(super);
+	u32 area = le32_to_cpu(super->area_sectors) << SECTOR_SHIFT;
+	u32 per_unit = super->resilience == XC_JOURNAL ? unit : XC_DIGEST_SIZE;
+
+	return min(area / per_unit, XC_BATCH_UNITS) * (unit >> SECTOR_SHIFT);
+}
+
 static bool position_is_sane(const struct xc_superblock *super)
 {
 	u64 length = le64_to_cpu(super->length);
 	u64 frontier = le64_to_cpu(super->frontier);
 	u32 sectors = le32_to_cpu(super->batch_sectors);
-	u64 unit = max(le32_to_cpu(super->sides[XC_OLD].sector_size),
-		       le32_to_cpu(super->sides[XC_NEW].sector_size)) >>
-		   SECTOR_SHIFT;
-	u64 digests = ((u64)le32_to_cpu(super->area_sectors) << SECTOR_SHIFT) /
-		      XC_DIGEST_SIZE;
+	u32 mask = (unit_size(super) >> SECTOR_SHIFT) - 1;
 
 	return frontier <= length && sectors <= length - frontier &&
-		!(frontier % unit) && !(sectors % unit) &&
-		sectors / unit <= min_t(u64, digests, XC_BATCH_UNITS) &&
+		!(frontier & mask) && !(sectors & mask) &&
+		sectors <= batch_max(super) &&
 		le32_to_cpu(super->batch_area) < XC_AREAS &&
 		(super->done ? frontier == length : frontier < length);
+}
+
+/* Without a key, whoever can write the data can choose its digest. */
+static bool resilience_is_sane(const struct xc_superblock *super)
+{
+	return super->resilience != XC_CHECKSUM ||
+		super->sides[XC_NEW].key_size;
 }
 
 /* Everything but the keys.  The sides come first: they give the unit. */
@@ -231,11 +255,12 @@ static int check_fit(struct xc_state *state, const struct xc_superblock *super,
 		return -EINVAL;
 	}
 	if (super->direction != XC_FORWARD || super->shift ||
-	    super->resilience != XC_CHECKSUM || super->digest) {
+	    super->resilience > XC_JOURNAL || super->digest) {
 		*error = "rekey_state: the state needs a newer version of xcrypt";
 		return -EOPNOTSUPP;
 	}
-	if (!areas_are_sane(super) || !position_is_sane(super)) {
+	if (!areas_are_sane(super) || !position_is_sane(super) ||
+	    !resilience_is_sane(super)) {
 		*error = "rekey_state: the state is damaged";
 		return -EUCLEAN;
 	}
@@ -456,7 +481,7 @@ int xc_state_start(struct xc_state *state, char **error)
 		.start = cpu_to_le64(setup->data.start),
 		.length = cpu_to_le64(setup->data.len),
 		.direction = XC_FORWARD,
-		.resilience = XC_CHECKSUM,
+		.resilience = setup->resilience,
 	};
 	unsigned int i, area;
 	int err = check_blank(state, error);
@@ -537,15 +562,34 @@ static sector_t area_start(const struct xc_state *state, unsigned int area)
 }
 
 /**
- * xc_state_area_size() - find the length of an area
+ * xc_state_batch_max() - find the greatest length that a batch may have
  * @state: the state, started or read
  *
  * Context: Any context.
- * Return: the length in bytes.
+ * Return: the length in sectors.
  */
-unsigned int xc_state_area_size(const struct xc_state *state)
+unsigned int xc_state_batch_max(const struct xc_state *state)
 {
-	return le32_to_cpu(state->super.area_sectors) << SECTOR_SHIFT;
+	return batch_max(&state->super);
+}
+
+/**
+ * xc_state_area() - find an area
+ * @state: the state, started or read
+ * @area: its index
+ *
+ * Context: Any context.
+ * Return: the area.
+ */
+struct xc_disk xc_state_area(const struct xc_state *state, unsigned int area)
+{
+	const struct xc_disk *disk = &state->setup.state;
+
+	return (struct xc_disk) {
+		.bdev = disk->bdev,
+		.start = disk->start + area_start(state, area),
+		.len = le32_to_cpu(state->super.area_sectors),
+	};
 }
 
 /* Bytes in the device's blocks that hold @size bytes. */
@@ -628,6 +672,18 @@ const struct xc_position *xc_state_position(const struct xc_state *state)
 }
 
 /**
+ * xc_state_resilience() - see how a conversion survives a power cut
+ * @state: the state, started or read
+ *
+ * Context: Any context.
+ * Return: see &enum xc_resilience.
+ */
+enum xc_resilience xc_state_resilience(const struct xc_state *state)
+{
+	return state->super.resilience;
+}
+
+/**
  * xc_state_data() - find the data of a volume
  * @state: the state
  *
@@ -674,20 +730,21 @@ int xc_state_check_key(struct xc_state *state, enum xc_side side, const u8 *key,
  * xc_state_digest_key() - give a digest its key
  * @state: the state, started or read
  * @digest: the digest
- * @key: the new key
+ * @side: the new side, or the old one if the new has no key
+ * @key: the key of this side
  *
  * Context: Process context.  May sleep.
  * Return: 0, or a negative errno.
  */
 int xc_state_digest_key(struct xc_state *state, struct xc_prf *digest,
-			const u8 *key)
+			enum xc_side side, const u8 *key)
 {
-	const struct xc_side_record *side = &state->super.sides[XC_NEW];
+	u32 size = le32_to_cpu(state->super.sides[side].key_size);
 	u8 derived[XC_PRF_SIZE];
 	int err;
 
-	err = derive(state, NUMBER_DIGEST_KEY, state->super.salt, key,
-		     le32_to_cpu(side->key_size), derived, sizeof(derived)) ?:
+	err = derive(state, NUMBER_DIGEST_KEY, state->super.salt, key, size,
+		     derived, sizeof(derived)) ?:
 		xc_prf_set_key(digest, derived, sizeof(derived));
 	memzero_explicit(derived, sizeof(derived));
 	return err;

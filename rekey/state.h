@@ -6,7 +6,7 @@
 #define _XC_STATE_H
 
 #include "disk.h"
-#include "prf.h"
+#include "format.h"
 
 struct xc_state;
 
@@ -29,7 +29,7 @@ enum xc_side {
  * @sector_size: bytes in an encryption sector
  * @large_iv: count IVs in encryption sectors, not in 512 bytes
  * @key: the key
- * @key_size: bytes in @key
+ * @key_size: bytes in @key; 0: the cipher has none
  */
 struct xc_side_spec {
 	const char *spec;
@@ -45,11 +45,13 @@ struct xc_side_spec {
  * @sides: the sides
  * @data: the volume on the underlying device
  * @state: the state device
+ * @resilience: how a conversion that begins survives a power cut
  */
 struct xc_setup {
 	struct xc_side_spec sides[XC_SIDES];
 	struct xc_disk data;
 	struct xc_disk state;
+	enum xc_resilience resilience;
 };
 
 /**
@@ -57,7 +59,7 @@ struct xc_setup {
  * @frontier: sectors converted
  * @batch_sectors: length of the active batch, which begins there; 0: none
  * @area: index of its area
- * @check: check value of this area
+ * @check: check value of the digests of its units
  * @done: all is converted
  */
 struct xc_position {
@@ -79,7 +81,9 @@ int xc_state_erase_areas(const struct xc_state *state, const void *zeros,
 
 const struct xc_position *xc_state_position(const struct xc_state *state);
 const struct xc_disk *xc_state_data(const struct xc_state *state);
-unsigned int xc_state_area_size(const struct xc_state *state);
+enum xc_resilience xc_state_resilience(const struct xc_state *state);
+unsigned int xc_state_batch_max(const struct xc_state *state);
+struct xc_disk xc_state_area(const struct xc_state *state, unsigned int area);
 int xc_state_area_read(const struct xc_state *state, void *data,
 		       unsigned int size);
 int xc_state_area_write(const struct xc_state *state, unsigned int area,
@@ -87,6 +91,6 @@ int xc_state_area_write(const struct xc_state *state, unsigned int area,
 int xc_state_check_key(struct xc_state *state, enum xc_side side, const u8 *key,
 		       char **error);
 int xc_state_digest_key(struct xc_state *state, struct xc_prf *digest,
-			const u8 *key);
+			enum xc_side side, const u8 *key);
 
 #endif

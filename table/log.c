@@ -47,7 +47,7 @@ void xc_log_value(const char *argument, const char *value)
 
 /**
  * xc_log_refused() - log the argument that an error is about
- * @argc: number of words of a table line that xc_table_parse() accepted
+ * @argc: number of words of a table line, at least five
  * @argv: these words
  * @error: the error; begins with the name of the argument, whose value is not
  *	logged if it is the key
@@ -61,6 +61,8 @@ void xc_log_refused(unsigned int argc, char **argv, const char *error)
 
 	if (strstarts(error, "cipher:"))
 		xc_log_value("cipher", argv[0]);
+	if (strstarts(error, "iv_offset:"))
+		xc_log_value("iv_offset", argv[2]);
 	if (strstarts(error, "device:"))
 		xc_log_value("device", argv[3]);
 	/* the last of several options of one name is in effect */

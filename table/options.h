@@ -19,6 +19,7 @@
  * @XC_VERIFY_WRITES: decrypt every encrypted sector again and compare
  * @XC_REKEY_START: begin a conversion, rather than continue it
  * @XC_REKEY_PAUSED: do not convert before told to
+ * @XC_REKEY_IV_LARGE_SECTORS: the new side counts IVs in its encryption sectors
  * @XC_FLAGS: number of flags
  */
 enum xc_flag {
@@ -32,6 +33,7 @@ enum xc_flag {
 	XC_VERIFY_WRITES,
 	XC_REKEY_START,
 	XC_REKEY_PAUSED,
+	XC_REKEY_IV_LARGE_SECTORS,
 	XC_FLAGS,
 };
 
@@ -66,13 +68,16 @@ enum xc_engine_choice {
 /**
  * enum xc_resilience_choice - how a conversion survives a power cut
  * @XC_RESILIENCE_DEFAULT: not given; the same as auto, but not printed
- * @XC_RESILIENCE_AUTO: checksum
+ * @XC_RESILIENCE_AUTO: checksum where that needs nothing of the underlying device, else
+ *	journal
  * @XC_RESILIENCE_CHECKSUM: by digests of the old sectors
+ * @XC_RESILIENCE_JOURNAL: by a copy of the new sectors
  */
 enum xc_resilience_choice {
 	XC_RESILIENCE_DEFAULT,
 	XC_RESILIENCE_AUTO,
 	XC_RESILIENCE_CHECKSUM,
+	XC_RESILIENCE_JOURNAL,
 };
 
 /**

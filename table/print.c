@@ -25,7 +25,29 @@ static unsigned int count_options(const struct xc_options *opt,
 	return hweight_long(opt->flags) + !!opt->tag_size +
 		(opt->sector_size != SECTOR_SIZE) + !!opt->mac_key_size +
 		!!opt->offload + !!opt->engine + !!opt->resilience +
-		(rekey->state ? 2 : 0);
+		(rekey->state ? 2 : 0) + !!rekey->cipher +
+		!!rekey->sector_size + rekey->has_iv_offset;
+}
+
+/* Prints the new side of a conversion. */
+static unsigned int print_rekey(const struct xc_rekey_words *rekey,
+				char *result, unsigned int maxlen)
+{
+	unsigned int sz = 0;
+
+	DMEMIT(" rekey_state:%s", rekey->state);
+	if (rekey->key_size)
+		DMEMIT(" rekey_key::%u:%s", rekey->key_size,
+		       rekey->keyring ?: "wiped");
+	else
+		DMEMIT(" rekey_key:-");
+	if (rekey->cipher)
+		DMEMIT(" rekey_cipher:%s", rekey->cipher);
+	if (rekey->sector_size)
+		DMEMIT(" rekey_sector_size:%u", rekey->sector_size);
+	if (rekey->has_iv_offset)
+		DMEMIT(" rekey_iv_offset:%llu", rekey->iv_offset);
+	return sz;
 }
 
 static const char *profile(const struct xc_options *opt)
@@ -74,11 +96,12 @@ unsigned int xc_options_print(const struct xc_options *opt,
 	if (xc_opt(opt, XC_VERIFY_WRITES))
 		DMEMIT(" verify_writes");
 	if (rekey->state)
-		DMEMIT(" rekey_state:%s rekey_key::%u:%s", rekey->state,
-		       rekey->key_size, rekey->keyring ?: "wiped");
+		sz += print_rekey(rekey, result + sz, maxlen - sz);
 	if (opt->resilience)
 		DMEMIT(" rekey_resilience:%s",
 		       xc_resilience_words[opt->resilience]);
+	if (xc_opt(opt, XC_REKEY_IV_LARGE_SECTORS))
+		DMEMIT(" rekey_iv_large_sectors");
 	if (xc_opt(opt, XC_REKEY_PAUSED))
 		DMEMIT(" rekey_paused");
 	return sz;

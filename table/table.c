@@ -100,6 +100,26 @@ static int parse_sector_size(struct xc_options *opt, const char *word,
 	return 0;
 }
 
+/*
+ * A number of sectors.  As in dm-crypt, it wraps if it does not fit 64 bits; a
+ * warning is logged, because that must be a mistake.
+ */
+static int parse_sectors(const char *argument, const char *word, u64 *value)
+{
+	unsigned long long sectors;
+	char dummy;
+
+	if (sscanf(word, "%llu%c", &sectors, &dummy) != 1) {
+		xc_log_value(argument, word);
+		return -EINVAL;
+	}
+	*value = sectors;
+	if (kstrtoull(skip_spaces(word), 10, &sectors))
+		DMWARN("%s: number does not fit 64 bits, using %llu",
+		       argument, *value);
+	return 0;
+}
+
 /* Index of a value in @words, from @first to @last; negative if none. */
 static int find_word(const char *value, const char *const *words,
 		     unsigned int first, unsigned int last)
@@ -144,32 +164,136 @@ static int parse_resilience(struct xc_options *opt, const char *value,
 			    char **error)
 {
 	int found = find_word(value, xc_resilience_words, XC_RESILIENCE_AUTO,
-			      XC_RESILIENCE_CHECKSUM);
+			      XC_RESILIENCE_JOURNAL);
 
 	if (found < 0) {
-		*error = "rekey_resilience: must be auto or checksum";
+		*error = "rekey_resilience: must be auto, checksum or journal";
 		return found;
 	}
 	opt->resilience = found;
 	return 0;
 }
 
+/* ---- the words of a conversion ------------------------------------------- */
+
 /* The keyring only: a hex key in this place would be shown to all of root. */
-static int parse_rekey_key(struct xc_table *table, char *value, char **error)
+static int parse_rekey_key(struct xc_new_side *side, char *value, char **error)
 {
-	if (*value != ':') {
+	if (*value != ':' && strcmp(value, "-")) {
 		*error = "rekey_key: must be a key in the keyring, :<size>:<type>:<description>";
 		return -EINVAL;
 	}
-	table->rekey_key = value;
+	side->key = value;
 	return 0;
 }
+
+static int parse_rekey_sector_size(struct xc_new_side *side, const char *value,
+				   sector_t len, char **error)
+{
+	unsigned int size;
+
+	if (kstrtouint(value, 10, &size) || size < SECTOR_SIZE ||
+	    size > MAX_SECTOR_SIZE || !is_power_of_2(size)) {
+		*error = "rekey_sector_size: must be 512, 1024, 2048 or 4096";
+		return -EINVAL;
+	}
+	if (len & ((size >> SECTOR_SHIFT) - 1)) {
+		*error = "rekey_sector_size: length of the mapping is not a multiple of it";
+		return -EINVAL;
+	}
+	side->sector_size = size;
+	return 0;
+}
+
+static int parse_rekey_iv_offset(struct xc_new_side *side, const char *value,
+				 char **error)
+{
+	unsigned long long sectors;
+
+	if (kstrtoull(value, 10, &sectors)) {
+		*error = "rekey_iv_offset: must be a number of 512-byte sectors";
+		return -EINVAL;
+	}
+	side->iv_offset = sectors;
+	side->has_iv_offset = true;
+	return 0;
+}
+
+/* A word with a value; -ENOENT for another word. */
+static int parse_new_side(struct xc_table *table, char *word, sector_t len,
+			  char **error)
+{
+	struct xc_new_side *side = &table->rekey;
+	char *value = option_value(word, "rekey_state:");
+
+	if (value) {
+		side->state = value;
+		return 0;
+	}
+	value = option_value(word, "rekey_key:");
+	if (value)
+		return parse_rekey_key(side, value, error);
+	value = option_value(word, "rekey_cipher:");
+	if (value) {
+		side->cipher = value;
+		return 0;
+	}
+	value = option_value(word, "rekey_sector_size:");
+	if (value)
+		return parse_rekey_sector_size(side, value, len, error);
+	value = option_value(word, "rekey_iv_offset:");
+	if (value)
+		return parse_rekey_iv_offset(side, value, error);
+	value = option_value(word, "rekey_resilience:");
+	if (value)
+		return parse_resilience(&table->opt, value, error);
+	return -ENOENT;
+}
+
+/* Two words of a conversion are needed, or none. */
+static int check_rekey(const struct xc_table *table, char **error)
+{
+	static const unsigned long flags = BIT(XC_REKEY_START) |
+		BIT(XC_REKEY_PAUSED) | BIT(XC_REKEY_IV_LARGE_SECTORS);
+	const struct xc_new_side *side = &table->rekey;
+
+	if (!side->state && (side->key || side->cipher || side->sector_size ||
+			     side->has_iv_offset || table->opt.resilience ||
+			     table->opt.flags & flags)) {
+		*error = "rekey_state: missing, every conversion needs it";
+		return -EINVAL;
+	}
+	if (!side->state)
+		return 0;
+	if (!side->key) {
+		*error = "rekey_key: missing, every conversion needs it";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_new_iv_offset(const struct xc_table *table, char **error)
+{
+	const struct xc_new_side *side = &table->rekey;
+	unsigned int size = side->sector_size ?: table->opt.sector_size;
+	u64 sectors = side->has_iv_offset ? side->iv_offset : table->iv_offset;
+
+	if (!(sectors & ((size >> SECTOR_SHIFT) - 1)))
+		return 0;
+	*error = side->has_iv_offset ?
+		"rekey_iv_offset: must be a multiple of the new sector_size" :
+		"iv_offset: must be a multiple of rekey_sector_size";
+	return -EINVAL;
+}
+
+/* ---- the options --------------------------------------------------------- */
 
 static int parse_option(struct xc_table *table, char *word, sector_t len,
 			char **error)
 {
 	struct xc_options *opt = &table->opt;
 	char *value;
+	int err;
 
 	if (parse_flag(opt, word))
 		return 0;
@@ -186,38 +310,12 @@ static int parse_option(struct xc_table *table, char *word, sector_t len,
 	if (value)
 		return parse_engine(opt, value, error);
 
-	value = option_value(word, "rekey_state:");
-	if (value) {
-		table->rekey_state = value;
-		return 0;
+	err = parse_new_side(table, word, len, error);
+	if (err == -ENOENT) {
+		*error = "option: unknown optional parameter";
+		err = -EINVAL;
 	}
-	value = option_value(word, "rekey_key:");
-	if (value)
-		return parse_rekey_key(table, value, error);
-	value = option_value(word, "rekey_resilience:");
-	if (value)
-		return parse_resilience(opt, value, error);
-
-	*error = "option: unknown optional parameter";
-	return -EINVAL;
-}
-
-/* The words of a conversion: two of them are needed, or none. */
-static int check_rekey(const struct xc_table *table, char **error)
-{
-	const struct xc_options *opt = &table->opt;
-	bool other = table->rekey_key || opt->resilience ||
-		xc_opt(opt, XC_REKEY_START) || xc_opt(opt, XC_REKEY_PAUSED);
-
-	if (!table->rekey_state && other) {
-		*error = "rekey_state: missing, every conversion needs it";
-		return -EINVAL;
-	}
-	if (table->rekey_state && !table->rekey_key) {
-		*error = "rekey_key: missing, every conversion needs it";
-		return -EINVAL;
-	}
-	return 0;
+	return err;
 }
 
 /* Several options of one name: the last one is in effect. */
@@ -264,26 +362,6 @@ static int parse_options(struct xc_table *table, unsigned int argc,
 	if (args.argc)
 		DMWARN("%u surplus words at the end of the table line are ignored",
 		       args.argc);
-	return 0;
-}
-
-/*
- * A number of sectors.  As in dm-crypt, it wraps if it does not fit 64 bits; a
- * warning is logged, because that must be a mistake.
- */
-static int parse_sectors(const char *argument, const char *word, u64 *value)
-{
-	unsigned long long sectors;
-	char dummy;
-
-	if (sscanf(word, "%llu%c", &sectors, &dummy) != 1) {
-		xc_log_value(argument, word);
-		return -EINVAL;
-	}
-	*value = sectors;
-	if (kstrtoull(skip_spaces(word), 10, &sectors))
-		DMWARN("%s: number does not fit 64 bits, using %llu",
-		       argument, *value);
 	return 0;
 }
 
@@ -345,5 +423,9 @@ int xc_table_parse(struct xc_table *table, unsigned int argc, char **argv,
 	if (table->start & mask)
 		DMWARN("offset: %llu is not a multiple of sector_size",
 		       start);
-	return 0;
+
+	err = check_new_iv_offset(table, error);
+	if (err)
+		xc_log_refused(argc, argv, *error);
+	return err;
 }

@@ -15,6 +15,7 @@ const char *const xc_flag_words[XC_FLAGS] = {
 	[XC_VERIFY_WRITES] = "verify_writes",
 	[XC_REKEY_START] = "rekey_start",
 	[XC_REKEY_PAUSED] = "rekey_paused",
+	[XC_REKEY_IV_LARGE_SECTORS] = "rekey_iv_large_sectors",
 };
 
 const char *const xc_offload_words[] = {
@@ -35,4 +36,5 @@ const char *const xc_resilience_words[] = {
 	[XC_RESILIENCE_DEFAULT] = "auto",
 	[XC_RESILIENCE_AUTO] = "auto",
 	[XC_RESILIENCE_CHECKSUM] = "checksum",
+	[XC_RESILIENCE_JOURNAL] = "journal",
 };

@@ -320,6 +320,7 @@ static bool names_argument(const char *error)
 		"offset", "#opts", "option", "integrity", "integrity_key_size",
 		"sector_size", "offload", "engine", "rekey_state",
 		"rekey_key", "rekey_start", "rekey_resilience",
+		"rekey_cipher", "rekey_sector_size", "rekey_iv_offset",
 	};
 	unsigned int i;
 	size_t len;

@@ -61,27 +61,46 @@ static int open_lower(struct xc_volume *vol, const struct xc_table *table)
 
 /* ---- a conversion -------------------------------------------------------- */
 
+/* The options of the new side: of the line's, those that a cipher looks at. */
+static struct xc_options new_options(const struct xc_table *table)
+{
+	struct xc_options opt = table->opt;
+
+	if (table->rekey.sector_size)
+		opt.sector_size = table->rekey.sector_size;
+	if (xc_opt(&opt, XC_REKEY_IV_LARGE_SECTORS))
+		opt.flags |= BIT(XC_IV_LARGE_SECTORS);
+	return opt;
+}
+
 static struct xc_cipher *create_new_cipher(struct xc_volume *vol,
 					   const struct xc_table *table)
 {
+	const struct xc_new_side *side = &table->rekey;
+	const struct xc_options opt = new_options(table);
 	struct dm_target *ti = vol->ti;
-	int err, size = xc_key_size(table->rekey_key, &ti->error);
+	int err, size = xc_key_size(side->key, &ti->error);
 	struct xc_cipher *cipher;
 
 	if (size < 0) {
 		ti->error = "rekey_key: expected :<size in bytes>:<type>:<description>";
 		return ERR_PTR(size);
 	}
-	cipher = xc_cipher_create(table->cipher, size, table->iv_offset,
-				  &table->opt, &ti->error);
+	cipher = xc_cipher_create(side->cipher ?: table->cipher, size,
+				  side->has_iv_offset ? side->iv_offset :
+							table->iv_offset,
+				  &opt, &ti->error);
 	err = PTR_ERR_OR_ZERO(cipher);
 	if (!err) {
-		err = load_key(cipher, table->rekey_key, &ti->error);
+		err = load_key(cipher, side->key, &ti->error);
 		if (err)
 			xc_cipher_destroy(cipher);
 	}
 	if (err) {
-		DMERR("rekey_key: refused for the reason that follows");
+		DMERR("%s", ti->error);
+		ti->error = side->cipher ?
+			"rekey_cipher: refused, with rekey_key, for the reason above" :
+			"rekey_key: refused for the reason above";
 		return ERR_PTR(err);
 	}
 	return cipher;
@@ -93,10 +112,10 @@ static int init_rekey(struct xc_volume *vol, const struct xc_table *table)
 		.old = vol->dev.cipher,
 		.lower = vol->dev.lower,
 		.start = vol->dev.start,
-		.state = table->rekey_state,
+		.state = table->rekey.state,
 		.begin = xc_opt(&table->opt, XC_REKEY_START),
 		.paused = xc_opt(&table->opt, XC_REKEY_PAUSED),
-		.atomic = table->opt.resilience == XC_RESILIENCE_CHECKSUM,
+		.resilience = table->opt.resilience,
 		.converted = xc_volume_converted,
 	};
 	struct dm_target *ti = vol->ti;
@@ -143,7 +162,7 @@ static int init_volume(struct xc_volume *vol, const struct xc_table *table)
 	struct xc_cipher *cipher;
 	int err, key_size;
 
-	if (table->rekey_state && xc_volume_is_alias(vol)) {
+	if (table->rekey.state && xc_volume_is_alias(vol)) {
 		ti->error = "rekey_state: only for a target named xcrypt";
 		return -EINVAL;
 	}
@@ -177,7 +196,7 @@ static int init_volume(struct xc_volume *vol, const struct xc_table *table)
 		if (err)
 			goto close_lower;
 	}
-	err = table->rekey_state ? init_rekey(vol, table) :
+	err = table->rekey.state ? init_rekey(vol, table) :
 				   xc_place_check_rekey(vol, NULL, &ti->error);
 	if (err)
 		goto leave_place;

@@ -24,6 +24,7 @@ void xc_table_print(const struct xc_volume *vol, char *result,
 {
 	const struct xc_device *dev = &vol->dev;
 	const struct xc_key *key = &dev->cipher->key;
+	const struct xc_cipher *new = vol->new_cipher;
 	struct xc_rekey_words rekey = {};
 	unsigned int i, sz = 0;
 
@@ -40,8 +41,14 @@ void xc_table_print(const struct xc_volume *vol, char *result,
 	       (unsigned long long)dev->start);
 	if (vol->rekey) {
 		rekey.state = xc_rekey_state_name(vol->rekey);
-		rekey.key_size = vol->new_cipher->key.size;
-		rekey.keyring = vol->new_cipher->key.keyring;
+		rekey.key_size = new->key.size;
+		rekey.keyring = new->key.keyring;
+		if (strcmp(new->spec, dev->cipher->spec))
+			rekey.cipher = new->spec;
+		if (new->sector_size != dev->cipher->sector_size)
+			rekey.sector_size = new->sector_size;
+		rekey.iv_offset = new->iv_offset;
+		rekey.has_iv_offset = new->iv_offset != dev->cipher->iv_offset;
 	}
 	xc_options_print(&dev->opt, &rekey, result + sz, maxlen - sz);
 }

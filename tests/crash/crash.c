@@ -42,7 +42,7 @@ struct crash_counts crash_counts;
 static struct level levels[DEPTH];
 static unsigned int depth;
 static u64 base_seed;
-static unsigned int sectors;
+static struct geometry geometry;
 static struct hashes images, tried;
 
 void crash_print_path(FILE *file)
@@ -58,6 +58,22 @@ void crash_print_path(FILE *file)
 
 static void explore(const struct session *session, unsigned int share);
 
+/* With a checksum, a unit is written or not: that is its assumption. */
+static void join_units(const struct cut *cut, bool *kept)
+{
+	const struct volatile_piece *piece, *last;
+	unsigned int i, unit = geometry_unit(&geometry);
+
+	for (i = 1; i < cut->count; i++) {
+		piece = &cut->pieces[i];
+		last = piece - 1;
+		if (piece->write == last->write &&
+		    piece->piece.slot < DATA_SECTORS_MAX &&
+		    piece->piece.slot / unit == last->piece.slot / unit)
+			kept[i] = kept[i - 1];
+	}
+}
+
 /* ---- one crash ----------------------------------------------------------- */
 
 static void count_image(const struct image *image)
@@ -72,7 +88,7 @@ static struct session after_crash(struct random *random)
 {
 	struct session session = {
 		.seed = random_next(random),
-		.sectors = sectors,
+		.geometry = geometry,
 	};
 
 	session.recover_only = random_below(random, 16) < 12;
@@ -97,7 +113,7 @@ static bool is_new(const struct cut *cut, const struct image *image, bool warm)
 }
 
 /* The power is cut, or only the machine restarts; then a session follows. */
-static void crash(const bool *kept, bool warm, const char *how,
+static void crash(bool *kept, bool warm, const char *how,
 		  unsigned int which)
 {
 	struct level *level = &levels[depth], *next = level + 1;
@@ -106,6 +122,8 @@ static void crash(const bool *kept, bool warm, const char *how,
 	struct image image;
 	block_t mark = block_mark();
 
+	if (geometry.resilience == XC_RESILIENCE_CHECKSUM)
+		join_units(&level->cut, kept);
 	cut_image(&level->cut, kept, &image);
 	if (!warm)
 		count_image(&image);
@@ -126,14 +144,14 @@ static void crash(const bool *kept, bool warm, const char *how,
 	}
 	if (!warm && random_once(&random, DAMAGED))
 		crash_counts.damaged += damage_try(&image, &next->cut.oracle,
-						   sectors, &next->log);
+						   &geometry, &next->log);
 	session = after_crash(&random);
 	explore(&session, warm || random_once(&random, 4 << depth));
 	depth--;
 	block_release(mark);
 }
 
-static void cut_power(const bool *kept, const char *how, unsigned int which)
+static void cut_power(bool *kept, const char *how, unsigned int which)
 {
 	crash(kept, false, how, which);
 }
@@ -236,7 +254,34 @@ static void explore(const struct session *session, unsigned int share)
 	}
 }
 
-void crash_explore(u64 seed, unsigned int share)
+/* Without a new key, there is only the journal. */
+static void choose_geometry(struct random *random,
+			    enum xc_resilience_choice resilience)
+{
+	unsigned int i;
+
+	geometry = (struct geometry) {
+		.sectors = 24 + random_below(random,
+					     DATA_SECTORS_MAX - DATA_START - 24),
+		.resilience = resilience,
+		.keys = { 1, 2 },
+	};
+	if (!resilience)
+		geometry.resilience = random_once(random, 2) ?
+			XC_RESILIENCE_CHECKSUM : XC_RESILIENCE_JOURNAL;
+	for (i = 0; i < 2; i++)
+		geometry.sizes[i] = SECTOR_SIZE << random_once(random, 4);
+	geometry.sectors = round_down(geometry.sectors,
+				      geometry_unit(&geometry));
+	if (random_once(random, 8))
+		geometry.keys[0] = 0;
+	else if (geometry.resilience == XC_RESILIENCE_JOURNAL &&
+		 random_once(random, 8))
+		geometry.keys[1] = 0;
+}
+
+void crash_explore(u64 seed, unsigned int share,
+		   enum xc_resilience_choice resilience)
 {
 	struct random random = { seed };
 	struct session session = { .seed = random_next(&random) };
@@ -245,14 +290,14 @@ void crash_explore(u64 seed, unsigned int share)
 	block_t mark = block_mark();
 
 	base_seed = seed;
-	sectors = 24 + random_below(&random, DATA_SECTORS_MAX - DATA_START - 24);
-	session.sectors = sectors;
+	choose_geometry(&random, resilience);
+	session.geometry = geometry;
 	session.to_the_end = random_below(&random, 3);
 	session.events = random_below(&random, 10);
 	session.bios = 20 + random_below(&random, 100);
 	if (random_once(&random, 2))
 		session.faults = 1 + random_below(&random, 6);
-	session_format(&image, sectors);
+	session_format(&image, &geometry);
 	oracle_reset(&oracle);
 	cut_init(&levels[0].cut, &image, &oracle);
 	explore(&session, share);

@@ -7,6 +7,7 @@
 #define _XC_CRASH_CRASH_H
 
 #include "kernel.h"
+#include "table/options.h"
 
 /**
  * struct crash_counts - what was tried
@@ -26,8 +27,9 @@ struct crash_counts {
 
 extern struct crash_counts crash_counts;
 
-/* Run a conversion, and crash it at one point in @share. */
-void crash_explore(u64 seed, unsigned int share);
+/* Run a conversion of this resilience, or any, and crash it at one point in @share. */
+void crash_explore(u64 seed, unsigned int share,
+		   enum xc_resilience_choice resilience);
 /* Print what led to the present state. */
 void crash_print_path(FILE *file);
 

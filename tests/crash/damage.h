@@ -7,10 +7,12 @@
 
 #include "oracle.h"
 
+struct geometry;
+
 /* Change a byte of a sector of the state device. */
 void damage_block(struct image *image, sector_t sector, unsigned int at);
 /* Damage an image in each way that applies.  Returns the number of ways. */
 unsigned int damage_try(const struct image *image, const struct oracle *oracle,
-			unsigned int sectors, struct log *log);
+			const struct geometry *geometry, struct log *log);
 
 #endif

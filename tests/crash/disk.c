@@ -5,6 +5,7 @@
 #include "disk.h"
 
 #include "log.h"
+#include "volume.h"
 
 #define PENDING_MAX 64
 /* With faults left, one bio in so many fails. */
@@ -202,13 +203,15 @@ const struct sched_source disk_source = {
 
 /* ---- power --------------------------------------------------------------- */
 
-void disk_reset(const struct image *new, unsigned int sectors,
+void disk_reset(const struct image *new, const struct geometry *geometry,
 		unsigned int faults)
 {
 	pending_count = 0;
 	image = *new;
 	faults_left = faults;
-	disk_devices[DATA].sectors = DATA_START + sectors;
+	disk_devices[DATA].sectors = DATA_START + geometry->sectors;
+	disk_devices[DATA].block_size = geometry_unit(geometry) << SECTOR_SHIFT;
+	disk_devices[STATE].block_size = SECTOR_SIZE;
 	disk_devices[STATE].sectors = STATE_SECTORS;
 }
 

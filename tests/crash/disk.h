@@ -9,11 +9,13 @@
 #include "image.h"
 #include "sched.h"
 
+struct geometry;
+
 extern struct block_device disk_devices[DEVICES];
 extern const struct sched_source disk_source;
 
 /* Power on: what the devices hold, the volume's length, and bios that may fail. */
-void disk_reset(const struct image *image, unsigned int sectors,
+void disk_reset(const struct image *image, const struct geometry *geometry,
 		unsigned int faults);
 /* A bio in flight; disk_source completes it by the same index. */
 const struct bio *disk_pending(unsigned int index);

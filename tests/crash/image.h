@@ -13,7 +13,7 @@
 #define DATA_SECTORS_MAX 64
 /* Where the volume begins on the data device. */
 #define DATA_START 4
-#define STATE_SLOTS_MAX 8
+#define STATE_SLOTS_MAX 20
 #define SLOTS (DATA_SECTORS_MAX + STATE_SLOTS_MAX)
 
 /* The least size that a state device may have. */

@@ -39,8 +39,9 @@ static void choose_place(struct user_bio *bio)
 		at = attached->gate->boundary +
 		     random_below(&sched_random, 3 * BATCH_SECTORS);
 	bio->count = 1 + random_below(&sched_random, USER_SECTORS_MAX);
+	bio->count = round_up(bio->count, attached->unit);
 	at = at < bio->count ? 0 : at - bio->count;
-	bio->sector = min(at, sectors - bio->count);
+	bio->sector = min(round_down(at, attached->unit), sectors - bio->count);
 }
 
 /* Of two writes to a sector at a time, either could be the last. */

@@ -114,15 +114,15 @@ void oracle_fill(void *data, sector_t sector, unsigned int version)
 		words[i] = (words[i - 1] ^ i) * 0xd6e8feb86659fd93ULL;
 }
 
-/* Does it read as zeros of the device do, under either key? */
+/* Does it read as zeros of the device do, under either key or none? */
 static bool are_zeros(sector_t sector, const void *data)
 {
 	u8 key[TOY_KEY_SIZE], encrypted[SECTOR_SIZE];
 	struct xc_cipher cipher;
 	unsigned int number;
 
-	for (number = 1; number <= 2; number++) {
-		toy_init(&cipher, key, number);
+	for (number = 0; number <= 2; number++) {
+		toy_init(&cipher, key, number, SECTOR_SIZE);
 		memcpy(encrypted, data, SECTOR_SIZE);
 		toy_encrypt(&cipher, sector, encrypted);
 		if (!memchr_inv(encrypted, 0, SECTOR_SIZE))

@@ -104,15 +104,23 @@ static bool opens_with(const char *step)
 	return !machine->free && trace_opens_with(&replay.trace, step);
 }
 
+/* The model's: a checksum, and units of one sector. */
+static const struct geometry geometry = {
+	.sectors = FLIGHT_SECTORS,
+	.resilience = XC_RESILIENCE_CHECKSUM,
+	.keys = { 1, 2 },
+	.sizes = { SECTOR_SIZE, SECTOR_SIZE },
+};
+
 static int create(struct volume **volume)
 {
 	bool again = opens_with(STEP_AGAIN);
 	int err = -EEXIST;
 
 	if (again || !oracle_current.started)
-		err = volume_create(volume, FLIGHT_SECTORS, true, false);
+		err = volume_create(volume, &geometry, true, false);
 	if (err == -EEXIST && !again)
-		err = volume_create(volume, FLIGHT_SECTORS, false, false);
+		err = volume_create(volume, &geometry, false, false);
 	return err;
 }
 
@@ -225,7 +233,7 @@ static void power_on(void)
 	sched_add_source(&work_source);
 	sched_add_source(&replay_source);
 	work_reset();
-	disk_reset(&image, FLIGHT_SECTORS, 0);
+	disk_reset(&image, &geometry, 0);
 }
 
 /* After the trace: everything that is in flight ends, and all is converted. */
@@ -263,7 +271,7 @@ int main(void)
 		fprintf(stderr, "Usage: replay <TRACE\n");
 		return 2;
 	}
-	session_format(&image, FLIGHT_SECTORS);
+	session_format(&image, &geometry);
 	oracle_reset(&oracle);
 	cut_init(&replay.cut, &image, &oracle);
 	do {

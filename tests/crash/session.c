@@ -14,15 +14,15 @@
 #define EVENT_MS 20
 #define BIOS_AFTER_FAULTS 10
 
-void session_format(struct image *image, unsigned int sectors)
+void session_format(struct image *image, const struct geometry *geometry)
 {
 	u8 key[TOY_KEY_SIZE], data[SECTOR_SIZE];
 	struct xc_cipher old;
 	unsigned int i;
 
 	memset(image, 0, sizeof(*image));
-	toy_init(&old, key, 1);
-	for (i = 0; i < sectors; i++) {
+	toy_init(&old, key, geometry->keys[0], geometry->sizes[0]);
+	for (i = 0; i < geometry->sectors; i++) {
 		oracle_fill(data, i, 0);
 		toy_encrypt(&old, i, data);
 		image->blocks[DATA_START + i] = block_add(data);
@@ -35,7 +35,7 @@ void session_format(struct image *image, unsigned int sectors)
 static void must_not_load(const struct session *session, bool begin, int reason)
 {
 	struct volume *volume;
-	int err = volume_create(&volume, session->sectors, begin, true);
+	int err = volume_create(&volume, &session->geometry, begin, true);
 
 	if (!err)
 		fail(begin ? "rekey_start is accepted with a state" :
@@ -54,14 +54,14 @@ static int try_load(const struct session *session, struct volume **volume)
 	int err;
 
 	if (!begun) {
-		err = volume_create(volume, session->sectors, true, paused);
+		err = volume_create(volume, &session->geometry, true, paused);
 		if (err != -EEXIST)
 			return err;
 		begun = true;
 	}
 	if (random_once(&sched_random, 8))
 		must_not_load(session, true, -EEXIST);
-	return volume_create(volume, session->sectors, false, paused);
+	return volume_create(volume, &session->geometry, false, paused);
 }
 
 /* @busy: another table writes the state meanwhile, which may look damaged. */
@@ -241,7 +241,7 @@ void session_power_on(const struct session *session, const struct image *image,
 	sched_add_source(&disk_source);
 	if (session->bios)
 		sched_add_source(&load_source);
-	disk_reset(image, session->sectors, session->faults);
+	disk_reset(image, &session->geometry, session->faults);
 	load_reset(session->bios, session->faults);
 }
 

@@ -7,11 +7,12 @@
 
 #include "log.h"
 #include "oracle.h"
+#include "volume.h"
 
 /**
  * struct session - what happens
  * @seed: decides the rest
- * @sectors: length of the volume
+ * @geometry: what the conversion is
  * @recover_only: the conversion is paused, and only recovers
  * @to_the_end: it converts all; otherwise it stops when the users do
  * @events: how often it is paused, suspended and so on
@@ -20,7 +21,7 @@
  */
 struct session {
 	u64 seed;
-	unsigned int sectors;
+	struct geometry geometry;
 	bool recover_only;
 	bool to_the_end;
 	unsigned int events;
@@ -29,7 +30,7 @@ struct session {
 };
 
 /* All sectors under the old key, and a blank state device. */
-void session_format(struct image *image, unsigned int sectors);
+void session_format(struct image *image, const struct geometry *geometry);
 /* Power on: nothing is running, and the devices hold @image. */
 void session_power_on(const struct session *session, const struct image *image,
 		      const struct oracle *oracle, struct log *log);

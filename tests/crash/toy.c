@@ -22,6 +22,9 @@ static void derive(struct subkeys *keys, const struct xc_cipher *cipher,
 	u64 words[4], x;
 	unsigned int i;
 
+	*keys = (struct subkeys) { .factor = 1, .inverse = 1 };
+	if (!cipher->key.size)
+		return;
 	memcpy(words, cipher->key.bytes, sizeof(words));
 	keys->add = mix(words[0] + sector);
 	keys->factor = mix(words[1] + sector) | 1;
@@ -89,7 +92,7 @@ const struct xc_engine toy_engine = {
 };
 
 void toy_init(struct xc_cipher *cipher, u8 key[TOY_KEY_SIZE],
-	      unsigned int number)
+	      unsigned int number, unsigned int sector_size)
 {
 	unsigned int i;
 
@@ -98,8 +101,8 @@ void toy_init(struct xc_cipher *cipher, u8 key[TOY_KEY_SIZE],
 	*cipher = (struct xc_cipher) {
 		.spec = (char *)"toy",
 		.engine = &toy_engine,
-		.sector_size = SECTOR_SIZE,
-		.key = { .size = TOY_KEY_SIZE, .bytes = key },
+		.sector_size = sector_size,
+		.key = { .size = number ? TOY_KEY_SIZE : 0, .bytes = key },
 		.key_valid = true,
 	};
 }

@@ -11,9 +11,9 @@
 
 extern const struct xc_engine toy_engine;
 
-/* A cipher with the key @number. */
+/* A cipher with the key @number; 0: it has no key. */
 void toy_init(struct xc_cipher *cipher, u8 key[TOY_KEY_SIZE],
-	      unsigned int number);
+	      unsigned int number, unsigned int sector_size);
 void toy_wipe(struct xc_cipher *cipher);
 void toy_encrypt(const struct xc_cipher *cipher, sector_t sector, void *data);
 

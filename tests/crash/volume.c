@@ -177,8 +177,8 @@ static void forget_old_key(struct dm_target *ti)
 	toy_wipe(&container_of(ti, struct volume, ti)->old);
 }
 
-int volume_create(struct volume **result, unsigned int sectors, bool begin,
-		  bool paused)
+int volume_create(struct volume **result, const struct geometry *geometry,
+		  bool begin, bool paused)
 {
 	struct volume *volume = calloc(1, sizeof(*volume));
 	struct xc_rekey_setup setup = {
@@ -188,18 +188,22 @@ int volume_create(struct volume **result, unsigned int sectors, bool begin,
 		.start = DATA_START,
 		.begin = begin,
 		.paused = paused,
+		.resilience = geometry->resilience,
 		.converted = forget_old_key,
 	};
 	char *error;
 
-	toy_init(&volume->old, volume->keys[0], 1);
-	toy_init(&volume->new, volume->keys[1], 2);
+	toy_init(&volume->old, volume->keys[0], geometry->keys[0],
+		 geometry->sizes[0]);
+	toy_init(&volume->new, volume->keys[1], geometry->keys[1],
+		 geometry->sizes[1]);
+	volume->unit = geometry_unit(geometry);
 	volume->lower.bdev = &disk_devices[DATA];
 	volume->table.md = &mapped_device;
 	init_waitqueue_head(&volume->table.events);
 	init_waitqueue_head(&volume->idle);
 	volume->ti.table = &volume->table;
-	volume->ti.len = sectors;
+	volume->ti.len = geometry->sectors;
 	volume->frozen = true;
 	volume->rekey = xc_rekey_create(&volume->ti, &setup, &error);
 	if (IS_ERR(volume->rekey)) {

@@ -15,6 +15,26 @@
 /* Length of a batch, in sectors. */
 #define BATCH_SECTORS 8
 
+/**
+ * struct geometry - what a conversion is
+ * @sectors: length of the volume
+ * @resilience: how it survives a power cut
+ * @keys: numbers of the old key and the new one; 0: the side has none
+ * @sizes: bytes in an encryption sector of the sides
+ */
+struct geometry {
+	unsigned int sectors;
+	enum xc_resilience_choice resilience;
+	unsigned int keys[2];
+	unsigned int sizes[2];
+};
+
+/* Sectors that are encrypted as a whole. */
+static inline unsigned int geometry_unit(const struct geometry *geometry)
+{
+	return max(geometry->sizes[0], geometry->sizes[1]) >> SECTOR_SHIFT;
+}
+
 enum volume_status {
 	VOLUME_PAUSED,
 	VOLUME_RUNNING,
@@ -24,6 +44,7 @@ enum volume_status {
 
 /**
  * struct volume - a table that is loaded
+ * @unit: sectors that are encrypted as a whole
  * @frozen: it is suspended, or will be: no bio may come
  * @in_flight: bios that were submitted
  * @idle: woken when there are none
@@ -38,6 +59,7 @@ struct volume {
 	struct xc_rekey *rekey;
 	struct xc_gate *gate;
 	struct workqueue_struct *wq;
+	unsigned int unit;
 	bool frozen;
 	unsigned int in_flight;
 	struct wait_queue_head idle;
@@ -66,8 +88,8 @@ struct user_bio {
 };
 
 /* Load a table.  Returns a negative errno if it is refused. */
-int volume_create(struct volume **volume, unsigned int sectors, bool begin,
-		  bool paused);
+int volume_create(struct volume **volume, const struct geometry *geometry,
+		  bool begin, bool paused);
 void volume_destroy(struct volume *volume);
 
 int volume_resume(struct volume *volume);

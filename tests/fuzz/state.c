@@ -6,7 +6,8 @@
  *
  * The first byte of the input says what the device holds: a blank state with the
  * input copied into its superblocks, or a valid state of one to four superblocks
- * that the input modifies; and whether checksums are made right after that.
+ * that the input modifies; whether checksums are made right after that; and whether
+ * there is a journal, and a new key.
  */
 #include "kernel.h"
 
@@ -25,11 +26,16 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 #define COMMITS 3
 #define VALID 4
 #define FIX_CHECKSUMS 8
+#define JOURNAL 16
+#define NO_NEW_KEY 32
 
 /* The first sectors of the state device; the others read as zeros. */
 static u8 head[HEAD_SIZE];
 static unsigned int writes;
-static struct block_device devices[2];
+static struct block_device devices[2] = {
+	{ .block_size = SECTOR_SIZE },
+	{ .block_size = SECTOR_SIZE },
+};
 
 /* ---- in place of the kernel, and of rekey/disk.c ------------------------- */
 
@@ -151,7 +157,11 @@ static void fix_checksums(void)
 static void check_position(const struct xc_state *state)
 {
 	const struct xc_position *at = xc_state_position(state);
+	struct xc_disk area = xc_state_area(state, at->area);
 	unsigned int size = at->batch_sectors * XC_DIGEST_SIZE;
+
+	if (xc_state_resilience(state) == XC_JOURNAL)
+		size = at->batch_sectors << SECTOR_SHIFT;
 
 	if (at->frontier > VOLUME_SECTORS ||
 	    at->batch_sectors > VOLUME_SECTORS - at->frontier)
@@ -159,10 +169,11 @@ static void check_position(const struct xc_state *state)
 	if (at->done ? at->frontier < VOLUME_SECTORS :
 		       at->frontier == VOLUME_SECTORS)
 		fail("done too early or too late");
-	if (size > xc_state_area_size(state) || size > XC_DIGESTS_SIZE)
-		fail("the digests do not fit the area");
-	if (!xc_state_area_size(state))
-		fail("an area without a length");
+	if (size > area.len << SECTOR_SHIFT ||
+	    at->batch_sectors > XC_BATCH_UNITS)
+		fail("the batch does not fit the area");
+	if (!area.len || at->batch_sectors > xc_state_batch_max(state))
+		fail("an area without a length, or a batch that is too long");
 }
 
 static void use(struct xc_state *state)
@@ -171,7 +182,7 @@ static void use(struct xc_state *state)
 	struct xc_position next = *xc_state_position(state);
 
 	check_position(state);
-	if (next.batch_sectors)
+	if (next.batch_sectors && xc_state_resilience(state) == XC_CHECKSUM)
 		xc_state_area_read(state, memory,
 				   next.batch_sectors * XC_DIGEST_SIZE);
 	memset(memory, 0, sizeof(memory));
@@ -225,10 +236,14 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			.spec = "aes-xts-plain64", .sector_size = SECTOR_SIZE,
 			.key = keys[i], .key_size = sizeof(keys[i]),
 		};
+	mode = data[0];
+	if (mode & JOURNAL)
+		setup.resilience = XC_JOURNAL;
+	if (mode & JOURNAL && mode & NO_NEW_KEY)
+		setup.sides[XC_NEW].key_size = 0;
 	state = xc_state_create(&setup, &error);
 	memset(head, 0, sizeof(head));
 
-	mode = data[0];
 	if (mode & VALID) {
 		make_valid(state, mode & COMMITS);
 		modify(data + 1, size - 1);

@@ -1,8 +1,11 @@
 #!/usr/bin/env bats
+# tests: 12
 #
 # Power cuts and restarts during a conversion, simulated (tests/crash), for the time that
 # make check has; make crash-test tries more. Each cure removed must be noticed: its
 # test names a patch in tests/crash/mutants.
+
+# shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
 
 # shellcheck shell=bash
 
@@ -32,15 +35,25 @@ noticed()
 	done
 }
 
-# bats test_tags=quick
-@test "after any crash, every sector reads as it had to" {
-	run tests/crash/run --sanitize "$IMAGES" "$SHARE"
+# survives RESILIENCE: after any crash, every sector reads as it had to
+survives()
+{
+	run tests/crash/run --sanitize "$IMAGES" "$SHARE" "$1"
 	echo "$output"
 	echo "# $output" >&3
 	[ "$status" = 0 ]
 	[[ $output =~ ": "([0-9]+)" distinct images, "([0-9]+)" of them with an active batch" ]]
 	[ "${BASH_REMATCH[1]}" -ge "$IMAGES" ]
 	[ $((2 * BASH_REMATCH[2])) -ge "${BASH_REMATCH[1]}" ]
+}
+
+# bats test_tags=quick
+@test "after any crash, every sector reads as it had to: resilience checksum" {
+	survives checksum
+}
+
+@test "after any crash, every sector reads as it had to: resilience journal" {
+	survives journal
 }
 
 @test "a seed repeats a run" {
@@ -175,4 +188,24 @@ noticed()
 
 @test "noticed: a batch is written before the commit that makes it active" {
 	noticed written-uncommitted
+}
+
+@test "noticed: with a journal, writes go on before their batch is retired" {
+	noticed journal-written-early
+}
+
+@test "noticed: with a journal, writes go on before the commit that retires their batch" {
+	noticed journal-retired-early
+}
+
+@test "noticed: recovery does not write what the journal has" {
+	noticed journal-not-replayed
+}
+
+@test "noticed: recovery writes a chunk of the journal before it has checked all of them" {
+	noticed journal-not-checked-whole
+}
+
+@test "noticed: a batch ends within a unit of the larger encryption sector" {
+	noticed unit-split
 }

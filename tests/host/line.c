@@ -192,12 +192,18 @@ static bool make_printable(struct printable *p, const struct xc_table *table)
 	p->cipher.spec = table->cipher;
 	p->cipher.iv_offset = table->iv_offset;
 	p->cipher.sector_size = table->opt.sector_size;
-	if (table->rekey_state) {
-		p->rekey.state = table->rekey_state;
+	if (table->rekey.state) {
+		p->rekey.state = table->rekey.state;
 		p->vol.rekey = &p->rekey;
 		p->vol.new_cipher = &p->new_cipher;
 		p->vol.dev.opt.flags &= ~BIT(XC_REKEY_START);
-		if (!take_keyring_key(&p->new_cipher.key, table->rekey_key))
+		p->new_cipher.spec = table->rekey.cipher ?: table->cipher;
+		p->new_cipher.sector_size = table->rekey.sector_size ?:
+					    table->opt.sector_size;
+		p->new_cipher.iv_offset = table->rekey.has_iv_offset ?
+			table->rekey.iv_offset : table->iv_offset;
+		if (*table->rekey.key == ':' &&
+		    !take_keyring_key(&p->new_cipher.key, table->rekey.key))
 			return false;
 	}
 	return take_key(p, table->key);
@@ -274,6 +280,7 @@ char *line_options(const struct xc_options *opt)
 		{ XC_VERIFY_WRITES, "verify" },
 		{ XC_REKEY_START, "rekey_start" },
 		{ XC_REKEY_PAUSED, "rekey_paused" },
+		{ XC_REKEY_IV_LARGE_SECTORS, "rekey_iv_large_sectors" },
 	};
 	static const char *const offload[] = {
 		[XC_OFFLOAD_AUTO] = "offload=auto",
@@ -288,6 +295,7 @@ char *line_options(const struct xc_options *opt)
 	static const char *const resilience[] = {
 		[XC_RESILIENCE_AUTO] = "resilience=auto",
 		[XC_RESILIENCE_CHECKSUM] = "resilience=checksum",
+		[XC_RESILIENCE_JOURNAL] = "resilience=journal",
 	};
 	char *text = calloc(1, 1024);
 	unsigned long known = 0;
@@ -431,16 +439,32 @@ static bool same_string(const char *a, const char *b)
 /* From the second colon on: the size is printed without leading zeros. */
 static const char *after_size(const char *key)
 {
-	return key ? strchr(key + 1, ':') : NULL;
+	return key && *key == ':' ? strchr(key + 1, ':') : key;
+}
+
+/* What is as in the line is not printed. */
+static bool same_new_side(const struct xc_table *a, const struct xc_table *b,
+			  bool same_key)
+{
+	const struct xc_new_side *x = &a->rekey, *y = &b->rekey;
+
+	if (!x->state || !y->state)
+		return x->state == y->state;
+	return !strcmp(x->state, y->state) &&
+		(!same_key || same_string(after_size(x->key),
+					  after_size(y->key))) &&
+		!strcmp(x->cipher ?: a->cipher, y->cipher ?: b->cipher) &&
+		(x->sector_size ?: a->opt.sector_size) ==
+		(y->sector_size ?: b->opt.sector_size) &&
+		(x->has_iv_offset ? x->iv_offset : a->iv_offset) ==
+		(y->has_iv_offset ? y->iv_offset : b->iv_offset);
 }
 
 static bool same_table(const struct xc_table *a, const struct xc_table *b,
 		       bool same_key)
 {
 	char *opt_a = printed_options(a), *opt_b = printed_options(b);
-	bool same = same_string(a->rekey_state, b->rekey_state) &&
-		    (!same_key || same_string(after_size(a->rekey_key),
-					     after_size(b->rekey_key))) &&
+	bool same = same_new_side(a, b, same_key) &&
 		    !strcmp(a->cipher, b->cipher) &&
 		    a->iv_offset == b->iv_offset &&
 		    !strcmp(a->device, b->device) && a->start == b->start &&
@@ -477,8 +501,9 @@ static const char *print_complaint(const struct xc_table *table, u64 len)
 	/* device mapper does not restore the backslashes that it removed */
 	if (!complaint && printable_word(table->cipher) &&
 	    printable_word(table->key) && printable_word(table->device) &&
-	    (!table->rekey_state || printable_word(table->rekey_state)) &&
-	    (!table->rekey_key || printable_word(table->rekey_key))) {
+	    (!table->rekey.state || printable_word(table->rekey.state)) &&
+	    (!table->rekey.key || printable_word(table->rekey.key)) &&
+	    (!table->rekey.cipher || printable_word(table->rekey.cipher))) {
 		if (asprintf(&text, "0 %llu xcrypt %s", len, printed) < 0)
 			abort();
 		line_parse(&again, text);

@@ -46,7 +46,7 @@ group()
 }
 
 @test "the words of a conversion are accepted together, and only a key in the keyring" {
-	group rekey
+	group rekey new-side
 }
 
 @test "numbers too long for their type are read as by dm-crypt" {

@@ -186,10 +186,10 @@ static void test_rekey(void)
 	       "resilience=auto", false);
 
 	line_parse(&line, LINE("0 /dev/sda 0 2 rekey_key::64:logon:a:b rekey_state:8:16"));
-	check(!strcmp(line.table.rekey_state, "8:16"), "rekey_state");
-	check(!strcmp(line.table.rekey_key, ":64:logon:a:b"), "rekey_key");
+	check(!strcmp(line.table.rekey.state, "8:16"), "rekey_state");
+	check(!strcmp(line.table.rekey.key, ":64:logon:a:b"), "rekey_key");
 	/* in the argument vector, where it is overwritten */
-	check(line.table.rekey_key == line.argv[6] + strlen("rekey_key:"),
+	check(line.table.rekey.key == line.argv[6] + strlen("rekey_key:"),
 	      "rekey_key is a copy");
 	line_free(&line);
 
@@ -206,8 +206,44 @@ static void test_rekey(void)
 	refuse(LINE("0 /dev/sda 0 2 rekey_state:8:16 rekey_key:short"),
 	       "rekey_key");
 	check(!strstr(kernel_log, "short"), "in the log: %s", kernel_log);
-	refuse(LINE("0 /dev/sda 0 2 rekey_state:8:16 rekey_key:-"), "rekey_key");
 	refuse(LINE("0 /dev/sda 0 2 rekey_state:8:16 rekey_shift:8"), "option");
+}
+
+/* A line with those two words of a conversion that are always needed, and others. */
+#define REKEY(count, words) \
+	LINE("0 8:0 0 " #count " rekey_state:8:1 rekey_key::8:user:n " words)
+
+/* The new side of a conversion, where it differs from the line. */
+static void test_new_side(void)
+{
+	struct line line;
+
+	accept(LINE("0 /dev/sda 0 3 rekey_state:8:16 rekey_key:- rekey_cipher:cipher_null-ecb"),
+	       "", false);
+	accept(REKEY(4, "REKEY_sector_size:4096 rekey_iv_large_sectors"),
+	       "rekey_iv_large_sectors", false);
+	accept(REKEY(3, "rekey_sector_size:512"), "", false);
+	accept(REKEY(3, "rekey_iv_offset:0"), "", false);
+	accept(REKEY(4, "rekey_iv_offset:0 rekey_resilience:journal"), "resilience=journal", false);
+
+	line_parse(&line, REKEY(4, "rekey_cipher:capi:x-y rekey_iv_offset:16"));
+	check(!line.err && !strcmp(line.table.rekey.cipher, "capi:x-y") &&
+	      line.table.rekey.has_iv_offset && line.table.rekey.iv_offset == 16 &&
+	      !line.table.rekey.sector_size, "the new side");
+	line_free(&line);
+
+	refuse(REKEY(3, "rekey_sector_size:513"), "rekey_sector_size");
+	refuse(REKEY(3, "rekey_sector_size:8192"), "rekey_sector_size");
+	refuse(REKEY(3, "rekey_sector_size:66048"), "rekey_sector_size");
+	refuse(REKEY(3, "rekey_iv_offset:-1"), "rekey_iv_offset");
+	refuse(REKEY(3, "rekey_iv_offset:"), "rekey_iv_offset");
+	refuse(LINE("1 8:0 0 3 rekey_state:8:1 rekey_key::8:user:n rekey_sector_size:1024"),
+	       "iv_offset");
+	refuse(REKEY(4, "rekey_sector_size:1024 rekey_iv_offset:1"), "rekey_iv_offset");
+	refuse(LINE("0 /dev/sda 0 1 rekey_cipher:aes-xts-plain64"), "rekey_state");
+	refuse(LINE("0 /dev/sda 0 1 rekey_sector_size:512"), "rekey_state");
+	refuse(LINE("0 /dev/sda 0 1 rekey_iv_offset:0"), "rekey_state");
+	refuse(LINE("0 /dev/sda 0 1 rekey_iv_large_sectors"), "rekey_state");
 }
 
 /* Numbers of sectors, with both kernels' handling of an overflow. */
@@ -665,6 +701,7 @@ static const struct {
 	{ "options", test_options },
 	{ "own-options", test_own_options },
 	{ "rekey", test_rekey },
+	{ "new-side", test_new_side },
 	{ "numbers", test_numbers },
 	{ "slips", test_slips },
 	{ "refusals", test_refusals },

@@ -214,8 +214,7 @@ static void state_vector_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, at->area, 1);
 	KUNIT_EXPECT_MEMEQ(test, at->check, vector(7) + 120, XC_DIGEST_SIZE);
 	KUNIT_EXPECT_FALSE(test, at->done);
-	KUNIT_EXPECT_EQ(test, xc_state_area_size(device->state),
-			AREA * SECTOR_SIZE);
+	KUNIT_EXPECT_EQ(test, xc_state_area(device->state, 1).len, AREA);
 
 	/* a commit replaces the older superblock, and nothing else */
 	KUNIT_ASSERT_EQ(test, xc_state_commit(device->state, &next), 0);
@@ -239,7 +238,7 @@ static void state_digests_test(struct kunit *test)
 	put_both();
 	KUNIT_ASSERT_EQ(test, xc_state_open(device->state, &error), 0);
 	KUNIT_ASSERT_EQ(test, xc_prf_init(&prf), 0);
-	KUNIT_EXPECT_EQ(test, xc_state_digest_key(device->state, &prf,
+	KUNIT_EXPECT_EQ(test, xc_state_digest_key(device->state, &prf, XC_NEW,
 						  device->keys[XC_NEW]), 0);
 	fill_data(unit, 4096);
 	xc_prf_compute(&prf, FRONTIER, unit, 4096, digests, XC_DIGEST_SIZE);
@@ -452,6 +451,23 @@ static void state_position_test(struct kunit *test)
 	expect_position(test, LENGTH, 0, 0, false, -EUCLEAN);
 }
 
+/* A journal has the batch itself, which must fit the area. */
+static void expect_journal(struct kunit *test, u32 sectors, int expected)
+{
+	put_both();
+	slot(0)[RESILIENCE] = 1;
+	put_unaligned_le32(sectors, slot(0) + 112);
+	seal(0);
+	expect_look(test, "a journal", expected);
+}
+
+static void state_journal_test(struct kunit *test)
+{
+	expect_journal(test, 0, 0);
+	expect_journal(test, AREA, 0);
+	expect_journal(test, AREA + UNIT, -EUCLEAN);
+}
+
 static struct kunit_case state_cases[] = {
 	KUNIT_CASE(state_vector_test),
 	KUNIT_CASE(state_digests_test),
@@ -461,6 +477,7 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(state_fit_test),
 	KUNIT_CASE(state_areas_test),
 	KUNIT_CASE(state_position_test),
+	KUNIT_CASE(state_journal_test),
 	{}
 };
 

@@ -28,11 +28,12 @@ struct block_device {
 	struct gendisk *bd_disk;
 	sector_t sectors;
 	unsigned int number;
+	unsigned int block_size;
 };
 
 #define get_start_sect(bdev)		((sector_t)0)
 #define bdev_nr_sectors(bdev)		((bdev)->sectors)
-#define bdev_logical_block_size(bdev)	SECTOR_SIZE
+#define bdev_logical_block_size(bdev)	((bdev)->block_size)
 #define bdev_is_zoned(bdev)		false
 #define disk_devt(disk)			((disk)->devt)
 
@@ -86,6 +87,11 @@ static inline void bio_init(struct bio *bio, struct block_device *bdev,
 }
 
 #define bio_uninit(bio)		((void)(bio))
+
+static inline void bio_set_dev(struct bio *bio, struct block_device *bdev)
+{
+	bio->bi_bdev = bdev;
+}
 
 static inline void __bio_add_page(struct bio *bio, struct page *page,
 				  unsigned int len, unsigned int offset)

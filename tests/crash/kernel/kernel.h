@@ -99,6 +99,7 @@ __printf(1, 2) void kernel_log(const char *format, ...);
 /* ---- memory -------------------------------------------------------------- */
 
 #define GFP_KERNEL		0
+#define __GFP_ZERO		1
 
 #define kmalloc(size, gfp)	kernel_malloc(size)
 #define kzalloc(size, gfp)	memset(kernel_malloc(size), 0, size)
@@ -115,7 +116,8 @@ int scnprintf(char *buf, size_t size, const char *format, ...);
 /* A page is known by its address, which need not be aligned. */
 struct page;
 
-#define alloc_page(gfp)		((struct page *)malloc(PAGE_SIZE))
+#define alloc_page_bytes(gfp)	((gfp) & __GFP_ZERO ? calloc(1, PAGE_SIZE) : malloc(PAGE_SIZE))
+#define alloc_page(gfp)		((struct page *)alloc_page_bytes(gfp))
 #define __free_page(page)	free(page)
 #define page_address(page)	((void *)(page))
 #define clear_page(p)		memset(p, 0, PAGE_SIZE)
