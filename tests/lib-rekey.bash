@@ -80,6 +80,9 @@ rekey_status()
 
 rekey_is() { [[ $(rekey_status "$1") == "$2 "* ]]; }
 
+# moved NAME: something is converted
+moved() { [[ $(rekey_status "$1") != *" 0 "* ]]; }
+
 # wait_rekey NAME STATE [SECONDS]
 wait_rekey() { wait_for "${3:-60}" rekey_is "$1" "$2"; }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # machine: -m 768 -c 2 --timeout 900
 # kernels: newest
+# tests: 2
 #
 # Cut power during a conversion. Data and state are on one device with a volatile cache
 # (tests/modules/xcrypt_cache.c), which loses a part of what was not flushed, chosen by the
@@ -72,13 +73,15 @@ cut_power()
 # doze LABEL: up to half a second
 doze() { sleep "0.$(chosen 5 "$1")$(chosen 9 "$1/2")"; }
 
-@test "what was flushed survives power cuts, cold and warm, and the conversion goes on" {
+# flushed_survives [OPTION...]: of a conversion with these options
+flushed_survives()
+{
 	local i flushed writer
 	flushed=$(c_tool flushed.c)
 	SIZE=65536
 	batches 8
 	power_on
-	begin one rekey_paused
+	begin one rekey_paused "$@"
 	for i in $(seq "$CUTS"); do
 		message one rekey resume
 		"$flushed" write /dev/mapper/one /tmp/versions "$(chosen 1000000 "writes/$i")" >/tmp/said 3>&- &
@@ -110,6 +113,14 @@ doze() { sleep "0.$(chosen 5 "$1")$(chosen 9 "$1/2")"; }
 	unmap one
 	plain_line crypt "$NEW" | map plain
 	"$flushed" check /dev/mapper/plain /tmp/versions
+}
+
+@test "what was flushed survives power cuts, cold and warm, and the conversion goes on" {
+	flushed_survives
+}
+
+@test "with a journal too" {
+	flushed_survives rekey_resilience:journal
 }
 
 # file_system TYPE SECTORS: files that were synced are there after each cut

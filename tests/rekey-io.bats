@@ -30,13 +30,11 @@ half()
 	begin one rekey_paused "${@:2}"
 	message one rekey speed 500
 	message one rekey resume
-	wait_for 30 moved
+	wait_for 30 moved one
 	message one rekey pause
 	read -r _ BOUNDARY _ <<<"$(rekey_status one)"
 	[ "$BOUNDARY" -lt "$(sectors_of "$DATA")" ]
 }
-
-moved() { [[ $(rekey_status one) != *" 0 "* ]]; }
 
 # by_crypt NAME: the half-converted volume as dm-crypt serves it
 by_crypt()
