@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 1500
 # kernels: fast-newest
-# tests: 4
+# tests: 2
 #
 # Authenticated encryption over dm-integrity, set up as cryptsetup does: each target
 # reads what the other wrote, both store the same bytes unless IVs are random, and a

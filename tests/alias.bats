@@ -2,7 +2,7 @@
 # machine: -m 1024 -c 1 --timeout 1500
 # kernels: fast-newest
 # before: tests/fetch/images
-# tests: 6
+# tests: 3
 #
 # crypt_alias=1: the stock cryptsetup on dm-xcrypt, under the name "crypt". With
 # XCRYPT_TARGET=crypt the same runs on dm-crypt.

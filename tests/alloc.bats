@@ -2,7 +2,7 @@
 #
 # machine: -m 1024 --timeout 900
 # kernels: newest
-# tests: 5
+# tests: 3
 #
 # Failed allocations, and an underlying device that fails. A task's own allocations
 # fail one after the other (tests/fail-nth.c); those of workers and completions fail

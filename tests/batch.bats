@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # machine: -m 1024 --timeout 900
 # kernels: 6.1 newest
+# tests: 3
 #
 # engine:batch: chosen for exactly what it supports, with the same bytes as dm-crypt
 # for all of that, and one large bio on several CPUs.

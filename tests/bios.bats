@@ -2,7 +2,7 @@
 #
 # machine: -m 1024 --timeout 900
 # kernels: newest
-# tests: 6
+# tests: 4
 #
 # Bios of every vector layout: those that a file system or a kernel module can create
 # and user space cannot. The stored bytes are compared with those of dm-crypt for the

@@ -2,7 +2,7 @@
 #
 # machine: -m 768 --timeout 1800
 # kernels: fast-newest
-# tests: 3
+# tests: 1
 #
 # The commands that scripts/xcrypt recommends: each is run where it is printed, and helps.
 

@@ -2,7 +2,7 @@
 #
 # machine: -m 768 --timeout 1800
 # kernels: fast-newest
-# tests: 2
+# tests: 1
 #
 # xcrypt open --all: the volumes of a crypttab(5), each passphrase asked for once.
 

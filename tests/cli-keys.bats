@@ -2,7 +2,7 @@
 #
 # machine: -m 768 --timeout 1800
 # kernels: fast-newest
-# tests: 3
+# tests: 1
 #
 # Keys and passphrases while scripts/xcrypt runs, and cleanup after an interruption.
 

@@ -2,7 +2,7 @@
 #
 # machine: -m 768 --timeout 1800
 # kernels: fast-newest
-# tests: 3
+# tests: 1
 #
 # scripts/xcrypt and others that change the same device or volume at the same time, also
 # while it waits for a passphrase.

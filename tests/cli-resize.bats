@@ -2,7 +2,7 @@
 #
 # machine: -m 768 --timeout 900
 # kernels: fast-newest
-# tests: 3
+# tests: 1
 #
 # xcrypt resize and refresh: another size, other options, with the key that the volume
 # has. Nobody is asked for a passphrase: standard input is empty.

@@ -2,7 +2,7 @@
 #
 # machine: -m 768 --timeout 1800
 # kernels: fast-newest
-# tests: 3
+# tests: 1
 #
 # xcrypt suspend and resume: the key leaves the kernel and I/O waits, until the key is
 # back.

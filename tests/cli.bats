@@ -2,7 +2,7 @@
 #
 # machine: -m 768 --timeout 1800
 # kernels: fast-newest
-# tests: 5
+# tests: 3
 #
 # scripts/xcrypt: open, close, status, doctor, their error messages, the man page and
 # the completion. Keys are in cli-keys.bats, switch in switch.bats, suspend and resume in

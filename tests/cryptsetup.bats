@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 1500
 # kernels: fast-newest
-# tests: 3
+# tests: 2
 #
 # Options of the stock cryptsetup, on dm-xcrypt under the name "crypt" and on
 # dm-crypt: the same tables, the same flags, the same volumes.

@@ -2,7 +2,7 @@
 #
 # machine: -m 1024 --append audit=1 --timeout 900
 # kernels: newest
-# tests: 5
+# tests: 3
 #
 # Disk faults: sectors that fail and are repaired, torn writes, wrong bytes,
 # acknowledged writes that are lost. Damage stays in its sector, and only its reader

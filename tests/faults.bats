@@ -2,7 +2,7 @@
 #
 # machine: -m 1024 --timeout 900
 # kernels: newest
-# tests: 5
+# tests: 3
 #
 # The underlying device fails, is slow, or lies; the key is wiped; operations that an
 # encrypted device cannot support are not offered.

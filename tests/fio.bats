@@ -2,7 +2,7 @@
 #
 # machine: -m 1536 -d 128M,logical=4096 -d 128M --timeout 900
 # kernels: newest
-# tests: 4
+# tests: 2
 #
 # fio writes and reads blocks of mixed sizes at many depths and verifies each, over
 # several kinds of underlying device and with every option that changes where the

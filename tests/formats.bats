@@ -2,7 +2,7 @@
 # machine: -m 1024 --timeout 1500
 # kernels: fast-newest
 # before: tests/fetch/images
-# tests: 4
+# tests: 2
 #
 # Volumes of other systems, opened by the stock cryptsetup on dm-xcrypt under the name
 # "crypt" and on dm-crypt: the images of tests/fetch/images, and loop-AES volumes

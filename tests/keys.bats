@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 900
 # kernels: newest
-# tests: 8
+# tests: 5
 #
 # Keys: from a keyring, set and wiped by message, and never shown. Everything is done
 # to xcrypt and to dm-crypt, and must have the same result.

@@ -2,7 +2,7 @@
 #
 # machine: -m 1280 -d 256M --timeout 900
 # kernels: newest
-# tests: 3
+# tests: 2
 #
 # A mapping is suspended, resumed, reloaded, resized and removed under verified
 # writes.

@@ -45,19 +45,20 @@ share()
 	case $XCRYPT_KERNEL:${XCRYPT_LONG:-}${XCRYPT_QUICK:+quick} in
 	*:1) SHARE=1 ;;
 	*:quick) SHARE=30 ;;
-	6.1:*) SHARE=3 ;;
-	6.12:*) SHARE=4 ;;
-	*) SHARE=6 ;;
+	6.1:*) SHARE=4 ;;
+	6.12:*) SHARE=6 ;;
+	*) SHARE=7 ;;
 	esac
 }
 
-# one_in N: print about one in N of the lines of stdin. Not every N-th: neighbours are
-# variants of one line, and a stride would meet the same variant each time.
+# one_in N: print about one in N of the lines of stdin, by the seed. Not every N-th:
+# neighbours are variants of one line, and a stride would meet the same variant each time.
 one_in()
 {
 	local lines
 	mapfile -t lines
-	printf '%s\n' "${lines[@]}" | some $(((${#lines[@]} + $1 - 1) / $1))
+	shuf -n $(((${#lines[@]} + $1 - 1) / $1)) --random-source=<(random_bytes 65536 lines) \
+		< <(printf '%s\n' "${lines[@]}")
 }
 
 # matrix RUN... -- [OPTION...]: compare the lines of that run, one in SHARE

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # machine: -m 768 -c 1 --timeout 900 --append "fips=1 ima_policy=critical_data"
 # kernels: 6.1
-# tests: 3
+# tests: 2
 #
 # Kernel policies: FIPS mode, which forbids some ciphers, and IMA, which measures
 # tables. dm-crypt must behave the same.

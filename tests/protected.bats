@@ -2,7 +2,7 @@
 #
 # machine: -m 768 --timeout 900
 # kernels: newest
-# tests: 2
+# tests: 1
 #
 # Disks that store and check protection information with each sector (T10 DIF and
 # DIX). The block layer generates it for the ciphertext that is written, and verifies it

@@ -2,7 +2,7 @@
 #
 # machine: -m 1024 --timeout 900
 # kernels: newest
-# tests: 3
+# tests: 2
 #
 # A volume's workqueues. Their work items do not wait for the underlying device: a
 # bounced read (an encryption sector crosses a page, or a tag was wrong) allocates its

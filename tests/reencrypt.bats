@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 1500
 # kernels: fast-newest
-# tests: 2
+# tests: 1
 #
 # cryptsetup reencrypt, on dm-xcrypt under the name "crypt" and on dm-crypt: one
 # finishes what the other began, and the data stay.

@@ -2,7 +2,7 @@
 #
 # machine: -m 1024 --timeout 900
 # kernels: newest
-# tests: 4
+# tests: 3
 #
 # Failed allocations during the life of a conversion: load, beginning, continuation,
 # recovery, messages, I/O. A request fails cleanly or succeeds; the volume and its data are

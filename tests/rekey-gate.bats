@@ -2,6 +2,7 @@
 #
 # machine: -m 768 -c 2 --timeout 600
 # kernels: newest
+# tests: 2
 #
 # Bios at the gate of a conversion that is stopped at known points: a suspended state device
 # keeps it before the first commit, a delay of writes to the data while it writes a chunk.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 2 --timeout 900
 # kernels: newest
-# tests: 9
+# tests: 5
 #
 # The key "=": a table is loaded without its key, which it takes from the table in use.
 # Data and keys are compared with dm-crypt's.

@@ -2,7 +2,7 @@
 #
 # machine: -m 1024 --timeout 900
 # kernels: newest
-# tests: 6
+# tests: 4
 #
 # Observability of a volume: histograms, tracepoints, dmstats, xcrypt top. None of it
 # contains a key.

@@ -2,7 +2,7 @@
 #
 # machine: -m 768 --timeout 1800
 # kernels: fast-newest
-# tests: 2
+# tests: 1
 #
 # xcrypt switch: an open volume moves between dm-crypt and dm-xcrypt.
 

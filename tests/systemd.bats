@@ -2,7 +2,7 @@
 # machine: -m 1024 -c 1 --timeout 1500
 # kernels: fast-newest
 # before: tests/fetch/images
-# tests: 3
+# tests: 2
 #
 # Lines of /etc/crypttab, on dm-xcrypt under the name "crypt" and on dm-crypt: read by
 # systemd's generator, whose units' commands are then run unchanged (by

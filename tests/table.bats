@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # machine: -m 1024 -c 1 --timeout 1500
 # kernels: newest
-# tests: 8
+# tests: 5
 #
 # The table line: what is refused, with which message; which mistakes are accepted;
 # what is printed; and the words of `dmsetup status`.

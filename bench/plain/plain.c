@@ -75,7 +75,7 @@ static int convert(struct xc_chunk *chunk, unsigned int sectors)
 	int err = xc_chunk_read(chunk);
 
 	for (i = 0; i < sectors && !err; i++)
-		err = xc_chunk_digest(chunk, i, digest);
+		err = xc_chunk_digest(chunk, i, 1, digest);
 	return err ?: xc_chunk_convert(chunk, 0, sectors) ?:
 		xc_chunk_write(chunk, 0, sectors);
 }
@@ -169,6 +169,7 @@ static int run_with_ciphers(struct plain *plain, char **error)
 			.new = new,
 			.digest = &plain->digest,
 			.unit = 1,
+			.align = 1,
 		};
 		*error = "I/O, or memory";
 		run(plain);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # machine: --timeout 1800
+# tests: 8
 #
 # The model of changing a key while the volume is in use, tests/model/rekey.pml, keeps its
 # promises, and not without any of its cures. What breaks them then is replayed against

@@ -124,8 +124,8 @@ struct needle {
 	uint8_t used;
 };
 
-#define TABLE_BITS 18
-#define FILTER_BITS 22
+#define TABLE_BITS 19
+#define FILTER_BITS 23
 
 /* A hash table, and a bit for each hash of the first half of a needle. */
 static struct needle table[1 << TABLE_BITS];

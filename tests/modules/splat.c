@@ -13,11 +13,14 @@ MODULE_PARM_DESC(how, "warn, oops, panic or leak");
 
 static int __init splat_init(void)
 {
+	int i;
+
 	if (!strcmp(how, "panic"))
 		panic("splat: as asked");
 	if (!strcmp(how, "oops"))
 		WRITE_ONCE(*(int *)8, 0);
-	if (!strcmp(how, "leak"))
+	/* several: a copy of the last pointer may remain on a stack */
+	for (i = 0; i < 8 && !strcmp(how, "leak"); i++)
 		memset(kmalloc(4000, GFP_KERNEL), 0x5a, 4000);
 	if (!strcmp(how, "warn"))
 		WARN(1, "splat: as asked\n");
