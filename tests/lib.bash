@@ -89,10 +89,22 @@ some()
 		cat
 	else
 		# (With a repetitive text as random source, most lines would never be chosen;
-		# nor with the same source for a choice from another choice.)
+		# nor with the same source for a choice from another choice. The lines
+		# themselves may be too long for an argument.)
 		lines=$(cat)
-		shuf -n "$1" --random-source=<(random_bytes 4096 "choice/$lines") <<<"$lines"
+		shuf -n "$1" --random-source=<(random_bytes 65536 "choice/$(md5sum <<<"$lines")") <<<"$lines"
 	fi
+}
+
+# hidden_ciphers: show all ciphers to AF_ALG, which cryptsetup uses; the newest kernels
+# hide most of them there by default.
+hidden_ciphers()
+{
+	local restrict
+	modules af_alg
+	for restrict in /proc/sys/*/af_alg_restrict; do
+		[ ! -e "$restrict" ] || echo 0 >"$restrict"
+	done
 }
 
 # hex_ramp BYTES: print 000102..., for tests that must recognise the key

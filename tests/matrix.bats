@@ -57,8 +57,7 @@ one_in()
 {
 	local lines
 	mapfile -t lines
-	shuf -n $(((${#lines[@]} + $1 - 1) / $1)) --random-source=<(random_bytes 65536 lines) \
-		< <(printf '%s\n' "${lines[@]}")
+	printf '%s\n' "${lines[@]}" | some $(((${#lines[@]} + $1 - 1) / $1))
 }
 
 # matrix RUN... -- [OPTION...]: compare the lines of that run, one in SHARE
