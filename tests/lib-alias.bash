@@ -57,17 +57,6 @@ serve_real()
 	modprobe dm-crypt && has_module dm-crypt
 }
 
-# hidden_ciphers: show all ciphers to AF_ALG, which cryptsetup uses; the newest kernels
-# hide most of them there by default.
-hidden_ciphers()
-{
-	local restrict
-	modules af_alg
-	for restrict in /proc/sys/*/af_alg_restrict; do
-		[ ! -e "$restrict" ] || echo 0 >"$restrict"
-	done
-}
-
 # --- volumes of cryptsetup's own -------------------------------------------------
 
 # Small key slots, and a key derivation that is fast enough in an emulated machine.

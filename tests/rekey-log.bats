@@ -139,12 +139,7 @@ luks() { cryptsetup --key-file /tmp/passphrase "$@" 3>&-; }
 # record_reencryption LABEL: of a volume in use, of 1 MiB behind a header of 4 MiB
 record_reencryption()
 {
-	local restrict
-	modules af_alg
-	# cryptsetup uses ciphers there, which the newest kernels hide
-	for restrict in /proc/sys/*/af_alg_restrict; do
-		[ ! -e "$restrict" ] || echo 0 >"$restrict"
-	done
+	hidden_ciphers
 	mkdir -p /run/cryptsetup
 	echo "correct horse" >/tmp/passphrase
 	luks luksFormat "${FORMAT[@]}" --type luks2 --offset 8192 --sector-size 512 "$DATA"
