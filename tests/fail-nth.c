@@ -247,17 +247,23 @@ static bool sweep_load(void)
 	return injected;
 }
 
-static bool sweep_swap(void)
+/* Resume, and once more if that failed */
+static bool faulty_resume(void)
 {
 	bool injected;
 
-	put_table(name);
-	dm_or_die(DM_TABLE_LOAD, "load");
 	put_suspend(false);
 	if (faulty(DM_DEV_SUSPEND, &injected))
 		resume();
 	check_active();
 	return injected;
+}
+
+static bool sweep_swap(void)
+{
+	put_table(name);
+	dm_or_die(DM_TABLE_LOAD, "load");
+	return faulty_resume();
 }
 
 static bool sweep_suspend(void)
@@ -273,24 +279,24 @@ static bool sweep_suspend(void)
 
 static bool sweep_resume(void)
 {
-	bool injected;
-
 	suspend();
-	put_suspend(false);
-	if (faulty(DM_DEV_SUSPEND, &injected))
-		resume();
-	check_active();
-	return injected;
+	return faulty_resume();
+}
+
+/* The device anew, with a table that is not resumed */
+static void create_loaded(void)
+{
+	dm_start(name);
+	dm_or_die(DM_DEV_CREATE, "create");
+	put_table(name);
+	dm_or_die(DM_TABLE_LOAD, "load");
 }
 
 static bool sweep_remove(void)
 {
 	bool injected;
 
-	dm_start(name);
-	dm_or_die(DM_DEV_CREATE, "create");
-	put_table(name);
-	dm_or_die(DM_TABLE_LOAD, "load");
+	create_loaded();
 	resume();
 	dm_start(name);
 	if (faulty(DM_DEV_REMOVE, &injected)) {
@@ -305,20 +311,11 @@ static bool sweep_remove(void)
 
 static bool sweep_create(void)
 {
-	bool injected;
-
 	dm_start(name);
 	dm_or_die(DM_DEV_REMOVE, "remove");
 	restore_images();
-	dm_start(name);
-	dm_or_die(DM_DEV_CREATE, "create");
-	put_table(name);
-	dm_or_die(DM_TABLE_LOAD, "load");
-	put_suspend(false);
-	if (faulty(DM_DEV_SUSPEND, &injected))
-		resume();
-	check_active();
-	return injected;
+	create_loaded();
+	return faulty_resume();
 }
 
 static bool sweep_message(void)
@@ -336,6 +333,13 @@ static bool is_wiped(void)
 	return strstr(status(0), "key:wiped");
 }
 
+static void must_not_resume(void)
+{
+	put_suspend(false);
+	if (!dm(DM_DEV_SUSPEND))
+		errx(1, "fault %u: resumed without a key", n);
+}
+
 /* The key must be wiped, even after an error in the target */
 static bool sweep_wipe(void)
 {
@@ -346,9 +350,7 @@ static bool sweep_wipe(void)
 	put_message("key %s", "wipe");
 	r = faulty(DM_TARGET_MSG, &injected);
 	if (is_wiped()) {
-		put_suspend(false);
-		if (!dm(DM_DEV_SUSPEND))
-			errx(1, "fault %u: resumed without a key", n);
+		must_not_resume();
 	} else if (r) {
 		/* refused before it reached the target */
 		resume();
@@ -381,9 +383,7 @@ static bool sweep_set(void)
 	} else {
 		if (!r)
 			errx(1, "fault %u: success, but there is no key", n);
-		put_suspend(false);
-		if (!dm(DM_DEV_SUSPEND))
-			errx(1, "fault %u: resumed without a key", n);
+		must_not_resume();
 	}
 	set_key(line);
 	resume();
@@ -395,9 +395,7 @@ static void check_refused(void)
 {
 	if (!is_wiped())
 		errx(1, "fault %u: the status says that there is a key", n);
-	put_suspend(false);
-	if (!dm(DM_DEV_SUSPEND))
-		errx(1, "fault %u: resumed without a key", n);
+	must_not_resume();
 }
 
 /* Both keys are wiped, or none */
