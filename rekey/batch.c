@@ -38,7 +38,6 @@
  * @conv: from what, to what
  * @sector: its first sector, counted from the start of the mapping
  * @sectors: its length
- * @journal: its area has its new sectors, rather than digests of the old ones
  * @digests: its digests
  * @chunk_sectors: length of a chunk
  * @chunk_count: number of @chunks
@@ -48,7 +47,6 @@ struct xc_batch {
 	const struct xc_conversion *conv;
 	sector_t sector;
 	unsigned int sectors;
-	bool journal;
 	u8 *digests;
 	unsigned int chunk_sectors;
 	unsigned int chunk_count;
@@ -122,6 +120,11 @@ static unsigned int units(const struct xc_batch *batch)
 	return batch->sectors / batch->conv->unit;
 }
 
+static bool has_journal(const struct xc_state *state)
+{
+	return xc_state_resilience(state) == XC_JOURNAL;
+}
+
 /**
  * xc_batch_max() - find the greatest length that a batch may have
  * @batch: the batch
@@ -149,14 +152,6 @@ sector_t xc_batch_end(const struct xc_batch *batch)
 	return batch->sector + batch->sectors;
 }
 
-/* The part of an area that a chunk which begins at @from in its batch has. */
-static struct xc_disk journal_of(struct xc_disk area, unsigned int from)
-{
-	area.start += from;
-	area.len -= from;
-	return area;
-}
-
 /**
  * xc_batch_start() - start to read, digest and convert sectors, in memory
  * @batch: the batch
@@ -178,16 +173,15 @@ void xc_batch_start(struct xc_batch *batch, const struct xc_state *state,
 
 	batch->sector = sector;
 	batch->sectors = sectors;
-	batch->journal = xc_state_resilience(state) == XC_JOURNAL;
 	for (i = 0; i < chunks_used(batch); i++) {
 		from = i * batch->chunk_sectors;
 		digests = batch->digests + from / batch->conv->unit *
 			  XC_DIGEST_SIZE;
-		journal = journal_of(whole, from);
+		journal = xc_disk_rest(whole, from);
 		xc_chunk_place(batch->chunks[i], sector + from,
 			       min(batch->chunk_sectors, sectors - from));
 		xc_chunk_start_convert(batch->chunks[i], digests,
-				       batch->journal ? &journal : NULL);
+				       has_journal(state) ? &journal : NULL);
 	}
 }
 
@@ -223,7 +217,7 @@ int xc_batch_prepare(struct xc_batch *batch, const struct xc_state *state,
 				 batch->digests, units(batch), next->check);
 
 	next->batch_sectors = batch->sectors;
-	if (err || batch->journal)
+	if (err || has_journal(state))
 		return err;
 	return xc_state_area_write(state, next->area, batch->digests,
 				   units(batch) * XC_DIGEST_SIZE);
@@ -233,7 +227,7 @@ int xc_batch_prepare(struct xc_batch *batch, const struct xc_state *state,
  * A chunk is written: bios go on with the new key.  With a journal, writes wait
  * for the end of the batch: a recovery would overwrite them.
  */
-static int finish_chunk(const struct xc_batch *batch, struct xc_chunk *chunk,
+static int finish_chunk(struct xc_chunk *chunk, const struct xc_state *state,
 			struct xc_gate *gate)
 {
 	int err = xc_chunk_wait(chunk);
@@ -241,7 +235,7 @@ static int finish_chunk(const struct xc_batch *batch, struct xc_chunk *chunk,
 	if (err)
 		return err;
 	xc_gate_advance(gate, xc_chunk_end(chunk));
-	if (!batch->journal)
+	if (!has_journal(state))
 		xc_gate_let_write(gate, xc_chunk_end(chunk));
 	return 0;
 }
@@ -249,12 +243,14 @@ static int finish_chunk(const struct xc_batch *batch, struct xc_chunk *chunk,
 /**
  * xc_batch_write() - write a batch, and let bios go on chunk by chunk
  * @batch: the batch, active
+ * @state: the state
  * @gate: the gate
  *
  * Context: Process context.  May sleep; allocates nothing.
  * Return: 0, or a negative errno: the gate is where the first error was.
  */
-int xc_batch_write(struct xc_batch *batch, struct xc_gate *gate)
+int xc_batch_write(struct xc_batch *batch, const struct xc_state *state,
+		   struct xc_gate *gate)
 {
 	unsigned int started, finished = 0, count = chunks_used(batch);
 	int err = 0, r;
@@ -263,12 +259,12 @@ int xc_batch_write(struct xc_batch *batch, struct xc_gate *gate)
 		xc_gate_hold_reads(gate, xc_chunk_end(batch->chunks[started]));
 		xc_chunk_start_write(batch->chunks[started]);
 		if (started + 1 >= DEPTH)
-			err = finish_chunk(batch, batch->chunks[finished++],
+			err = finish_chunk(batch->chunks[finished++], state,
 					   gate);
 	}
 	for (; finished < started; finished++) {
 		r = err ? xc_chunk_wait(batch->chunks[finished]) :
-			  finish_chunk(batch, batch->chunks[finished], gate);
+			  finish_chunk(batch->chunks[finished], state, gate);
 		err = err ?: r;
 	}
 	return err;

@@ -18,7 +18,8 @@ void xc_batch_start(struct xc_batch *batch, const struct xc_state *state,
 		    sector_t sector, unsigned int sectors, unsigned int area);
 int xc_batch_prepare(struct xc_batch *batch, const struct xc_state *state,
 		     struct xc_position *next);
-int xc_batch_write(struct xc_batch *batch, struct xc_gate *gate);
+int xc_batch_write(struct xc_batch *batch, const struct xc_state *state,
+		   struct xc_gate *gate);
 int xc_batch_recover(struct xc_batch *batch, struct xc_state *state);
 int xc_batch_erase_areas(struct xc_batch *batch, const struct xc_state *state);
 

@@ -122,7 +122,7 @@ static struct xc_batch *start_next(struct xc_converter *c,
 
 static int write_batch(struct xc_converter *c, struct xc_batch *batch)
 {
-	int err = xc_batch_write(batch, &c->gate);
+	int err = xc_batch_write(batch, c->state, &c->gate);
 
 	trace_xcrypt_rekey_write(mapped_dev(c),
 				 xc_state_position(c->state)->frontier,

@@ -24,6 +24,21 @@ struct xc_disk {
 	sector_t len;
 };
 
+/**
+ * xc_disk_rest() - leave out the beginning of a part of a device
+ * @disk: the part
+ * @from: the first sector that stays, counted from the start of @disk
+ *
+ * Context: Any context.
+ * Return: the rest.
+ */
+static inline struct xc_disk xc_disk_rest(struct xc_disk disk, sector_t from)
+{
+	disk.start += from;
+	disk.len -= from;
+	return disk;
+}
+
 int xc_disk_read(const struct xc_disk *disk, sector_t sector, void *data,
 		 unsigned int sectors);
 int xc_disk_write(const struct xc_disk *disk, sector_t sector,

@@ -127,9 +127,8 @@ static int repair(const struct recovery *r)
 
 static int read_chunk(const struct recovery *r, unsigned int from)
 {
-	struct xc_disk journal = r->area;
+	struct xc_disk journal = xc_disk_rest(r->area, from);
 
-	journal.start += from;
 	return xc_chunk_read_journal(r->chunk, &journal);
 }
 
