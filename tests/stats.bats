@@ -188,7 +188,7 @@ sampled()
 		# shellcheck disable=SC2086 # words
 		run ! dmsetup message x 0 $words
 	done
-	log_since | grep -qF 'message refused: not "stats", "key set <key>" or "key wipe"'
+	log_since | grep -qF 'message refused: not "stats", "key set <key>", "key wipe" or "rekey ..."'
 	dmsetup suspend x
 	[ "$(dmsetup message x 0 stats)" = "$STATS" ]
 	dmsetup message x 0 key wipe
