@@ -10,14 +10,11 @@
 #include "state.h"
 
 #include <linux/blkdev.h>
-#include <linux/crc32.h>
 #include <linux/err.h>
-#include <linux/log2.h>
+#include <linux/math.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-
-#include "format.h"
 
 /* Numbers of messages whose result is not a digest of a sector. */
 #define NUMBER_KEY_CHECK U64_MAX
@@ -45,42 +42,7 @@ struct xc_state {
 	unsigned int block_sectors;
 };
 
-/* ---- superblocks --------------------------------------------------------- */
-
-static u32 checksum(struct xc_superblock *super)
-{
-	__le32 stored = super->checksum;
-	u32 crc;
-
-	super->checksum = 0;
-	crc = ~crc32_le(~0U, (u8 *)super, sizeof(*super));
-	super->checksum = stored;
-	return crc;
-}
-
-static unsigned int slot_of(u64 sequence)
-{
-	return (sequence - 1) % XC_SLOTS;
-}
-
-/* True if a slot was never written. */
-static bool is_blank(const struct xc_superblock *super)
-{
-	return !memchr_inv(super, 0, sizeof(*super));
-}
-
-static bool has_magic(const struct xc_superblock *super)
-{
-	return !memcmp(super->magic, XC_STATE_MAGIC, sizeof(super->magic));
-}
-
-static bool is_valid(struct xc_superblock *super, unsigned int slot)
-{
-	u64 sequence = le64_to_cpu(super->sequence);
-
-	return has_magic(super) && sequence && slot_of(sequence) == slot &&
-		le32_to_cpu(super->checksum) == checksum(super);
-}
+/* ---- reading ------------------------------------------------------------- */
 
 static int read_slot(struct xc_state *state, unsigned int slot,
 		     struct xc_superblock *super)
@@ -93,45 +55,58 @@ static int read_slot(struct xc_state *state, unsigned int slot,
 	return err;
 }
 
-/* Choose the newest of two superblocks. */
-static int choose(struct xc_superblock slots[XC_SLOTS],
-		  struct xc_superblock *newest, char **error)
+static void take(struct xc_state *state, const struct xc_superblock *super)
 {
-	u64 first, second;
+	state->super = *super;
+	xc_super_get_position(super, &state->position);
+}
 
-	if (is_blank(&slots[0]) && is_blank(&slots[1])) {
-		*error = "rekey_state: holds no state (rekey_start begins a conversion)";
-		return -ENODATA;
-	}
-	if (!has_magic(&slots[0])) {
-		*error = "rekey_state: the device holds something else than a state";
-		return -EINVAL;
-	}
-	if (le32_to_cpu(slots[0].version) > XC_STATE_VERSION) {
-		*error = "rekey_state: the state is of a newer version of xcrypt";
-		return -EOPNOTSUPP;
-	}
+static int read_state(struct xc_state *state, char **error)
+{
+	struct xc_superblock slots[XC_SLOTS], newest;
+	unsigned int i;
+	int err;
 
-	*error = "rekey_state: the state is damaged";
-	if (!is_valid(&slots[0], 0))
-		return -EUCLEAN;
-	first = le64_to_cpu(slots[0].sequence);
-	/* only while a conversion begins: when that is done, both are in use */
-	if (first == 1 && is_blank(&slots[1])) {
-		*newest = slots[0];
-		return 0;
+	*error = "rekey_state: the device cannot be read";
+	for (i = 0; i < XC_SLOTS; i++) {
+		err = read_slot(state, i, &slots[i]);
+		if (err)
+			return err;
 	}
-	if (!is_valid(&slots[1], 1) ||
-	    memcmp(slots[0].salt, slots[1].salt, XC_SALT_SIZE))
-		return -EUCLEAN;
-	second = le64_to_cpu(slots[1].sequence);
-	if (first + 1 != second && second + 1 != first)
-		return -EUCLEAN;
-	*newest = slots[first < second];
+	err = xc_super_choose(slots, &newest, error) ?:
+		xc_super_check(&newest, &state->setup, error);
+	if (!err)
+		take(state, &newest);
+	return err;
+}
+
+/* The first 8 KiB must be zero. */
+static int check_blank(struct xc_state *state, char **error)
+{
+	sector_t sector;
+	int err;
+
+	for (sector = 0; sector < XC_AREAS_START;
+	     sector += state->block_sectors) {
+		*error = "rekey_state: the device cannot be read";
+		err = xc_disk_read(&state->setup.state, sector, state->block,
+				   state->block_sectors);
+		if (err)
+			return err;
+		if (!sector && xc_super_has_magic(state->block)) {
+			*error = "rekey_start: there is a state already (omit it to continue)";
+			return -EEXIST;
+		}
+		if (memchr_inv(state->block, 0,
+			       state->block_sectors << SECTOR_SHIFT)) {
+			*error = "rekey_start: the first 8 KiB of rekey_state are not zero";
+			return -EEXIST;
+		}
+	}
 	return 0;
 }
 
-/* ---- what a superblock must agree with ----------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 /* Compute a value from a key, of which no copy remains. */
 static int derive(struct xc_state *state, u64 number, const u8 *salt,
@@ -156,172 +131,59 @@ static int key_check(struct xc_state *state, const u8 *salt, const u8 *key,
 		      XC_DIGEST_SIZE);
 }
 
-static void record_side(struct xc_side_record *record,
-			const struct xc_side_spec *side)
+/**
+ * xc_state_check_key() - compare a key with that of a conversion
+ * @state: the state, started or read
+ * @side: the key's side
+ * @key: the key, of this side's size
+ * @error: set to a message on failure
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0; -EKEYREJECTED for another key, or a negative errno, with @error
+ * set.
+ */
+int xc_state_check_key(struct xc_state *state, enum xc_side side, const u8 *key,
+		       char **error)
 {
-	memset(record, 0, sizeof(*record));
-	strscpy_pad((char *)record->spec, side->spec, XC_SPEC_SIZE);
-	record->iv_offset = cpu_to_le64(side->iv_offset);
-	record->sector_size = cpu_to_le32(side->sector_size);
-	record->large_iv = cpu_to_le32(side->large_iv);
-	record->key_size = cpu_to_le32(side->key_size);
-}
-
-static int check_side(struct xc_state *state,
-		      const struct xc_superblock *super, enum xc_side side,
-		      char **error)
-{
-	struct xc_side_record record;
-
-	record_side(&record, &state->setup.sides[side]);
-	if (memcmp(&record, &super->sides[side],
-		   offsetof(struct xc_side_record, key_check))) {
-		*error = side == XC_OLD ?
-			"rekey_state: of a conversion from another cipher, key size or iv_offset" :
-			"rekey_state: of a conversion to another cipher, key size or iv_offset";
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static bool areas_are_sane(const struct xc_superblock *super)
-{
-	u32 sectors = le32_to_cpu(super->area_sectors);
-
-	return sectors && sectors <= XC_AREA_MAX_SECTORS &&
-		!(sectors % XC_SLOT_SECTORS);
-}
-
-/* Bytes in a unit. */
-static u32 unit_size(const struct xc_superblock *super)
-{
-	return max(le32_to_cpu(super->sides[XC_OLD].sector_size),
-		   le32_to_cpu(super->sides[XC_NEW].sector_size));
-}
-
-/* The most sectors in a batch. */
-static u32 batch_max(const struct xc_superblock *super)
-{
-	u32 unit = unit_size(super);
-	u32 area = le32_to_cpu(super->area_sectors) << SECTOR_SHIFT;
-	u32 per_unit = super->resilience == XC_JOURNAL ? unit : XC_DIGEST_SIZE;
-
-	return min(area / per_unit, XC_BATCH_UNITS) * (unit >> SECTOR_SHIFT);
-}
-
-static bool position_is_sane(const struct xc_superblock *super)
-{
-	u64 length = le64_to_cpu(super->length);
-	u64 frontier = le64_to_cpu(super->frontier);
-	u32 sectors = le32_to_cpu(super->batch_sectors);
-	u32 mask = (unit_size(super) >> SECTOR_SHIFT) - 1;
-
-	return frontier <= length && sectors <= length - frontier &&
-		!(frontier & mask) && !(sectors & mask) &&
-		sectors <= batch_max(super) &&
-		le32_to_cpu(super->batch_area) < XC_AREAS &&
-		(super->done ? frontier == length : frontier < length);
-}
-
-/* Without a key, whoever can write the data can choose its digest. */
-static bool resilience_is_sane(const struct xc_superblock *super)
-{
-	return super->resilience != XC_CHECKSUM ||
-		super->sides[XC_NEW].key_size;
-}
-
-/* Everything but the keys.  The sides come first: they give the unit. */
-static int check_fit(struct xc_state *state, const struct xc_superblock *super,
-		     char **error)
-{
-	const struct xc_setup *setup = &state->setup;
-	u64 areas = (u64)XC_AREAS * le32_to_cpu(super->area_sectors);
+	const struct xc_side_record *record = &state->super.sides[side];
+	u8 check[XC_DIGEST_SIZE];
 	int err;
 
-	err = check_side(state, super, XC_OLD, error) ?:
-		check_side(state, super, XC_NEW, error);
+	*error = "rekey_state: the check value of a key cannot be computed";
+	err = key_check(state, state->super.salt, key,
+			le32_to_cpu(record->key_size), check);
 	if (err)
 		return err;
-	if (le64_to_cpu(super->start) != setup->data.start) {
-		*error = "rekey_state: of a volume with another offset";
-		return -EINVAL;
-	}
-	if (le64_to_cpu(super->length) != setup->data.len) {
-		*error = "rekey_state: of a volume of another length";
-		return -EINVAL;
-	}
-	if (XC_AREAS_START + areas > setup->state.len) {
-		*error = "rekey_state: the device is shorter than the state on it";
-		return -EINVAL;
-	}
-	if (super->direction != XC_FORWARD || super->shift ||
-	    super->resilience > XC_JOURNAL || super->digest) {
-		*error = "rekey_state: the state needs a newer version of xcrypt";
-		return -EOPNOTSUPP;
-	}
-	if (!areas_are_sane(super) || !position_is_sane(super) ||
-	    !resilience_is_sane(super)) {
-		*error = "rekey_state: the state is damaged";
-		return -EUCLEAN;
-	}
-	return 0;
+	if (!crypto_memneq(check, record->key_check, XC_DIGEST_SIZE))
+		return 0;
+	*error = side == XC_OLD ?
+		"key: not the one that the conversion began with" :
+		"rekey_key: not the one that the conversion began with";
+	return -EKEYREJECTED;
 }
 
-static void take(struct xc_state *state, const struct xc_superblock *super)
+/**
+ * xc_state_digest_key() - give a digest its key
+ * @state: the state, started or read
+ * @digest: the digest
+ * @side: the new side, or the old one if the new has no key
+ * @key: the key of this side
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0, or a negative errno.
+ */
+int xc_state_digest_key(struct xc_state *state, struct xc_prf *digest,
+			enum xc_side side, const u8 *key)
 {
-	struct xc_position *position = &state->position;
-
-	state->super = *super;
-	position->frontier = le64_to_cpu(super->frontier);
-	position->batch_sectors = le32_to_cpu(super->batch_sectors);
-	position->area = le32_to_cpu(super->batch_area);
-	memcpy(position->check, super->batch_check, XC_DIGEST_SIZE);
-	position->done = super->done;
-}
-
-static int read_state(struct xc_state *state, char **error)
-{
-	struct xc_superblock slots[XC_SLOTS], newest;
-	unsigned int i;
+	u32 size = le32_to_cpu(state->super.sides[side].key_size);
+	u8 derived[XC_PRF_SIZE];
 	int err;
 
-	*error = "rekey_state: the device cannot be read";
-	for (i = 0; i < XC_SLOTS; i++) {
-		err = read_slot(state, i, &slots[i]);
-		if (err)
-			return err;
-	}
-	err = choose(slots, &newest, error) ?:
-		check_fit(state, &newest, error);
-	if (!err)
-		take(state, &newest);
+	err = derive(state, NUMBER_DIGEST_KEY, state->super.salt, key, size,
+		     derived, sizeof(derived)) ?:
+		xc_prf_set_key(digest, derived, sizeof(derived));
+	memzero_explicit(derived, sizeof(derived));
 	return err;
-}
-
-/* The first 8 KiB must be zero. */
-static int check_blank(struct xc_state *state, char **error)
-{
-	sector_t sector;
-	int err;
-
-	for (sector = 0; sector < XC_AREAS_START;
-	     sector += state->block_sectors) {
-		*error = "rekey_state: the device cannot be read";
-		err = xc_disk_read(&state->setup.state, sector, state->block,
-				   state->block_sectors);
-		if (err)
-			return err;
-		if (!sector && has_magic(state->block)) {
-			*error = "rekey_start: there is a state already (omit it to continue)";
-			return -EEXIST;
-		}
-		if (memchr_inv(state->block, 0,
-			       state->block_sectors << SECTOR_SHIFT)) {
-			*error = "rekey_start: the first 8 KiB of rekey_state are not zero";
-			return -EEXIST;
-		}
-	}
-	return 0;
 }
 
 /* ---- for the volume ------------------------------------------------------ */
@@ -435,15 +297,13 @@ static int flush(const struct xc_state *state)
 /* Write the next superblock. */
 static int write_super(struct xc_state *state, struct xc_superblock *super)
 {
-	u64 sequence = le64_to_cpu(super->sequence) + 1;
 	int err;
 
-	super->sequence = cpu_to_le64(sequence);
-	super->checksum = cpu_to_le32(checksum(super));
+	xc_super_seal(super);
 	memset(state->block, 0, state->block_sectors << SECTOR_SHIFT);
 	memcpy(state->block, super, sizeof(*super));
 	err = xc_disk_write_fua(&state->setup.state,
-				slot_of(sequence) * XC_SLOT_SECTORS,
+				xc_super_slot(super) * XC_SLOT_SECTORS,
 				state->block, state->block_sectors);
 	if (!err)
 		take(state, super);
@@ -475,25 +335,15 @@ static int finish_start(struct xc_state *state)
 int xc_state_start(struct xc_state *state, char **error)
 {
 	const struct xc_setup *setup = &state->setup;
-	struct xc_superblock super = {
-		.magic = XC_STATE_MAGIC,
-		.version = cpu_to_le32(XC_STATE_VERSION),
-		.start = cpu_to_le64(setup->data.start),
-		.length = cpu_to_le64(setup->data.len),
-		.direction = XC_FORWARD,
-		.resilience = setup->resilience,
-	};
-	unsigned int i, area;
+	struct xc_superblock super;
+	unsigned int i;
 	int err = check_blank(state, error);
 
 	if (err)
 		return err;
-	area = min_t(sector_t, (setup->state.len - XC_AREAS_START) / XC_AREAS,
-		     XC_AREA_MAX_SECTORS);
-	super.area_sectors = cpu_to_le32(round_down(area, XC_SLOT_SECTORS));
+	xc_super_init(&super, setup);
 	get_random_bytes(super.salt, sizeof(super.salt));
 	for (i = 0; i < XC_SIDES; i++) {
-		record_side(&super.sides[i], &setup->sides[i]);
 		*error = "rekey_start: the check value of a key cannot be computed";
 		err = key_check(state, super.salt, setup->sides[i].key,
 				setup->sides[i].key_size,
@@ -546,11 +396,7 @@ int xc_state_commit(struct xc_state *state, const struct xc_position *next)
 {
 	struct xc_superblock super = state->super;
 
-	super.frontier = cpu_to_le64(next->frontier);
-	super.batch_sectors = cpu_to_le32(next->batch_sectors);
-	super.batch_area = cpu_to_le32(next->area);
-	memcpy(super.batch_check, next->check, XC_DIGEST_SIZE);
-	super.done = next->done;
+	xc_super_set_position(&super, next);
 	return flush(state) ?: write_super(state, &super);
 }
 
@@ -570,7 +416,7 @@ static sector_t area_start(const struct xc_state *state, unsigned int area)
  */
 unsigned int xc_state_batch_max(const struct xc_state *state)
 {
-	return batch_max(&state->super);
+	return xc_super_batch_max(&state->super);
 }
 
 /**
@@ -693,59 +539,4 @@ enum xc_resilience xc_state_resilience(const struct xc_state *state)
 const struct xc_disk *xc_state_data(const struct xc_state *state)
 {
 	return &state->setup.data;
-}
-
-/**
- * xc_state_check_key() - compare a key with that of a conversion
- * @state: the state, started or read
- * @side: the key's side
- * @key: the key, of this side's size
- * @error: set to a message on failure
- *
- * Context: Process context.  May sleep.
- * Return: 0; -EKEYREJECTED for another key, or a negative errno, with @error
- * set.
- */
-int xc_state_check_key(struct xc_state *state, enum xc_side side, const u8 *key,
-		       char **error)
-{
-	const struct xc_side_record *record = &state->super.sides[side];
-	u8 check[XC_DIGEST_SIZE];
-	int err;
-
-	*error = "rekey_state: the check value of a key cannot be computed";
-	err = key_check(state, state->super.salt, key,
-			le32_to_cpu(record->key_size), check);
-	if (err)
-		return err;
-	if (!crypto_memneq(check, record->key_check, XC_DIGEST_SIZE))
-		return 0;
-	*error = side == XC_OLD ?
-		"key: not the one that the conversion began with" :
-		"rekey_key: not the one that the conversion began with";
-	return -EKEYREJECTED;
-}
-
-/**
- * xc_state_digest_key() - give a digest its key
- * @state: the state, started or read
- * @digest: the digest
- * @side: the new side, or the old one if the new has no key
- * @key: the key of this side
- *
- * Context: Process context.  May sleep.
- * Return: 0, or a negative errno.
- */
-int xc_state_digest_key(struct xc_state *state, struct xc_prf *digest,
-			enum xc_side side, const u8 *key)
-{
-	u32 size = le32_to_cpu(state->super.sides[side].key_size);
-	u8 derived[XC_PRF_SIZE];
-	int err;
-
-	err = derive(state, NUMBER_DIGEST_KEY, state->super.salt, key, size,
-		     derived, sizeof(derived)) ?:
-		xc_prf_set_key(digest, derived, sizeof(derived));
-	memzero_explicit(derived, sizeof(derived));
-	return err;
 }

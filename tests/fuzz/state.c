@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A fuzzer (libFuzzer) of rekey/state.c: the input is what a state device holds.
- * It aborts if something is written before the state is accepted, or if an
+ * A fuzzer (libFuzzer) of rekey/state.c and rekey/super.c: the input is what a state
+ * device holds. It aborts if something is written before the state is accepted, or if an
  * accepted state has a batch or an area that does not fit.
  *
  * The first byte of the input says what the device holds: a blank state with the

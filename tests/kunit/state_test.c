@@ -9,10 +9,11 @@
 #include <linux/crc32.h>
 #include <linux/unaligned.h>
 
-/* The superblock is known to state.c only, and the disk is replaced. */
+/* The state is opaque, and the disk is replaced. */
 #include "../../rekey/state.c"
 #include "../../rekey/digests.h"
 #include "../../rekey/prf.c"
+#include "../../rekey/super.c"
 
 struct superblock_vector {
 	u8 bytes[SECTOR_SIZE];
