@@ -2,8 +2,9 @@
 /*
  * xcrypt-tap - a device-mapper target that logs the bios that pass through it
  *
- * Table: <start> <len> xcrypt-tap <device> <offset>.  Maps like linear.  Each
- * bio is one line of debugfs xcrypt_tap/log, oldest first, as it arrived:
+ * Table: <start> <len> xcrypt-tap <device> <offset> [unpolled].  Maps like linear, and
+ * with "unpolled" makes polled bios complete without a poller.  Each bio is one line of
+ * debugfs xcrypt_tap/log, oldest first, as it arrived:
  *
  *   <op> <sector> <sectors> flags=<FUA,SYNC,...|-> prio=<class>/<level>
  *
@@ -32,6 +33,7 @@
 struct tap {
 	struct dm_dev *dev;
 	sector_t start;
+	bool unpolled;
 };
 
 struct note {
@@ -62,6 +64,8 @@ static int tap_map(struct dm_target *ti, struct bio *bio)
 		notes[notes_nr++] = note;
 	spin_unlock_irqrestore(&notes_lock, flags);
 
+	if (tap->unpolled)
+		bio_clear_polled(bio);
 	bio_set_dev(bio, tap->dev->bdev);
 	bio->bi_iter.bi_sector = tap->start +
 		dm_target_offset(ti, bio->bi_iter.bi_sector);
@@ -74,8 +78,9 @@ static int tap_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	struct tap *tap;
 	int ret;
 
-	if (argc != 2 || kstrtoull(argv[1], 10, &start)) {
-		ti->error = "Expected <device> <offset>";
+	if (argc < 2 || argc > 3 || kstrtoull(argv[1], 10, &start) ||
+	    (argc == 3 && strcmp(argv[2], "unpolled"))) {
+		ti->error = "Expected <device> <offset> [unpolled]";
 		return -EINVAL;
 	}
 	tap = kzalloc(sizeof(*tap), GFP_KERNEL);
@@ -88,6 +93,7 @@ static int tap_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		return ret;
 	}
 	tap->start = start;
+	tap->unpolled = argc == 3;
 	ti->num_flush_bios = 1;
 	ti->num_discard_bios = 1;
 	ti->private = tap;
