@@ -20,6 +20,8 @@
 #define DEPTH 4
 /* One image in so many is damaged, too. */
 #define DAMAGED 32
+/* A session after a crash is crashed at so many times more of its points. */
+#define DENSER 8
 
 /**
  * struct level - a session and its crashes
@@ -42,6 +44,7 @@ struct crash_counts crash_counts;
 static struct level levels[DEPTH];
 static unsigned int depth;
 static u64 base_seed;
+static unsigned int base_share;
 static struct geometry geometry;
 static struct hashes images, tried;
 
@@ -146,7 +149,8 @@ static void crash(bool *kept, bool warm, const char *how,
 		crash_counts.damaged += damage_try(&image, &next->cut.oracle,
 						   &geometry, &next->log);
 	session = after_crash(&random);
-	explore(&session, warm || random_once(&random, 4 << depth));
+	explore(&session, warm || random_once(&random, 4 << depth) ?
+			  DIV_ROUND_UP(base_share, DENSER) : 0);
 	depth--;
 	block_release(mark);
 }
@@ -290,6 +294,7 @@ void crash_explore(u64 seed, unsigned int share,
 	block_t mark = block_mark();
 
 	base_seed = seed;
+	base_share = share;
 	choose_geometry(&random, resilience);
 	session.geometry = geometry;
 	session.to_the_end = random_below(&random, 3);
