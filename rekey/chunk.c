@@ -11,6 +11,7 @@
 #include <linux/bio.h>
 #include <linux/completion.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include "prf.h"
@@ -24,6 +25,7 @@
  * @sectors: its length
  * @digests: where its digests go
  * @journal: where it is written before the data are; without a device: nowhere
+ * @blank: it is all zeros, and is left so
  * @work: converts it
  * @done: completed when what was started is done
  * @err: the result of that
@@ -38,6 +40,7 @@ struct xc_chunk {
 	unsigned int sectors;
 	u8 *digests;
 	struct xc_disk journal;
+	bool blank;
 	struct work_struct work;
 	struct completion done;
 	int err;
@@ -144,6 +147,26 @@ int xc_chunk_write(struct xc_chunk *chunk, unsigned int first,
 }
 
 /**
+ * xc_chunk_is_blank() - check whether a chunk is all zeros
+ * @chunk: the chunk
+ *
+ * Context: Process context.
+ * Return: true if it is.
+ */
+bool xc_chunk_is_blank(const struct xc_chunk *chunk)
+{
+	unsigned int i, size, left = chunk->sectors << SECTOR_SHIFT;
+
+	for (i = 0; left; i++) {
+		size = min_t(unsigned int, left, PAGE_SIZE);
+		if (memchr_inv(page_address(chunk->pages[i].bv_page), 0, size))
+			return false;
+		left -= size;
+	}
+	return true;
+}
+
+/**
  * xc_chunk_digest() - compute the digests of a chunk as it is now
  * @chunk: the chunk
  * @first: first unit
@@ -220,17 +243,24 @@ static void write_endio(struct bio *bio)
 	done(chunk, err);
 }
 
+/* What was never written is zeros, which stay. */
+static int convert_unless_blank(struct xc_chunk *chunk)
+{
+	chunk->blank = chunk->conv->sparse && xc_chunk_is_blank(chunk);
+	return chunk->blank ? 0 : xc_chunk_convert(chunk, 0, units(chunk));
+}
+
 /* A journal has what is to be written, so its digests are of that. */
 static int convert_for_journal(struct xc_chunk *chunk)
 {
-	return xc_chunk_convert(chunk, 0, units(chunk)) ?:
+	return convert_unless_blank(chunk) ?:
 		xc_chunk_digest(chunk, 0, units(chunk), chunk->digests);
 }
 
 static int convert_for_checksum(struct xc_chunk *chunk)
 {
 	return xc_chunk_digest(chunk, 0, units(chunk), chunk->digests) ?:
-		xc_chunk_convert(chunk, 0, units(chunk));
+		convert_unless_blank(chunk);
 }
 
 static void convert_work(struct work_struct *work)
@@ -283,12 +313,18 @@ void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests,
 
 /**
  * xc_chunk_start_write() - write a chunk
- * @chunk: the chunk
+ * @chunk: the chunk, converted
+ *
+ * Leaves a blank one as it is.
  *
  * Context: Process context.  May sleep; allocates nothing.
  */
 void xc_chunk_start_write(struct xc_chunk *chunk)
 {
+	if (chunk->blank) {
+		done(chunk, 0);
+		return;
+	}
 	describe(chunk, 0, chunk->sectors);
 	aim(chunk, 0, REQ_OP_WRITE | REQ_SYNC);
 	chunk->bio.bi_end_io = write_endio;

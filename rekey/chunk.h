@@ -21,6 +21,7 @@ struct xc_prf;
  * @unit: the larger encryption sector of the two, in 512-byte sectors
  * @align: chunks begin at multiples of it in a batch: of @unit, and of the state
  *	device's logical block
+ * @sparse: chunks that are all zeros are left so
  * @wq: where chunks are converted
  */
 struct xc_conversion {
@@ -30,6 +31,7 @@ struct xc_conversion {
 	const struct xc_prf *digest;
 	unsigned int unit;
 	unsigned int align;
+	bool sparse;
 	struct workqueue_struct *wq;
 };
 
@@ -50,6 +52,7 @@ int xc_chunk_wait(struct xc_chunk *chunk);
 int xc_chunk_read(struct xc_chunk *chunk);
 int xc_chunk_read_journal(struct xc_chunk *chunk,
 			  const struct xc_disk *journal);
+bool xc_chunk_is_blank(const struct xc_chunk *chunk);
 int xc_chunk_digest(const struct xc_chunk *chunk, unsigned int first,
 		    unsigned int count, u8 *out);
 int xc_chunk_convert(struct xc_chunk *chunk, unsigned int first,

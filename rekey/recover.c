@@ -9,6 +9,9 @@
  * With a journal, the area has the units as they are to be written, and all of
  * them are written: no user has written any of them since.
  *
+ * With rekey_sparse, a chunk that is all zeros stays so: nobody relies on what it
+ * decrypts to.
+ *
  * So recovery may itself be interrupted at any point, and begins again.
  *
  * The commit at the end flushes the data first, also if nothing was written: a
@@ -101,6 +104,8 @@ static int repair_chunk(const struct recovery *r, unsigned int from,
 	u8 digest[XC_DIGEST_SIZE];
 	int err = xc_chunk_read(r->chunk);
 
+	if (!err && r->conv->sparse && xc_chunk_is_blank(r->chunk))
+		return 0;
 	for (unit = 0; unit < count && !err; unit++) {
 		err = xc_chunk_digest(r->chunk, unit, 1, digest);
 		if (err)
@@ -140,11 +145,24 @@ static int digest_chunk(const struct recovery *r, unsigned int from,
 				digests(r, from));
 }
 
+/*
+ * With rekey_sparse, zeros are not written over zeros.  Zeros in the journal do not
+ * tell that there are zeros: if the new side has no key, they may be data.
+ */
 static int replay_chunk(const struct recovery *r, unsigned int from,
 			unsigned int sectors)
 {
-	return read_chunk(r, from) ?:
-		xc_chunk_write(r->chunk, 0, units(r, sectors));
+	bool blank = false;
+	int err = 0;
+
+	if (r->conv->sparse) {
+		err = xc_chunk_read(r->chunk);
+		blank = xc_chunk_is_blank(r->chunk);
+	}
+	err = err ?: read_chunk(r, from);
+	if (err || (blank && xc_chunk_is_blank(r->chunk)))
+		return err;
+	return xc_chunk_write(r->chunk, 0, units(r, sectors));
 }
 
 /* Nothing is written before all of the journal is found undamaged. */

@@ -205,6 +205,10 @@ static int check_setup(struct dm_target *ti,
 		*error = "rekey_key: there is no key on either side";
 		return -EINVAL;
 	}
+	if (setup->sparse && !setup->old->key.size) {
+		*error = "rekey_sparse: zeros are data where the old side has no key";
+		return -EINVAL;
+	}
 	/* what uses the volume may write less than the new encryption sector */
 	if (setup->new->sector_size >
 	    max(setup->old->sector_size,
@@ -239,6 +243,7 @@ static int init_rekey(struct xc_rekey *rekey,
 	c->conv.align = max(unit_size(setup),
 			    bdev_logical_block_size(rekey->state_dev->bdev)) >>
 			SECTOR_SHIFT;
+	c->conv.sparse = setup->sparse;
 	c->paused = setup->paused;
 	c->converted = setup->converted;
 	xc_gate_init(&c->gate, setup->old, setup->new);

@@ -22,6 +22,7 @@ struct xc_rekey;
  * @state: path or number of the state device
  * @begin: the conversion begins, rather than continues
  * @paused: it does not convert before it is told to
+ * @sparse: it does not convert zeros of the underlying device
  * @resilience: how a power cut is to be survived
  * @converted: called when all is converted and no bio uses @old any more; in process
  *	context, without locks
@@ -34,6 +35,7 @@ struct xc_rekey_setup {
 	const char *state;
 	bool begin;
 	bool paused;
+	bool sparse;
 	enum xc_resilience_choice resilience;
 	void (*converted)(struct dm_target *ti);
 };

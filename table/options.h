@@ -20,6 +20,7 @@
  * @XC_REKEY_START: begin a conversion, rather than continue it
  * @XC_REKEY_PAUSED: do not convert before told to
  * @XC_REKEY_IV_LARGE_SECTORS: the new side counts IVs in its encryption sectors
+ * @XC_REKEY_SPARSE: do not convert zeros of the underlying device
  * @XC_FLAGS: number of flags
  */
 enum xc_flag {
@@ -34,6 +35,7 @@ enum xc_flag {
 	XC_REKEY_START,
 	XC_REKEY_PAUSED,
 	XC_REKEY_IV_LARGE_SECTORS,
+	XC_REKEY_SPARSE,
 	XC_FLAGS,
 };
 

@@ -102,6 +102,8 @@ unsigned int xc_options_print(const struct xc_options *opt,
 		       xc_resilience_words[opt->resilience]);
 	if (xc_opt(opt, XC_REKEY_IV_LARGE_SECTORS))
 		DMEMIT(" rekey_iv_large_sectors");
+	if (xc_opt(opt, XC_REKEY_SPARSE))
+		DMEMIT(" rekey_sparse");
 	if (xc_opt(opt, XC_REKEY_PAUSED))
 		DMEMIT(" rekey_paused");
 	return sz;

@@ -254,7 +254,8 @@ static int parse_new_side(struct xc_table *table, char *word, sector_t len,
 static int check_rekey(const struct xc_table *table, char **error)
 {
 	static const unsigned long flags = BIT(XC_REKEY_START) |
-		BIT(XC_REKEY_PAUSED) | BIT(XC_REKEY_IV_LARGE_SECTORS);
+		BIT(XC_REKEY_PAUSED) | BIT(XC_REKEY_IV_LARGE_SECTORS) |
+		BIT(XC_REKEY_SPARSE);
 	const struct xc_new_side *side = &table->rekey;
 
 	if (!side->state && (side->key || side->cipher || side->sector_size ||

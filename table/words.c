@@ -16,6 +16,7 @@ const char *const xc_flag_words[XC_FLAGS] = {
 	[XC_REKEY_START] = "rekey_start",
 	[XC_REKEY_PAUSED] = "rekey_paused",
 	[XC_REKEY_IV_LARGE_SECTORS] = "rekey_iv_large_sectors",
+	[XC_REKEY_SPARSE] = "rekey_sparse",
 };
 
 const char *const xc_offload_words[] = {

@@ -115,6 +115,7 @@ static int init_rekey(struct xc_volume *vol, const struct xc_table *table)
 		.state = table->rekey.state,
 		.begin = xc_opt(&table->opt, XC_REKEY_START),
 		.paused = xc_opt(&table->opt, XC_REKEY_PAUSED),
+		.sparse = xc_opt(&table->opt, XC_REKEY_SPARSE),
 		.resilience = table->opt.resilience,
 		.converted = xc_volume_converted,
 	};

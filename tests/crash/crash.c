@@ -280,14 +280,31 @@ static void choose_geometry(struct random *random,
 	if (random_once(random, 8))
 		geometry.keys[0] = 0;
 	else if (geometry.resilience == XC_RESILIENCE_JOURNAL &&
-		 random_once(random, 8))
+		 random_once(random, 4))
 		geometry.keys[1] = 0;
+}
+
+/* In a part of the volume, nothing was ever written. */
+static void choose_sparse(struct random *random)
+{
+	unsigned int i, run, unit = geometry.sizes[0] >> SECTOR_SHIFT;
+
+	/* zeros are data where the old side has no key */
+	if (!geometry.keys[0] || random_once(random, 2))
+		return;
+	geometry.sparse = random_once(random, 4) ? SPARSE_SOMETIMES :
+						   SPARSE_ALWAYS;
+	for (i = 0; i < geometry.sectors; i += run) {
+		run = unit * (1 + random_below(random, 4 * CHUNK_SECTORS));
+		if (random_once(random, 2))
+			geometry.blank |= (BIT(run) - 1) << i;
+	}
 }
 
 void crash_explore(u64 seed, unsigned int share,
 		   enum xc_resilience_choice resilience)
 {
-	struct random random = { seed };
+	struct random random = { seed }, sparse = { ~seed };
 	struct session session = { .seed = random_next(&random) };
 	struct oracle oracle;
 	struct image image;
@@ -296,6 +313,7 @@ void crash_explore(u64 seed, unsigned int share,
 	base_seed = seed;
 	base_share = share;
 	choose_geometry(&random, resilience);
+	choose_sparse(&sparse);
 	session.geometry = geometry;
 	session.to_the_end = random_below(&random, 3);
 	session.events = random_below(&random, 10);
@@ -303,7 +321,7 @@ void crash_explore(u64 seed, unsigned int share,
 	if (random_once(&random, 2))
 		session.faults = 1 + random_below(&random, 6);
 	session_format(&image, &geometry);
-	oracle_reset(&oracle);
+	oracle_reset(&oracle, geometry.blank);
 	cut_init(&levels[0].cut, &image, &oracle);
 	explore(&session, share);
 	block_release(mark);

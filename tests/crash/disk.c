@@ -24,6 +24,7 @@ struct pending {
 };
 
 static struct image image;
+static u64 written;	/* sectors of the data device, a bit for each */
 static unsigned int faults_left;
 static struct pending pending[PENDING_MAX];
 static unsigned int pending_count;
@@ -146,8 +147,11 @@ static void complete_write(u32 begun)
 		.fua = write->fua,
 		.begun = begun,
 	});
-	for (i = 0; i < write->count; i++)
+	for (i = 0; i < write->count; i++) {
 		image.blocks[piece[i].slot] = piece[i].block;
+		if (piece[i].slot < DATA_SECTORS_MAX)
+			written |= BIT(piece[i].slot);
+	}
 }
 
 /* It fails; a write is in the cache, or not at all. */
@@ -208,6 +212,7 @@ void disk_reset(const struct image *new, const struct geometry *geometry,
 {
 	pending_count = 0;
 	image = *new;
+	written = 0;
 	faults_left = faults;
 	disk_devices[DATA].sectors = DATA_START + geometry->sectors;
 	disk_devices[DATA].block_size = geometry_unit(geometry) << SECTOR_SHIFT;
@@ -223,6 +228,11 @@ const struct bio *disk_pending(unsigned int index)
 void disk_mend(void)
 {
 	faults_left = 0;
+}
+
+bool disk_has_written(sector_t sector)
+{
+	return written & BIT(sector);
 }
 
 const struct image *disk_image(void)

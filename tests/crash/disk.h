@@ -21,6 +21,8 @@ void disk_reset(const struct image *image, const struct geometry *geometry,
 const struct bio *disk_pending(unsigned int index);
 /* No bio fails any more. */
 void disk_mend(void);
+/* Was this sector of the data device written since power on, if only with zeros? */
+bool disk_has_written(sector_t sector);
 /* What the devices hold, caches included. */
 const struct image *disk_image(void);
 

@@ -3,9 +3,10 @@
  * The oracle: what each sector of the volume may read as.
  *
  * Each write of a sector by the user is a version of it.  The content of a
- * version is known.  A discard is a version, too: the device's zeros, under either
- * key.  It may be the other one than when it was discarded: recovery takes zeros for
- * old if they were there when the batch was read.
+ * version is known; that of some is zeros.  A discard is a version, too: the
+ * device's zeros, under either key.  It may be the other one than when it was
+ * discarded: recovery takes zeros for old if they were there when the batch was read.
+ * A sector that was never written reads likewise.
  */
 #ifndef _XC_CRASH_ORACLE_H
 #define _XC_CRASH_ORACLE_H
@@ -18,6 +19,7 @@
 /**
  * struct oracle - what is known
  * @started: the user was told that the conversion has begun
+ * @blank: sectors whose first version is the device's zeros, a bit for each
  * @durable: the newest version of each sector that must survive a power cut
  * @written: the newest version that is written
  * @begun: the newest version
@@ -26,6 +28,7 @@
  */
 struct oracle {
 	bool started;
+	u64 blank;
 	u16 durable[DATA_SECTORS_MAX];
 	u16 written[DATA_SECTORS_MAX];
 	u16 begun[DATA_SECTORS_MAX];
@@ -40,7 +43,8 @@ struct oracle {
 /* The oracle of the log that is being written. */
 extern struct oracle oracle_current;
 
-void oracle_reset(struct oracle *oracle);
+/* @blank: sectors that were never written */
+void oracle_reset(struct oracle *oracle, u64 blank);
 /* Power is cut: what is durable is all that is sure. */
 void oracle_cut(struct oracle *oracle);
 /* The machine restarts: what the devices have is sure as before. */

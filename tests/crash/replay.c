@@ -272,7 +272,7 @@ int main(void)
 		return 2;
 	}
 	session_format(&image, &geometry);
-	oracle_reset(&oracle);
+	oracle_reset(&oracle, 0);
 	cut_init(&replay.cut, &image, &oracle);
 	do {
 		power_on();

@@ -23,6 +23,8 @@ void session_format(struct image *image, const struct geometry *geometry)
 	memset(image, 0, sizeof(*image));
 	toy_init(&old, key, geometry->keys[0], geometry->sizes[0]);
 	for (i = 0; i < geometry->sectors; i++) {
+		if (geometry->blank & BIT(i))
+			continue;
 		oracle_fill(data, i, 0);
 		toy_encrypt(&old, i, data);
 		image->blocks[DATA_START + i] = block_add(data);
@@ -196,6 +198,30 @@ static void mend(struct volume *volume)
 	load_wait();
 }
 
+/* True if nobody ever wrote to this sector, nor to another one of its chunk. */
+static bool never_written(const struct geometry *geometry, unsigned int sector)
+{
+	unsigned int i = sector < CHUNK_SECTORS ? 0 : sector - CHUNK_SECTORS + 1;
+
+	for (; i < min(sector + CHUNK_SECTORS, geometry->sectors); i++)
+		if (!(geometry->blank & BIT(i)) || oracle_current.begun[i])
+			return false;
+	return true;
+}
+
+/* With rekey_sparse, the conversion does not write there either. */
+static void check_sparse(const struct geometry *geometry)
+{
+	unsigned int i;
+
+	if (geometry->sparse != SPARSE_ALWAYS)
+		return;
+	for (i = 0; i < geometry->sectors; i++)
+		if (never_written(geometry, i) &&
+		    disk_has_written(DATA_START + i))
+			fail("sector %u was never written by a user, but is by the conversion", i);
+}
+
 /* Check the end, after all that the converter had to do. */
 static void check_end(const struct session *session,
 		      const struct volume *volume)
@@ -226,6 +252,7 @@ static void run(void *arg)
 		finish(volume);
 	load_check_all(volume);
 	volume_suspend(volume);
+	check_sparse(&session->geometry);
 	check_end(session, volume);
 	volume_destroy(volume);
 }

@@ -6,6 +6,7 @@
 #include "volume.h"
 
 #include "disk.h"
+#include "random.h"
 #include "debug/inject.h"
 #include "io/end.h"
 #include "io/parallel.h"
@@ -188,6 +189,9 @@ int volume_create(struct volume **result, const struct geometry *geometry,
 		.start = DATA_START,
 		.begin = begin,
 		.paused = paused,
+		.sparse = geometry->sparse == SPARSE_ALWAYS ||
+			  (geometry->sparse == SPARSE_SOMETIMES &&
+			   random_once(&sched_random, 2)),
 		.resilience = geometry->resilience,
 		.converted = forget_old_key,
 	};

@@ -15,18 +15,37 @@
 /* Length of a batch, in sectors. */
 #define BATCH_SECTORS 8
 
+/* Length of a chunk, in sectors. */
+#define CHUNK_SECTORS 2
+
+/**
+ * enum sparse - which tables have rekey_sparse
+ * @SPARSE_NEVER: none
+ * @SPARSE_ALWAYS: all
+ * @SPARSE_SOMETIMES: some
+ */
+enum sparse {
+	SPARSE_NEVER,
+	SPARSE_ALWAYS,
+	SPARSE_SOMETIMES,
+};
+
 /**
  * struct geometry - what a conversion is
  * @sectors: length of the volume
  * @resilience: how it survives a power cut
  * @keys: numbers of the old key and the new one; 0: the side has none
  * @sizes: bytes in an encryption sector of the sides
+ * @sparse: which tables have rekey_sparse
+ * @blank: sectors that were never written, a bit for each
  */
 struct geometry {
 	unsigned int sectors;
 	enum xc_resilience_choice resilience;
 	unsigned int keys[2];
 	unsigned int sizes[2];
+	enum sparse sparse;
+	u64 blank;
 };
 
 /* Sectors that are encrypted as a whole. */

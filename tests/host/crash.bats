@@ -209,3 +209,19 @@ survives()
 @test "noticed: a batch ends within a unit of the larger encryption sector" {
 	noticed unit-split
 }
+
+@test "noticed: with rekey_sparse, a chunk is taken for blank if its first sector is" {
+	noticed sparse-first-sector
+}
+
+@test "noticed: with rekey_sparse, zeros in the journal are not written" {
+	noticed sparse-zeros-not-replayed
+}
+
+@test "noticed: with rekey_sparse, recovery with a checksum converts zeros" {
+	noticed sparse-recovered
+}
+
+@test "noticed: with rekey_sparse, recovery with a journal writes zeros over zeros" {
+	noticed sparse-replayed
+}

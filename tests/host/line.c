@@ -281,6 +281,7 @@ char *line_options(const struct xc_options *opt)
 		{ XC_REKEY_START, "rekey_start" },
 		{ XC_REKEY_PAUSED, "rekey_paused" },
 		{ XC_REKEY_IV_LARGE_SECTORS, "rekey_iv_large_sectors" },
+		{ XC_REKEY_SPARSE, "rekey_sparse" },
 	};
 	static const char *const offload[] = {
 		[XC_OFFLOAD_AUTO] = "offload=auto",

@@ -180,6 +180,8 @@ static void test_rekey(void)
 	       "rekey_start", false);
 	accept(LINE("0 8:0 0 3 rekey_state:8:1 rekey_key::8:user:n rekey_paused"),
 	       "rekey_paused", false);
+	accept(LINE("0 8:0 0 3 rekey_state:8:1 rekey_key::8:user:n REKEY_sparse"),
+	       "rekey_sparse", false);
 	accept(LINE("0 8:0 0 3 rekey_state:8:1 rekey_key::8:user:n rekey_resilience:checksum"),
 	       "resilience=checksum", false);
 	accept(LINE("0 /dev/sda 0 3 rekey_state:8:16 rekey_key::64:user:n rekey_resilience:auto"),
@@ -197,6 +199,9 @@ static void test_rekey(void)
 	refuse(LINE("0 /dev/sda 0 1 rekey_key::64:logon:n"), "rekey_state");
 	refuse(LINE("0 /dev/sda 0 1 rekey_start"), "rekey_state");
 	refuse(LINE("0 /dev/sda 0 1 rekey_paused"), "rekey_state");
+	refuse(LINE("0 /dev/sda 0 1 rekey_sparse"), "rekey_state");
+	refuse(LINE("0 /dev/sda 0 3 rekey_state:8:16 rekey_key::64:logon:n rekey_sparse:1"),
+	       "option");
 	refuse(LINE("0 /dev/sda 0 1 rekey_resilience:checksum"), "rekey_state");
 	refuse(LINE("0 /dev/sda 0 3 rekey_state:8:16 rekey_key::64:logon:n rekey_resilience:none"),
 	       "rekey_resilience");
@@ -619,6 +624,7 @@ static void test_round_trip(void)
 	static const char *const rekey[] = {
 		"0", "2 rekey_state:8:1 rekey_key::64:user:c:d",
 		"4 rekey_paused rekey_key::32:logon:e rekey_state:8:2 rekey_resilience:checksum",
+		"4 rekey_sparse rekey_key::32:logon:e rekey_state:8:2 rekey_iv_large_sectors",
 		"4 rekey_start rekey_key::32:logon:e rekey_state:8:2 rekey_resilience:auto",
 	};
 	unsigned int n, rest, flags, o, e, i, m, s, f, r, count;

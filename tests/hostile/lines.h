@@ -251,7 +251,7 @@ static inline char *odd_option(void)
 		"rekey_resilience:journal", "rekey_cipher:aes-cbc-essiv:sha256",
 		"rekey_cipher:cipher_null-ecb", "rekey_cipher:", "rekey_iv_offset:8",
 		"rekey_iv_offset:x", "rekey_sector_size:4096",
-		"rekey_sector_size:0", "rekey_iv_large_sectors",
+		"rekey_sector_size:0", "rekey_iv_large_sectors", "rekey_sparse",
 	};
 
 	return percent(2) ? long_word('o', throw(6000)) : strdup(PICK(options));
