@@ -19,7 +19,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "digests.h"
+#include "digest.h"
 #include "recover.h"
 #include "state.h"
 #include "../debug/inject.h"
@@ -213,8 +213,8 @@ int xc_batch_prepare(struct xc_batch *batch, const struct xc_state *state,
 		     struct xc_position *next)
 {
 	int err = wait_for_chunks(batch) ?:
-		xc_digests_check(batch->conv->digest, batch->sector,
-				 batch->digests, units(batch), next->check);
+		xc_digest_check(batch->conv->digest, batch->sector,
+				batch->digests, units(batch), next->check);
 
 	next->batch_sectors = batch->sectors;
 	if (err || has_journal(state))

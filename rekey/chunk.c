@@ -14,7 +14,7 @@
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
-#include "prf.h"
+#include "digest.h"
 #include "../cipher/cipher.h"
 #include "../cipher/run.h"
 
@@ -31,6 +31,7 @@
  * @err: the result of that
  * @bio: describes some of @pages
  * @run: a run through a cipher
+ * @scratch: memory for digests
  * @page_count: number of @pages
  * @pages: the pages
  */
@@ -46,6 +47,7 @@ struct xc_chunk {
 	int err;
 	struct bio bio;
 	struct xc_run run;
+	void *scratch;
 	unsigned int page_count;
 	struct bio_vec pages[] __counted_by(page_count);
 };
@@ -173,27 +175,18 @@ bool xc_chunk_is_blank(const struct xc_chunk *chunk)
  * @count: number of units
  * @out: set to %XC_DIGEST_SIZE bytes for each
  *
- * Context: Process context.
+ * Context: Process context.  May sleep; allocates nothing.
  * Return: 0, or a negative errno.
  */
-int xc_chunk_digest(const struct xc_chunk *chunk, unsigned int first,
+int xc_chunk_digest(struct xc_chunk *chunk, unsigned int first,
 		    unsigned int count, u8 *out)
 {
-	unsigned int size = chunk->conv->unit << SECTOR_SHIFT;
-	unsigned int i;
-	int err = 0;
+	unsigned int unit = chunk->conv->unit;
 
-	for (i = first; i < first + count && !err; i++) {
-		size_t at = (size_t)i * size;
-		const struct page *page = chunk->pages[at >> PAGE_SHIFT].bv_page;
-
-		err = xc_prf_compute(chunk->conv->digest,
-				     chunk->sector + i * chunk->conv->unit,
-				     page_address(page) + offset_in_page(at),
-				     size, out, XC_DIGEST_SIZE);
-		out += XC_DIGEST_SIZE;
-	}
-	return err;
+	describe(chunk, first * unit, count * unit);
+	return xc_digest_units(chunk->conv->digest, &chunk->run, chunk->scratch,
+			       &chunk->bio, chunk->sector + first * unit,
+			       unit << SECTOR_SHIFT, out);
 }
 
 static int crypt(struct xc_chunk *chunk, const struct xc_cipher *cipher,
@@ -348,8 +341,9 @@ int xc_chunk_wait(struct xc_chunk *chunk)
 
 static unsigned int request_size(const struct xc_conversion *conv)
 {
-	return max(conv->old->engine->request_size(conv->old),
-		   conv->new->engine->request_size(conv->new));
+	return max3(conv->old->engine->request_size(conv->old),
+		    conv->new->engine->request_size(conv->new),
+		    xc_digest_request_size(conv->digest));
 }
 
 /**
@@ -376,7 +370,8 @@ struct xc_chunk *xc_chunk_create(const struct xc_conversion *conv,
 	INIT_WORK(&chunk->work, convert_work);
 	init_completion(&chunk->done);
 	chunk->run.own = kmalloc(request_size(conv), GFP_KERNEL);
-	if (!chunk->run.own)
+	chunk->scratch = kmalloc(XC_DIGEST_SCRATCH, GFP_KERNEL);
+	if (!chunk->run.own || !chunk->scratch)
 		goto destroy;
 	for (i = 0; i < count; i++) {
 		/* a journal is written up to the end of a block */
@@ -408,6 +403,7 @@ void xc_chunk_destroy(struct xc_chunk *chunk)
 			__free_page(chunk->pages[i].bv_page);
 		}
 	kfree_sensitive(chunk->run.own);
+	kfree_sensitive(chunk->scratch);
 	kfree(chunk);
 }
 

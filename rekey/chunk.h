@@ -10,7 +10,7 @@
 struct workqueue_struct;
 struct xc_chunk;
 struct xc_cipher;
-struct xc_prf;
+struct xc_digest;
 
 /**
  * struct xc_conversion - from what, to what
@@ -28,7 +28,7 @@ struct xc_conversion {
 	const struct xc_disk *data;
 	const struct xc_cipher *old;
 	const struct xc_cipher *new;
-	const struct xc_prf *digest;
+	const struct xc_digest *digest;
 	unsigned int unit;
 	unsigned int align;
 	bool sparse;
@@ -53,7 +53,7 @@ int xc_chunk_read(struct xc_chunk *chunk);
 int xc_chunk_read_journal(struct xc_chunk *chunk,
 			  const struct xc_disk *journal);
 bool xc_chunk_is_blank(const struct xc_chunk *chunk);
-int xc_chunk_digest(const struct xc_chunk *chunk, unsigned int first,
+int xc_chunk_digest(struct xc_chunk *chunk, unsigned int first,
 		    unsigned int count, u8 *out);
 int xc_chunk_convert(struct xc_chunk *chunk, unsigned int first,
 		     unsigned int count);

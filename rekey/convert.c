@@ -349,11 +349,9 @@ int xc_converter_init(struct xc_converter *c, char **error)
 	c->status = XC_STATUS_PAUSED;
 	c->conv.digest = &c->digest;
 
-	err = xc_prf_init(&c->digest);
-	if (err) {
-		*error = "rekey_state: the kernel has no hmac(sha256)";
+	err = xc_digest_init(&c->digest, error);
+	if (err)
 		return err;
-	}
 	*error = "rekey_state: out of memory";
 	c->wq = alloc_ordered_workqueue("xcrypt_rekey-%s", WQ_MEM_RECLAIM,
 					name);
@@ -386,5 +384,5 @@ void xc_converter_exit(struct xc_converter *c)
 		destroy_workqueue(c->chunk_wq);
 	for (i = 0; i < XC_BATCHES; i++)
 		xc_batch_destroy(c->batches[i]);
-	xc_prf_exit(&c->digest);
+	xc_digest_exit(&c->digest);
 }

@@ -10,7 +10,7 @@
 #include <linux/workqueue.h>
 
 #include "chunk.h"
-#include "prf.h"
+#include "digest.h"
 #include "../io/gate.h"
 
 struct xc_batch;
@@ -63,7 +63,7 @@ struct xc_converter {
 	struct xc_conversion conv;
 	struct xc_gate gate;
 	struct xc_state *state;
-	struct xc_prf digest;
+	struct xc_digest digest;
 	struct xc_batch *batches[XC_BATCHES];
 	unsigned int turn;
 	struct workqueue_struct *chunk_wq;

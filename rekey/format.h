@@ -53,6 +53,9 @@ enum xc_resilience {
 	XC_JOURNAL,
 };
 
+/* How digests are computed; 0 was HMAC-SHA-256, in versions never released. */
+#define XC_DIGEST_PMAC 1
+
 /**
  * struct xc_side_record - one of the two sides
  * @spec: the cipher specification, filled up with zeros
@@ -88,7 +91,7 @@ struct xc_side_record {
  * @direction: see &enum xc_direction
  * @resilience: see &enum xc_resilience
  * @done: 1: all is converted
- * @digest: zero: HMAC-SHA-256, cut to 128 bits
+ * @digest: %XC_DIGEST_PMAC
  * @area_sectors: length of an area; a multiple of %XC_SLOT_SECTORS, at most
  *	%XC_AREA_MAX_SECTORS
  * @batch_sectors: length of the active batch, which begins at @frontier; 0: none

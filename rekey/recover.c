@@ -22,7 +22,7 @@
 #include <linux/string.h>
 
 #include "chunk.h"
-#include "digests.h"
+#include "digest.h"
 #include "state.h"
 
 /**
@@ -76,8 +76,8 @@ static int for_all_chunks(const struct recovery *r, step_fn step)
 static int check_digests(const struct recovery *r)
 {
 	u8 check[XC_DIGEST_SIZE];
-	int err = xc_digests_check(r->conv->digest, r->at.frontier, r->digests,
-				   units(r, r->at.batch_sectors), check);
+	int err = xc_digest_check(r->conv->digest, r->at.frontier, r->digests,
+				  units(r, r->at.batch_sectors), check);
 
 	if (!err && memcmp(check, r->at.check, XC_DIGEST_SIZE))
 		err = -EUCLEAN;

@@ -343,6 +343,7 @@ static int take_keys(struct xc_rekey *rekey, char **error)
 	enum xc_side side = conv->new->key.size ? XC_NEW : XC_OLD;
 	const u8 *key = side == XC_NEW ? conv->new->key.bytes :
 					 conv->old->key.bytes;
+	struct xc_digest_key digest_key;
 	int err = xc_state_check_key(state, XC_NEW, conv->new->key.bytes,
 				     error);
 
@@ -353,7 +354,10 @@ static int take_keys(struct xc_rekey *rekey, char **error)
 	if (err)
 		return err;
 	*error = "rekey_key: the key for digests cannot be derived";
-	return xc_state_digest_key(state, &rekey->converter.digest, side, key);
+	err = xc_state_digest_key(state, side, key, &digest_key) ?:
+		xc_digest_set_key(&rekey->converter.digest, &digest_key);
+	memzero_explicit(&digest_key, sizeof(digest_key));
+	return err;
 }
 
 /**
@@ -418,9 +422,7 @@ void xc_rekey_suspend(struct xc_rekey *rekey)
  */
 void xc_rekey_postsuspend(struct xc_rekey *rekey)
 {
-	static const u8 nothing[XC_PRF_SIZE];
-
-	xc_prf_set_key(&rekey->converter.digest, nothing, sizeof(nothing));
+	xc_digest_wipe(&rekey->converter.digest);
 }
 
 /* ---- messages ------------------------------------------------------------ */

@@ -16,7 +16,9 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* Numbers of messages whose result is not a digest of a sector. */
+#include "digest.h"
+
+/* What the salt is hashed with; of keys for digests, the first. */
 #define NUMBER_KEY_CHECK U64_MAX
 #define NUMBER_DIGEST_KEY (U64_MAX - 1)
 
@@ -163,26 +165,26 @@ int xc_state_check_key(struct xc_state *state, enum xc_side side, const u8 *key,
 }
 
 /**
- * xc_state_digest_key() - give a digest its key
+ * xc_state_digest_key() - derive the keys for digests
  * @state: the state, started or read
- * @digest: the digest
  * @side: the new side, or the old one if the new has no key
  * @key: the key of this side
+ * @out: set to the keys
  *
  * Context: Process context.  May sleep.
  * Return: 0, or a negative errno.
  */
-int xc_state_digest_key(struct xc_state *state, struct xc_prf *digest,
-			enum xc_side side, const u8 *key)
+int xc_state_digest_key(struct xc_state *state, enum xc_side side,
+			const u8 *key, struct xc_digest_key *out)
 {
 	u32 size = le32_to_cpu(state->super.sides[side].key_size);
-	u8 derived[XC_PRF_SIZE];
-	int err;
+	u8 *part = (u8 *)out, *end = part + sizeof(*out);
+	u64 number = NUMBER_DIGEST_KEY;
+	int err = 0;
 
-	err = derive(state, NUMBER_DIGEST_KEY, state->super.salt, key, size,
-		     derived, sizeof(derived)) ?:
-		xc_prf_set_key(digest, derived, sizeof(derived));
-	memzero_explicit(derived, sizeof(derived));
+	for (; part < end && !err; part += XC_PRF_SIZE)
+		err = derive(state, number--, state->super.salt, key, size,
+			     part, XC_PRF_SIZE);
 	return err;
 }
 

@@ -7,6 +7,7 @@
 
 #include "super.h"
 
+struct xc_digest_key;
 struct xc_state;
 
 struct xc_state *xc_state_create(const struct xc_setup *setup, char **error);
@@ -29,7 +30,7 @@ int xc_state_area_write(const struct xc_state *state, unsigned int area,
 			const void *data, unsigned int size);
 int xc_state_check_key(struct xc_state *state, enum xc_side side, const u8 *key,
 		       char **error);
-int xc_state_digest_key(struct xc_state *state, struct xc_prf *digest,
-			enum xc_side side, const u8 *key);
+int xc_state_digest_key(struct xc_state *state, enum xc_side side,
+			const u8 *key, struct xc_digest_key *out);
 
 #endif

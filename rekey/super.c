@@ -237,7 +237,8 @@ int xc_super_check(const struct xc_superblock *super,
 		return -EINVAL;
 	}
 	if (super->direction != XC_FORWARD || super->shift ||
-	    super->resilience > XC_JOURNAL || super->digest) {
+	    super->resilience > XC_JOURNAL ||
+	    super->digest != XC_DIGEST_PMAC) {
 		*error = "rekey_state: the state needs a newer version of xcrypt";
 		return -EOPNOTSUPP;
 	}
@@ -272,6 +273,7 @@ void xc_super_init(struct xc_superblock *super, const struct xc_setup *setup)
 		.length = cpu_to_le64(setup->data.len),
 		.direction = XC_FORWARD,
 		.resilience = setup->resilience,
+		.digest = XC_DIGEST_PMAC,
 		.area_sectors = cpu_to_le32(round_down(area, XC_SLOT_SECTORS)),
 	};
 	for (i = 0; i < XC_SIDES; i++)

@@ -89,6 +89,10 @@ suite()
 	suite xcrypt-state
 }
 
+@test "digests of units" {
+	suite xcrypt-digest
+}
+
 @test "AES-XTS of the batch engine, each implementation" {
 	grep -qw avx /proc/cpuinfo && grep -qw aes /proc/cpuinfo ||
 		skip "this CPU has no AES-NI"

@@ -23,7 +23,7 @@
 #include <linux/slab.h>
 
 #include "rekey/chunk.h"
-#include "rekey/prf.h"
+#include "rekey/digest.h"
 #include "cipher/batch.h"
 #include "cipher/cipher.h"
 #include "cipher/create.h"
@@ -61,31 +61,28 @@ MODULE_PARM_DESC(us, "set to the duration in microseconds");
 struct plain {
 	struct xc_disk disk;
 	struct xc_conversion conv;
-	struct xc_prf digest;
+	struct xc_digest digest;
 	atomic64_t next;
 	atomic_t left;
 	atomic_t err;
 	struct completion done;
 };
 
-static int convert(struct xc_chunk *chunk, unsigned int sectors)
+static int convert(struct xc_chunk *chunk, unsigned int sectors, u8 *digests)
 {
-	u8 digest[XC_DIGEST_SIZE];
-	unsigned int i;
-	int err = xc_chunk_read(chunk);
-
-	for (i = 0; i < sectors && !err; i++)
-		err = xc_chunk_digest(chunk, i, 1, digest);
-	return err ?: xc_chunk_convert(chunk, 0, sectors) ?:
+	return xc_chunk_read(chunk) ?:
+		xc_chunk_digest(chunk, 0, sectors, digests) ?:
+		xc_chunk_convert(chunk, 0, sectors) ?:
 		xc_chunk_write(chunk, 0, sectors);
 }
 
 static int convert_chunks(struct plain *plain)
 {
 	struct xc_chunk *chunk = xc_chunk_create(&plain->conv, CHUNK_SECTORS);
-	sector_t sector;
+	u8 *digests = kmalloc(CHUNK_SECTORS * XC_DIGEST_SIZE, GFP_KERNEL);
+	int err = chunk && digests ? 0 : -ENOMEM;
 	unsigned int sectors;
-	int err = chunk ? 0 : -ENOMEM;
+	sector_t sector;
 
 	while (!err) {
 		sector = (atomic64_inc_return(&plain->next) - 1) * CHUNK_SECTORS;
@@ -93,9 +90,10 @@ static int convert_chunks(struct plain *plain)
 			break;
 		sectors = min_t(sector_t, CHUNK_SECTORS, plain->disk.len - sector);
 		xc_chunk_place(chunk, sector, sectors);
-		err = convert(chunk, sectors);
+		err = convert(chunk, sectors, digests);
 		cond_resched();
 	}
+	kfree(digests);
 	if (chunk)
 		xc_chunk_destroy(chunk);
 	return err;
@@ -183,15 +181,14 @@ static int run_with_ciphers(struct plain *plain, char **error)
 static int run_on(struct block_device *bdev, char **error)
 {
 	struct plain plain = { .disk = { .bdev = bdev, .len = bdev_nr_sectors(bdev) } };
-	u8 key[XC_PRF_SIZE];
+	struct xc_digest_key key;
 	int err;
 
-	get_random_bytes(key, sizeof(key));
-	*error = "hmac(sha256)";
-	err = xc_prf_init(&plain.digest) ?:
-		xc_prf_set_key(&plain.digest, key, sizeof(key)) ?:
+	get_random_bytes(&key, sizeof(key));
+	err = xc_digest_init(&plain.digest, error) ?:
+		xc_digest_set_key(&plain.digest, &key) ?:
 		run_with_ciphers(&plain, error);
-	xc_prf_exit(&plain.digest);
+	xc_digest_exit(&plain.digest);
 	return err;
 }
 

@@ -11,9 +11,9 @@
 
 /* The state is opaque, and the disk is replaced. */
 #include "../../rekey/state.c"
-#include "../../rekey/digests.h"
 #include "../../rekey/prf.c"
 #include "../../rekey/super.c"
+#include "digest_test.h"
 
 struct superblock_vector {
 	u8 bytes[SECTOR_SIZE];
@@ -94,23 +94,6 @@ int xc_disk_flush(const struct xc_disk *disk)
 }
 
 /* ---- each test ----------------------------------------------------------- */
-
-/* As test_key() and test_data() of vectors.py. */
-static void fill_key(u8 *out, unsigned int size)
-{
-	unsigned int i;
-
-	for (i = 0; i < size; i++)
-		out[i] = i * 5 + i / 256 + 1;
-}
-
-static void fill_data(u8 *out, unsigned int size)
-{
-	unsigned int i;
-
-	for (i = 0; i < size; i++)
-		out[i] = i * 7 + i / 256 * 13 + 3;
-}
 
 /* A block device with nothing but limits. */
 static struct block_device *fake_bdev(struct kunit *test)
@@ -232,24 +215,26 @@ static void state_digests_test(struct kunit *test)
 {
 	u8 *unit = kunit_kzalloc(test, 4096, GFP_KERNEL);
 	u8 digests[2 * XC_DIGEST_SIZE], check[XC_DIGEST_SIZE];
-	struct xc_prf prf;
+	struct xc_digest_key key;
+	struct xc_digest digest;
 	char *error;
 
 	KUNIT_ASSERT_NOT_NULL(test, unit);
 	put_both();
 	KUNIT_ASSERT_EQ(test, xc_state_open(device->state, &error), 0);
-	KUNIT_ASSERT_EQ(test, xc_prf_init(&prf), 0);
-	KUNIT_EXPECT_EQ(test, xc_state_digest_key(device->state, &prf, XC_NEW,
-						  device->keys[XC_NEW]), 0);
+	KUNIT_EXPECT_EQ(test, xc_state_digest_key(device->state, XC_NEW,
+						  device->keys[XC_NEW], &key),
+			0);
+	make_digest(test, &digest, &key);
 	fill_data(unit, 4096);
-	xc_prf_compute(&prf, FRONTIER, unit, 4096, digests, XC_DIGEST_SIZE);
+	compute_digest(test, &digest, FRONTIER, unit, 4096, digests);
 	fill_key(unit, 4096);
-	xc_prf_compute(&prf, FRONTIER + UNIT, unit, 4096,
-		       digests + XC_DIGEST_SIZE, XC_DIGEST_SIZE);
-	KUNIT_EXPECT_EQ(test, xc_digests_check(&prf, FRONTIER, digests, 2,
-					       check), 0);
+	compute_digest(test, &digest, FRONTIER + UNIT, unit, 4096,
+		       digests + XC_DIGEST_SIZE);
+	KUNIT_EXPECT_EQ(test, xc_digest_check(&digest, FRONTIER, digests, 2,
+					      check), 0);
 	KUNIT_EXPECT_MEMEQ(test, check, vector(7) + 120, XC_DIGEST_SIZE);
-	xc_prf_exit(&prf);
+	xc_digest_exit(&digest);
 }
 
 /* A beginning: both slots, which differ from a later one in little. */

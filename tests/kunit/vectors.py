@@ -133,6 +133,8 @@ def check():
     assert md5_state(padded).hex() == "900150983cd24fb0d6963f7d28e17f72"
     assert crc32(b"123456789", MASK) ^ MASK == 0xcbf43926
     # RFC 4231, test case 2
+    assert xts(bytes(32), 0, bytes(32)).hex() == \
+        "917cf69ebd68b2ec9b9fe9a3eadda692cd43d2f59598ed858c02c2652fbf922e"
     assert hmac(b"Jefe", b"what do ya want for nothing?").hex().startswith("5bdcc146bf60754e")
 
 
@@ -231,10 +233,34 @@ def value(key, number, data):
     return hmac(key, le64(number) + data)
 
 
-DIGEST_KEY = value(NEW_KEY, 2 ** 64 - 2, SALT)
-DIGESTS = b"".join(value(DIGEST_KEY, FRONTIER + 8 * i, unit)[:16]
+def double(tweak):
+    """Multiplies by x in GF(2^128), as IEEE 1619 writes its elements."""
+    number = int.from_bytes(tweak, "little") << 1
+    return (number ^ (number >> 128) * ((1 << 128) | 0x87)).to_bytes(16, "little")
+
+
+def xts(key, sector, data):
+    half = len(key) // 2
+    tweak, out = aes(key[half:], le64(sector) + bytes(8)), b""
+    for i in range(0, len(data), 16):
+        out += xor(aes(key[:half], xor(data[i:i + 16], tweak)), tweak)
+        tweak = double(tweak)
+    return out
+
+
+def digest(xts_key, aes_key, sector, unit):
+    total = bytes(16)
+    for i in range(0, len(unit), 512):
+        encrypted = xts(xts_key, sector + i // 512, unit[i:i + 512])
+        for j in range(0, 512, 16):
+            total = xor(total, encrypted[j:j + 16])
+    return aes(aes_key, total)
+
+
+DIGEST_KEYS = [value(NEW_KEY, 2 ** 64 - i, SALT) for i in range(2, 6)]
+DIGESTS = b"".join(digest(DIGEST_KEYS[0] + DIGEST_KEYS[1], DIGEST_KEYS[2], FRONTIER + 8 * i, unit)
                    for i, unit in enumerate(UNITS))
-DIGESTS_CHECK = value(DIGEST_KEY, 2 ** 64 - 1 - FRONTIER, DIGESTS)[:16]
+DIGESTS_CHECK = value(DIGEST_KEYS[3], FRONTIER, DIGESTS)[:16]
 
 
 def le32(n):
@@ -248,7 +274,7 @@ def side(spec, iv_offset, sector_size, large_iv, key):
 
 def superblock(sequence, frontier, batch_sectors, batch_area, batch_check):
     after = (le64(sequence) + SALT + bytes(16) + le64(2048) + le64(1000000) + le64(0) +
-             le64(frontier) + bytes(4) + le32(2040) + le32(batch_sectors) +
+             le64(frontier) + bytes(3) + b"\1" + le32(2040) + le32(batch_sectors) +
              le32(batch_area) + batch_check +
              side(b"aes-cbc-essiv:sha256", 5, 512, 0, OLD_KEY) +
              side(b"aes-xts-plain64", 0x123456789, 4096, 1, NEW_KEY) + bytes(104))
@@ -263,6 +289,13 @@ def superblock_vectors():
             (6, FRONTIER, 0, 0, bytes(16)), (7, FRONTIER, 16, 1, DIGESTS_CHECK),
             (8, FRONTIER + 16, 0, 1, bytes(16))):
         yield {"bytes": superblock(sequence, frontier, sectors, area, check_value)}
+
+
+def digest_vectors():
+    for size in (512, 4096):
+        for sector in SECTORS:
+            yield {"unit_size": size, "sector": sector,
+                   "digest": digest(test_key(64), test_data(32), sector, test_data(size))}
 
 
 # ---- output ------------------------------------------------------------------
@@ -319,6 +352,7 @@ VECTORS = {
     "elephant": elephant_vectors(),
     "xts": xts_vectors(),
     "superblock": superblock_vectors(),
+    "digest": digest_vectors(),
 }
 
 
