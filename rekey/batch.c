@@ -6,7 +6,7 @@
  *
  *	xc_batch_start()	its sectors are read, digested and converted in
  *				memory; writes to them are held
- *	xc_batch_prepare()	its digests are in its area, or its new sectors
+ *	xc_batch_prepare()	its digests are written to its area, or its new sectors
  *	xc_state_commit()	it is active: from now on a crash is recovered
  *				with its area
  *	xc_batch_write()	chunk by chunk it is written; bios go on, but with a
@@ -25,13 +25,13 @@
 #include "../debug/inject.h"
 #include "../io/gate.h"
 
-/* The length of a batch and of a chunk: 4 MiB and 256 KiB, in 512-byte sectors. */
-#define BATCH_SECTORS 8192
+/* The length of a batch and of a chunk: 8 MiB and 256 KiB, in 512-byte sectors. */
+#define BATCH_SECTORS 16384
 #define CHUNK_SECTORS 512
 /* Chunks in a batch, at least. */
 #define CHUNKS_MIN 4
 /* Chunks being written at a time. */
-#define DEPTH 2
+#define DEPTH 4
 
 /**
  * struct xc_batch - a batch
@@ -158,16 +158,14 @@ sector_t xc_batch_end(const struct xc_batch *batch)
  * @state: the state
  * @sector: first sector, counted from the start of the mapping
  * @sectors: their number; at most xc_batch_max()
- * @area: index of a free area, to which a journal is written
  *
  * Writes to these sectors must be held.
  *
  * Context: Process context.  May sleep; allocates nothing.
  */
 void xc_batch_start(struct xc_batch *batch, const struct xc_state *state,
-		    sector_t sector, unsigned int sectors, unsigned int area)
+		    sector_t sector, unsigned int sectors)
 {
-	struct xc_disk whole = xc_state_area(state, area), journal;
 	unsigned int i, from;
 	u8 *digests;
 
@@ -177,16 +175,21 @@ void xc_batch_start(struct xc_batch *batch, const struct xc_state *state,
 		from = i * batch->chunk_sectors;
 		digests = batch->digests + from / batch->conv->unit *
 			  XC_DIGEST_SIZE;
-		journal = xc_disk_rest(whole, from);
 		xc_chunk_place(batch->chunks[i], sector + from,
 			       min(batch->chunk_sectors, sectors - from));
 		xc_chunk_start_convert(batch->chunks[i], digests,
-				       has_journal(state) ? &journal : NULL);
+				       has_journal(state));
 	}
 }
 
-/* Wait for all chunks, also after an error. */
-static int wait_for_chunks(struct xc_batch *batch)
+/**
+ * xc_batch_wait() - wait for what xc_batch_start() started, also after an error
+ * @batch: the batch
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0, or a negative errno.
+ */
+int xc_batch_wait(struct xc_batch *batch)
 {
 	unsigned int i;
 	int err = 0, r;
@@ -196,6 +199,19 @@ static int wait_for_chunks(struct xc_batch *batch)
 		err = err ?: r;
 	}
 	return err;
+}
+
+static int write_journal(struct xc_batch *batch, const struct xc_state *state,
+			 unsigned int area)
+{
+	struct xc_disk whole = xc_state_area(state, area), part;
+	unsigned int i;
+
+	for (i = 0; i < chunks_used(batch); i++) {
+		part = xc_disk_rest(whole, i * batch->chunk_sectors);
+		xc_chunk_start_write_journal(batch->chunks[i], &part);
+	}
+	return xc_batch_wait(batch);
 }
 
 /**
@@ -212,13 +228,15 @@ static int wait_for_chunks(struct xc_batch *batch)
 int xc_batch_prepare(struct xc_batch *batch, const struct xc_state *state,
 		     struct xc_position *next)
 {
-	int err = wait_for_chunks(batch) ?:
+	int err = xc_batch_wait(batch) ?:
 		xc_digest_check(batch->conv->digest, batch->sector,
 				batch->digests, units(batch), next->check);
 
 	next->batch_sectors = batch->sectors;
-	if (err || has_journal(state))
+	if (err)
 		return err;
+	if (has_journal(state))
+		return write_journal(batch, state, next->area);
 	return xc_state_area_write(state, next->area, batch->digests,
 				   units(batch) * XC_DIGEST_SIZE);
 }

@@ -24,7 +24,7 @@
  * @sector: its first sector, counted from the start of the mapping
  * @sectors: its length
  * @digests: where its digests go
- * @journal: where it is written before the data are; without a device: nowhere
+ * @journal: it is written to a journal first
  * @blank: it is all zeros, and is left so
  * @work: converts it
  * @done: completed when what was started is done
@@ -40,7 +40,7 @@ struct xc_chunk {
 	sector_t sector;
 	unsigned int sectors;
 	u8 *digests;
-	struct xc_disk journal;
+	bool journal;
 	bool blank;
 	struct work_struct work;
 	struct completion done;
@@ -259,17 +259,9 @@ static int convert_for_checksum(struct xc_chunk *chunk)
 static void convert_work(struct work_struct *work)
 {
 	struct xc_chunk *chunk = container_of(work, struct xc_chunk, work);
-	bool journal = chunk->journal.bdev;
-	int err = journal ? convert_for_journal(chunk) :
-			    convert_for_checksum(chunk);
 
-	if (err || !journal) {
-		done(chunk, err);
-		return;
-	}
-	aim_at_journal(chunk, &chunk->journal, REQ_OP_WRITE | REQ_SYNC);
-	chunk->bio.bi_end_io = write_endio;
-	submit_bio(&chunk->bio);
+	done(chunk, chunk->journal ? convert_for_journal(chunk) :
+				     convert_for_checksum(chunk));
 }
 
 static void read_endio(struct bio *bio)
@@ -289,18 +281,32 @@ static void read_endio(struct bio *bio)
  * @chunk: the chunk
  * @digests: set to the digests of its units: without @journal as they were, else as
  *	they are now
- * @journal: where to write the chunk; NULL: nowhere
+ * @journal: it is to be written to a journal
  *
  * Context: Process context.  May sleep; allocates nothing.
  */
-void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests,
-			    const struct xc_disk *journal)
+void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests, bool journal)
 {
 	chunk->digests = digests;
-	chunk->journal = journal ? *journal : (struct xc_disk) {};
+	chunk->journal = journal;
 	describe(chunk, 0, chunk->sectors);
 	aim(chunk, 0, REQ_OP_READ);
 	chunk->bio.bi_end_io = read_endio;
+	submit_bio(&chunk->bio);
+}
+
+/**
+ * xc_chunk_start_write_journal() - write a chunk to a journal
+ * @chunk: the chunk, converted
+ * @journal: where to
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ */
+void xc_chunk_start_write_journal(struct xc_chunk *chunk,
+				  const struct xc_disk *journal)
+{
+	aim_at_journal(chunk, journal, REQ_OP_WRITE | REQ_SYNC);
+	chunk->bio.bi_end_io = write_endio;
 	submit_bio(&chunk->bio);
 }
 

@@ -43,8 +43,9 @@ void xc_chunk_place(struct xc_chunk *chunk, sector_t sector,
 sector_t xc_chunk_end(const struct xc_chunk *chunk);
 
 /* all of it, and meanwhile others */
-void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests,
-			    const struct xc_disk *journal);
+void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests, bool journal);
+void xc_chunk_start_write_journal(struct xc_chunk *chunk,
+				  const struct xc_disk *journal);
 void xc_chunk_start_write(struct xc_chunk *chunk);
 int xc_chunk_wait(struct xc_chunk *chunk);
 

@@ -3,10 +3,12 @@
  * The converter: the thread of work that moves a volume to its new side.
  *
  * While a batch is written, the next one is read, digested and converted in
- * memory.  Then one commit retires the first and makes the second active:
+ * memory.  Then one commit retires the first and makes the second active.  A third
+ * is read and converted meanwhile, so that no CPU waits for a flush:
  *
- *	batch n		hold, read ... | commit | write ...       | commit |
- *	batch n + 1			        | hold, read ...  |        | write ...
+ *	batch n		... write        | commit |
+ *	batch n + 1	... convert          area | commit | write ...        | commit |
+ *	batch n + 2		         | hold, convert ...            area | commit |
  *
  * A durable point is a commit without an active batch: there the gate is open,
  * and nothing needs to be recovered.
@@ -24,6 +26,16 @@
 
 /* With a speed limit, a batch is what may be converted in this time. */
 #define BATCH_MS 250
+
+/*
+ * Without, it is what is written in this time, or in that of a commit if that is
+ * longer: so commits take no more than half of the time, and users of the volume
+ * do not wait for long.
+ */
+#define WRITE_MS 8
+
+/* The first batch, and the least, in 512-byte sectors: 256 KiB. */
+#define SECTORS_MIN 512
 
 static dev_t mapped_dev(const struct xc_converter *c)
 {
@@ -75,16 +87,25 @@ static bool may_go_on(struct xc_converter *c)
 	return false;
 }
 
+/* As fast as the last batch, and not more than twice as long. */
+static u64 paced_sectors(const struct xc_pace *pace)
+{
+	u64 ns = max_t(u64, pace->commit_ns, WRITE_MS * NSEC_PER_MSEC);
+	u64 sectors = div64_u64(pace->sectors * ns, max(pace->write_ns, 1ULL));
+
+	return max_t(u64, min(sectors, 2ULL * pace->sectors), SECTORS_MIN);
+}
+
 static unsigned int batch_sectors(const struct xc_converter *c,
 				  const struct xc_batch *batch, sector_t left)
 {
-	unsigned int unit = c->conv.unit, speed = READ_ONCE(c->speed);
-	u64 sectors = min_t(u64, xc_batch_max(batch, c->state), left);
+	unsigned int speed = READ_ONCE(c->speed);
+	u64 sectors = speed ? (u64)speed * BATCH_MS / (MSEC_PER_SEC / 2) :
+			      paced_sectors(&c->pace);
 
-	if (speed)
-		sectors = clamp((u64)speed * BATCH_MS / (MSEC_PER_SEC / 2), 1,
-				sectors);
-	return round_up((u32)sectors, unit);
+	sectors = clamp_t(u64, sectors, 1,
+			  min_t(u64, xc_batch_max(batch, c->state), left));
+	return round_up((u32)sectors, c->conv.unit);
 }
 
 /* ---- batches ------------------------------------------------------------- */
@@ -95,12 +116,12 @@ static unsigned int free_area(const struct xc_converter *c)
 	return !xc_state_position(c->state)->area;
 }
 
-/* Start the batch after the active one, if there is to be one. */
+/* Start the batch after @last, or the first, if there is to be one. */
 static struct xc_batch *start_next(struct xc_converter *c,
-				   const struct xc_batch *active)
+				   const struct xc_batch *last)
 {
-	sector_t sector = active ? xc_batch_end(active) :
-				   xc_state_position(c->state)->frontier;
+	sector_t sector = last ? xc_batch_end(last) :
+				 xc_state_position(c->state)->frontier;
 	sector_t left = c->conv.data->len - sector;
 	struct xc_batch *next = c->batches[c->turn];
 	unsigned int sectors;
@@ -108,13 +129,13 @@ static struct xc_batch *start_next(struct xc_converter *c,
 	if (!left || READ_ONCE(c->stop))
 		return NULL;
 	/* while it waits for the speed limit, nothing is held */
-	if (active ? delay_ms(c) : !may_go_on(c))
+	if (last ? delay_ms(c) : !may_go_on(c))
 		return NULL;
 
 	sectors = batch_sectors(c, next, left);
 	xc_gate_hold_writes(&c->gate, sector + sectors);
 	trace_xcrypt_rekey_hold(mapped_dev(c), sector, sectors, 0);
-	xc_batch_start(next, c->state, sector, sectors, free_area(c));
+	xc_batch_start(next, c->state, sector, sectors);
 	c->sectors += sectors;
 	c->turn = (c->turn + 1) % XC_BATCHES;
 	return next;
@@ -122,8 +143,11 @@ static struct xc_batch *start_next(struct xc_converter *c,
 
 static int write_batch(struct xc_converter *c, struct xc_batch *batch)
 {
+	u64 start = ktime_get_ns();
 	int err = xc_batch_write(batch, c->state, &c->gate);
 
+	c->pace.write_ns = ktime_get_ns() - start;
+	c->pace.sectors = xc_state_position(c->state)->batch_sectors;
 	trace_xcrypt_rekey_write(mapped_dev(c),
 				 xc_state_position(c->state)->frontier,
 				 xc_state_position(c->state)->batch_sectors,
@@ -133,16 +157,21 @@ static int write_batch(struct xc_converter *c, struct xc_batch *batch)
 
 static int commit(struct xc_converter *c, const struct xc_position *next)
 {
+	u64 start = ktime_get_ns();
 	int err = xc_state_commit(c->state, next);
 
+	c->pace.commit_ns = ktime_get_ns() - start;
 	trace_xcrypt_rekey_commit(mapped_dev(c), next->frontier,
 				  next->batch_sectors, err);
 	return err;
 }
 
-/* Write the active batch while the next is prepared, and commit both. */
+/*
+ * Write the active batch while the next is converted, start the one after that, and
+ * commit both.
+ */
 static int advance(struct xc_converter *c, struct xc_batch *active,
-		   struct xc_batch *next)
+		   struct xc_batch *next, struct xc_batch **after)
 {
 	const struct xc_position *at = xc_state_position(c->state);
 	struct xc_position to = {
@@ -155,6 +184,7 @@ static int advance(struct xc_converter *c, struct xc_batch *active,
 	if (active)
 		err = write_batch(c, active);
 	if (next) {
+		*after = err ? NULL : start_next(c, next);
 		/* also after an error: its chunks are in use */
 		r = xc_batch_prepare(next, c->state, &to);
 		trace_xcrypt_rekey_prepare(mapped_dev(c), to.frontier,
@@ -166,28 +196,33 @@ static int advance(struct xc_converter *c, struct xc_batch *active,
 		to.done = to.frontier == c->conv.data->len;
 		err = commit(c, &to);
 	}
-	/* which of two positions is durable is not known after a failed commit */
-	if (err)
-		xc_gate_fail(&c->gate, held);
-	else
+	if (!err) {
 		xc_gate_let_write(&c->gate, to.frontier);
+		return 0;
+	}
+	if (*after)
+		xc_batch_wait(*after);
+	/* which of two positions is durable is not known after a failed commit */
+	xc_gate_fail(&c->gate, held);
 	return err;
 }
 
 static int convert(struct xc_converter *c)
 {
-	struct xc_batch *active = NULL, *next;
+	struct xc_batch *active = NULL, *next = NULL, *after;
 	int err = 0;
 
 	/* the limit does not make up for a pause */
 	c->counted = 0;
 	set_status(c, XC_STATUS_RUNNING);
 	while (!err) {
-		next = start_next(c, active);
+		next = next ?: start_next(c, active);
 		if (!active && !next)
 			break;
-		err = advance(c, active, next);
+		after = NULL;
+		err = advance(c, active, next, &after);
 		active = next;
+		next = after;
 	}
 	return err;
 }

@@ -16,8 +16,8 @@
 struct xc_batch;
 struct xc_state;
 
-/* Batches in memory: one is written while the next one is read. */
-#define XC_BATCHES 2
+/* Batches in memory: one is written, one is prepared, one is read. */
+#define XC_BATCHES 3
 
 /**
  * enum xc_rekey_status - what a conversion is doing
@@ -33,6 +33,18 @@ enum xc_rekey_status {
 	XC_STATUS_RECOVERING,
 	XC_STATUS_DONE,
 	XC_STATUS_FAILED,
+};
+
+/**
+ * struct xc_pace - how fast a conversion is
+ * @sectors: length of the batch that was last written
+ * @write_ns: what its writing took
+ * @commit_ns: what the last commit took
+ */
+struct xc_pace {
+	unsigned int sectors;
+	u64 write_ns;
+	u64 commit_ns;
 };
 
 /**
@@ -55,6 +67,7 @@ enum xc_rekey_status {
  * @counted: the limit that @since and @sectors are for
  * @since: when it began to count, in ns
  * @sectors: sectors converted since
+ * @pace: how fast it is
  * @converted: called when all is converted and durable, and no bio uses the old
  *	side
  */
@@ -77,6 +90,7 @@ struct xc_converter {
 	unsigned int counted;
 	u64 since;
 	u64 sectors;
+	struct xc_pace pace;
 	void (*converted)(struct dm_target *ti);
 };
 

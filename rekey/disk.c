@@ -7,6 +7,7 @@
 
 #include <linux/bio.h>
 #include <linux/blkdev.h>
+#include <linux/completion.h>
 
 /* One bio; @data is in the kernel's linear mapping. */
 static int submit(const struct xc_disk *disk, sector_t sector, void *data,
@@ -92,4 +93,35 @@ int xc_disk_flush(const struct xc_disk *disk)
 	err = submit_bio_wait(&bio);
 	bio_uninit(&bio);
 	return err;
+}
+
+static void end_flush(struct bio *bio)
+{
+	complete(bio->bi_private);
+}
+
+/**
+ * xc_disk_flush_both() - flush two devices at the same time
+ * @a: a part of one
+ * @b: a part of the other; may be the same device
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or the negative errno of a device.
+ */
+int xc_disk_flush_both(const struct xc_disk *a, const struct xc_disk *b)
+{
+	DECLARE_COMPLETION_ONSTACK(done);
+	struct bio bio;
+	int err, r;
+
+	bio_init(&bio, a->bdev, NULL, 0,
+		 REQ_OP_WRITE | REQ_SYNC | REQ_PREFLUSH);
+	bio.bi_private = &done;
+	bio.bi_end_io = end_flush;
+	submit_bio(&bio);
+	err = xc_disk_flush(b);
+	wait_for_completion_io(&done);
+	r = blk_status_to_errno(bio.bi_status);
+	bio_uninit(&bio);
+	return err ?: r;
 }

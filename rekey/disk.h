@@ -46,5 +46,6 @@ int xc_disk_write(const struct xc_disk *disk, sector_t sector,
 int xc_disk_write_fua(const struct xc_disk *disk, sector_t sector,
 		      const void *data, unsigned int sectors);
 int xc_disk_flush(const struct xc_disk *disk);
+int xc_disk_flush_both(const struct xc_disk *a, const struct xc_disk *b);
 
 #endif

@@ -27,7 +27,7 @@
 #define XC_STATE_MIN_SECTORS 2048
 
 /* The most units in a batch. */
-#define XC_BATCH_UNITS 8192
+#define XC_BATCH_UNITS 16384
 
 #define XC_SPEC_SIZE 96
 #define XC_SALT_SIZE 32

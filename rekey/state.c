@@ -292,8 +292,7 @@ int xc_state_look(struct xc_state *state, bool start, char **error)
 
 static int flush(const struct xc_state *state)
 {
-	return xc_disk_flush(&state->setup.data) ?:
-		xc_disk_flush(&state->setup.state);
+	return xc_disk_flush_both(&state->setup.data, &state->setup.state);
 }
 
 /* Write the next superblock. */

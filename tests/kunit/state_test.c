@@ -93,6 +93,11 @@ int xc_disk_flush(const struct xc_disk *disk)
 	return 0;
 }
 
+int xc_disk_flush_both(const struct xc_disk *a, const struct xc_disk *b)
+{
+	return 0;
+}
+
 /* ---- each test ----------------------------------------------------------- */
 
 /* A block device with nothing but limits. */

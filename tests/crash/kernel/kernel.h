@@ -71,10 +71,12 @@ typedef unsigned int gfp_t;
 #define max(a, b)		max_t(__typeof__((a) + (b)), a, b)
 #define max3(a, b, c)		max(max(a, b), c)
 #define clamp(x, low, high)	min(max(x, low), high)
+#define clamp_t(type, x, low, high) min_t(type, max_t(type, x, low), high)
 #define round_down(x, unit)	((x) - (x) % (unit))
 #define round_up(x, unit)	round_down((x) + (unit) - 1, unit)
 #define DIV_ROUND_UP(x, n)	(((x) + (n) - 1) / (n))
 #define div_u64(x, n)		((u64)(x) / (n))
+#define div64_u64(x, n)		div_u64(x, n)
 
 static inline int ilog2(u64 n)
 {

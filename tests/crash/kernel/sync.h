@@ -64,6 +64,9 @@ struct completion {
 	struct wait_queue_head wait;
 };
 
+#define DECLARE_COMPLETION_ONSTACK(name) \
+	struct completion name; init_completion(&name)
+
 void init_completion(struct completion *completion);
 void complete(struct completion *completion);
 void wait_for_completion(struct completion *completion);
