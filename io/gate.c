@@ -74,6 +74,7 @@ static void pass(struct xc_gate *gate, struct xc_io *io)
 	sector_t end = io->sector + bio_sectors(io->base);
 
 	lockdep_assert_held(&gate->lock);
+	gate->passed++;
 	io->passed = true;
 	io->epoch = gate->epoch[dir];
 	atomic_inc(&gate->in_flight[dir][io->epoch]);

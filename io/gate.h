@@ -28,6 +28,7 @@ struct xc_io;
  *	more than @boundary
  * @write_end: not less than @read_end
  * @failed: bios are failed where they would be held
+ * @passed: number of bios that passed
  * @epoch: index in @in_flight for new bios, by direction
  * @in_flight: bios that passed, by direction and epoch
  * @drained: woken when one of these counters becomes zero
@@ -46,6 +47,7 @@ struct xc_gate {
 	sector_t write_start;
 	sector_t write_end;
 	bool failed;
+	u64 passed;
 	unsigned int epoch[2];
 	atomic_t in_flight[2][2];
 	wait_queue_head_t drained;

@@ -20,6 +20,7 @@
 
 #include "batch.h"
 #include "state.h"
+#include "../table/options.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
@@ -33,6 +34,12 @@
  * do not wait for long.
  */
 #define WRITE_MS 8
+
+/*
+ * While the volume is in use, the converter rests for so many times as long as a
+ * batch takes.
+ */
+#define RESTS 9
 
 /* The first batch, and the least, in 512-byte sectors: 256 KiB. */
 #define SECTORS_MIN 512
@@ -52,7 +59,20 @@ static void set_status(struct xc_converter *c, enum xc_rekey_status status)
 
 /* ---- speed --------------------------------------------------------------- */
 
-/* Milliseconds until the speed limit allows more; a new limit counts from now. */
+/* Have users come?  Then the converter is to rest. */
+static bool is_in_use(struct xc_converter *c)
+{
+	u64 passed = READ_ONCE(c->gate.passed);
+
+	if (READ_ONCE(c->speed) != XC_SPEED_AUTO || passed == c->passed)
+		return false;
+	c->passed = passed;
+	c->rest_until = ktime_get_ns() +
+			RESTS * (c->pace.write_ns + c->pace.commit_ns);
+	return true;
+}
+
+/* Milliseconds until a rest ends, or a limit allows more; a new limit counts from now. */
 static u64 delay_ms(struct xc_converter *c)
 {
 	unsigned int speed = READ_ONCE(c->speed);
@@ -65,12 +85,15 @@ static u64 delay_ms(struct xc_converter *c)
 	}
 	if (!speed)
 		return 0;
+	if (speed == XC_SPEED_AUTO)
+		return c->rest_until <= now ? 0 :
+			div_u64(c->rest_until - now, NSEC_PER_MSEC);
 	due = div_u64(c->sectors * (MSEC_PER_SEC / 2), speed);
 	spent = div_u64(now - c->since, NSEC_PER_MSEC);
 	return due > spent ? due - spent : 0;
 }
 
-/* Wait for the speed limit; false if told to stop. */
+/* Wait for users, or for the speed limit; false if told to stop. */
 static bool may_go_on(struct xc_converter *c)
 {
 	u64 ms;
@@ -100,8 +123,9 @@ static unsigned int batch_sectors(const struct xc_converter *c,
 				  const struct xc_batch *batch, sector_t left)
 {
 	unsigned int speed = READ_ONCE(c->speed);
-	u64 sectors = speed ? (u64)speed * BATCH_MS / (MSEC_PER_SEC / 2) :
-			      paced_sectors(&c->pace);
+	bool limited = speed && speed != XC_SPEED_AUTO;
+	u64 sectors = limited ? (u64)speed * BATCH_MS / (MSEC_PER_SEC / 2) :
+				paced_sectors(&c->pace);
 
 	sectors = clamp_t(u64, sectors, 1,
 			  min_t(u64, xc_batch_max(batch, c->state), left));
@@ -128,8 +152,8 @@ static struct xc_batch *start_next(struct xc_converter *c,
 
 	if (!left || READ_ONCE(c->stop))
 		return NULL;
-	/* while it waits for the speed limit, nothing is held */
-	if (last ? delay_ms(c) : !may_go_on(c))
+	/* while it waits, nothing is held */
+	if (last ? is_in_use(c) || delay_ms(c) : !may_go_on(c))
 		return NULL;
 
 	sectors = batch_sectors(c, next, left);
@@ -354,7 +378,7 @@ void xc_converter_stop(struct xc_converter *c)
 /**
  * xc_converter_set_speed() - limit the speed
  * @c: the converter
- * @speed: the limit in KiB/s; 0: none
+ * @speed: the limit in KiB/s; 0: none; or %XC_SPEED_AUTO
  *
  * Context: Process context.
  */
@@ -382,6 +406,7 @@ int xc_converter_init(struct xc_converter *c, char **error)
 	init_waitqueue_head(&c->wake);
 	INIT_WORK(&c->work, convert_work);
 	c->status = XC_STATUS_PAUSED;
+	c->speed = XC_SPEED_AUTO;
 	c->conv.digest = &c->digest;
 
 	err = xc_digest_init(&c->digest, error);

@@ -63,11 +63,13 @@ struct xc_pace {
  * @wake: woken when @stop or @speed changes
  * @paused: only recover
  * @status: what it is doing
- * @speed: limit in KiB/s; 0: none
+ * @speed: limit in KiB/s; 0: none; or %XC_SPEED_AUTO
  * @counted: the limit that @since and @sectors are for
  * @since: when it began to count, in ns
  * @sectors: sectors converted since
  * @pace: how fast it is
+ * @passed: xc_gate.passed when the converter last looked
+ * @rest_until: when it goes on, in ns, after users came
  * @converted: called when all is converted and durable, and no bio uses the old
  *	side
  */
@@ -91,6 +93,8 @@ struct xc_converter {
 	u64 since;
 	u64 sectors;
 	struct xc_pace pace;
+	u64 passed;
+	u64 rest_until;
 	void (*converted)(struct dm_target *ti);
 };
 

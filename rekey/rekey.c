@@ -459,7 +459,7 @@ void xc_rekey_continue(struct xc_rekey *rekey)
 /**
  * xc_rekey_set_speed() - limit the speed of a conversion
  * @rekey: the conversion
- * @speed: the limit in KiB/s; 0: none
+ * @speed: the limit in KiB/s; 0: none; or %XC_SPEED_AUTO
  *
  * Context: Process context.
  */

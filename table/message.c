@@ -8,7 +8,7 @@
  *	rekey key set <key>
  *	rekey pause
  *	rekey resume
- *	rekey speed <KiB/s>
+ *	rekey speed <KiB/s>|auto
  */
 #include "message.h"
 
@@ -34,6 +34,15 @@ static int parse_key(struct xc_message *message, unsigned int argc,
 	return 0;
 }
 
+static int parse_speed(const char *word, unsigned int *speed)
+{
+	if (is(word, "auto"))
+		*speed = XC_SPEED_AUTO;
+	else if (kstrtouint(word, 10, speed) || *speed == XC_SPEED_AUTO)
+		return -EINVAL;
+	return 0;
+}
+
 static int parse_rekey(struct xc_message *message, unsigned int argc,
 		       char **argv, char **error)
 {
@@ -43,15 +52,15 @@ static int parse_rekey(struct xc_message *message, unsigned int argc,
 		message->action = XC_REKEY_CONTINUE;
 	} else if (argc == 2 && is(argv[0], "speed")) {
 		message->action = XC_REKEY_SPEED;
-		if (kstrtouint(argv[1], 10, &message->speed)) {
-			*error = "rekey speed: must be a number of KiB/s, or 0 for no limit";
+		if (parse_speed(argv[1], &message->speed)) {
+			*error = "rekey speed: must be a number of KiB/s, 0 for no limit, or auto";
 			return -EINVAL;
 		}
 	} else if (argc == 3 && is(argv[0], "key") && is(argv[1], "set")) {
 		message->action = XC_REKEY_KEY_SET;
 		message->key = argv[2];
 	} else {
-		*error = "rekey: not pause, resume, speed <KiB/s> or key set <key>";
+		*error = "rekey: not pause, resume, speed <KiB/s>|auto or key set <key>";
 		return -EINVAL;
 	}
 	return 0;

@@ -5,7 +5,7 @@
 #ifndef _XC_MESSAGE_H
 #define _XC_MESSAGE_H
 
-#include "../dm-xcrypt.h"
+#include "options.h"
 
 /**
  * enum xc_action - the action of a message
@@ -31,7 +31,7 @@ enum xc_action {
  * struct xc_message - a message, parsed
  * @action: its action
  * @key: the key argument, one of the message's words; NULL if there is none
- * @speed: the limit in KiB/s; 0: none
+ * @speed: the limit in KiB/s; 0: none; or %XC_SPEED_AUTO
  */
 struct xc_message {
 	enum xc_action action;

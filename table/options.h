@@ -82,6 +82,9 @@ enum xc_resilience_choice {
 	XC_RESILIENCE_JOURNAL,
 };
 
+/* The speed of a conversion, in KiB/s: as fast as the users of the volume leave it. */
+#define XC_SPEED_AUTO UINT_MAX
+
 /**
  * struct xc_options - the optional parameters of a table line
  * @flags: bits numbered by enum xc_flag

@@ -28,13 +28,15 @@ static char *join(unsigned int argc, char **argv)
 	return text;
 }
 
-/* Digits, perhaps after a plus, of a number of 32 bits. */
+/* "auto", or digits, perhaps after a plus, of a number of 32 bits but the greatest. */
 static bool is_speed(const char *word)
 {
 	const char *digits = word + (*word == '+');
 
+	if (!strcasecmp(word, "auto"))
+		return true;
 	return *digits && strspn(digits, "0123456789") == strlen(digits) &&
-		strtod(digits, NULL) <= UINT_MAX;
+		strtod(digits, NULL) < UINT_MAX;
 }
 
 /* The action of a message according to the documentation. */
