@@ -64,8 +64,8 @@ static bool must_wait(const struct xc_gate *gate, const struct xc_io *io)
 	sector_t end = write ? gate->write_end : gate->read_end;
 
 	lockdep_assert_held(&gate->lock);
-	return io->sector < end && start < end &&
-		io->sector + bio_sectors(io->base) > start;
+	return gate->shut || (io->sector < end && start < end &&
+			      io->sector + bio_sectors(io->base) > start);
 }
 
 static void pass(struct xc_gate *gate, struct xc_io *io)
@@ -187,6 +187,7 @@ void xc_gate_place(struct xc_gate *gate, sector_t boundary, sector_t end)
 	gate->write_start = boundary;
 	gate->write_end = end;
 	gate->failed = false;
+	gate->shut = false;
 	reads = begin_epoch(gate, READ);
 	writes = begin_epoch(gate, WRITE);
 	spin_unlock(&gate->lock);
@@ -280,6 +281,21 @@ void xc_gate_fail(struct xc_gate *gate, sector_t write_end)
 	spin_lock(&gate->lock);
 	gate->failed = true;
 	gate->write_end = max3(write_end, gate->read_end, gate->boundary);
+	spin_unlock(&gate->lock);
+	release(gate);
+}
+
+/**
+ * xc_gate_shut() - fail all bios from now on
+ * @gate: the gate
+ *
+ * Context: Process context, in the converter.
+ */
+void xc_gate_shut(struct xc_gate *gate)
+{
+	spin_lock(&gate->lock);
+	gate->failed = true;
+	gate->shut = true;
 	spin_unlock(&gate->lock);
 	release(gate);
 }

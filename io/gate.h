@@ -28,6 +28,7 @@ struct xc_io;
  *	more than @boundary
  * @write_end: not less than @read_end
  * @failed: bios are failed where they would be held
+ * @shut: all bios are failed
  * @passed: number of bios that passed
  * @epoch: index in @in_flight for new bios, by direction
  * @in_flight: bios that passed, by direction and epoch
@@ -47,6 +48,7 @@ struct xc_gate {
 	sector_t write_start;
 	sector_t write_end;
 	bool failed;
+	bool shut;
 	u64 passed;
 	unsigned int epoch[2];
 	atomic_t in_flight[2][2];
@@ -79,5 +81,6 @@ void xc_gate_hold_reads(struct xc_gate *gate, sector_t end);
 void xc_gate_advance(struct xc_gate *gate, sector_t boundary);
 void xc_gate_let_write(struct xc_gate *gate, sector_t start);
 void xc_gate_fail(struct xc_gate *gate, sector_t write_end);
+void xc_gate_shut(struct xc_gate *gate);
 
 #endif

@@ -215,6 +215,25 @@ static int write_journal(struct xc_batch *batch, const struct xc_state *state,
 }
 
 /**
+ * xc_batch_write_area() - write what recovers a batch
+ * @batch: the batch, with its digests, or with its new sectors for a journal
+ * @state: the state
+ * @area: index of its area
+ *
+ * The next commit makes the area durable.
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or a negative errno.
+ */
+int xc_batch_write_area(struct xc_batch *batch, const struct xc_state *state,
+			unsigned int area)
+{
+	return has_journal(state) ? write_journal(batch, state, area) :
+		xc_state_area_write(state, area, batch->digests,
+				    units(batch) * XC_DIGEST_SIZE);
+}
+
+/**
  * xc_batch_prepare() - finish what xc_batch_start() started; write the area
  * @batch: the batch
  * @state: the state
@@ -233,12 +252,7 @@ int xc_batch_prepare(struct xc_batch *batch, const struct xc_state *state,
 				batch->digests, units(batch), next->check);
 
 	next->batch_sectors = batch->sectors;
-	if (err)
-		return err;
-	if (has_journal(state))
-		return write_journal(batch, state, next->area);
-	return xc_state_area_write(state, next->area, batch->digests,
-				   units(batch) * XC_DIGEST_SIZE);
+	return err ?: xc_batch_write_area(batch, state, next->area);
 }
 
 /*

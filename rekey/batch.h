@@ -17,6 +17,8 @@ void xc_batch_destroy(struct xc_batch *batch);
 void xc_batch_start(struct xc_batch *batch, const struct xc_state *state,
 		    sector_t sector, unsigned int sectors);
 int xc_batch_wait(struct xc_batch *batch);
+int xc_batch_write_area(struct xc_batch *batch, const struct xc_state *state,
+			unsigned int area);
 int xc_batch_prepare(struct xc_batch *batch, const struct xc_state *state,
 		     struct xc_position *next);
 int xc_batch_write(struct xc_batch *batch, const struct xc_state *state,

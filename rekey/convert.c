@@ -194,8 +194,8 @@ static int commit(struct xc_converter *c, const struct xc_position *next)
  * Write the active batch while the next is converted, start the one after that, and
  * commit both.
  */
-static int advance(struct xc_converter *c, struct xc_batch *active,
-		   struct xc_batch *next, struct xc_batch **after)
+static int advance(struct xc_converter *c, struct xc_batch *next,
+		   struct xc_batch **after)
 {
 	const struct xc_position *at = xc_state_position(c->state);
 	struct xc_position to = {
@@ -205,8 +205,8 @@ static int advance(struct xc_converter *c, struct xc_batch *active,
 	sector_t held = to.frontier;
 	int err = 0, r = 0;
 
-	if (active)
-		err = write_batch(c, active);
+	if (c->active)
+		err = write_batch(c, c->active);
 	if (next) {
 		*after = err ? NULL : start_next(c, next);
 		/* also after an error: its chunks are in use */
@@ -228,25 +228,30 @@ static int advance(struct xc_converter *c, struct xc_batch *active,
 		xc_batch_wait(*after);
 	/* which of two positions is durable is not known after a failed commit */
 	xc_gate_fail(&c->gate, held);
+	if (err == -ESTALE)
+		xc_gate_shut(&c->gate);
+	c->lost = err == -EUCLEAN;
 	return err;
 }
 
 static int convert(struct xc_converter *c)
 {
-	struct xc_batch *active = NULL, *next = NULL, *after;
+	struct xc_batch *next = NULL, *after;
 	int err = 0;
 
 	/* the limit does not make up for a pause */
 	c->counted = 0;
 	set_status(c, XC_STATUS_RUNNING);
 	while (!err) {
-		next = next ?: start_next(c, active);
-		if (!active && !next)
+		next = next ?: start_next(c, c->active);
+		if (!c->active && !next)
 			break;
 		after = NULL;
-		err = advance(c, active, next, &after);
-		active = next;
-		next = after;
+		err = advance(c, next, &after);
+		if (!err) {
+			c->active = next;
+			next = after;
+		}
 	}
 	return err;
 }
@@ -259,6 +264,7 @@ static int recover(struct xc_converter *c)
 	int err;
 
 	set_status(c, XC_STATUS_RECOVERING);
+	c->active = NULL;
 	err = xc_batch_recover(c->batches[0], c->state);
 	trace_xcrypt_rekey_recover(mapped_dev(c), at.frontier,
 				   at.batch_sectors, err);
@@ -282,11 +288,28 @@ static int finish(struct xc_converter *c, bool erase)
 	return erase ? xc_batch_erase_areas(c->batches[0], c->state) : 0;
 }
 
+/* Write a state anew that was destroyed while it was in use. */
+static int restore(struct xc_converter *c)
+{
+	int err = 0;
+
+	if (c->active)
+		err = xc_batch_write_area(c->active, c->state,
+					  xc_state_position(c->state)->area);
+	err = err ?: xc_state_restore(c->state);
+	c->lost = err;
+	return err;
+}
+
 static int take_state(struct xc_converter *c, char **error)
 {
 	const struct xc_position *at = xc_state_position(c->state);
-	int err = xc_state_open(c->state, error);
+	int err = 0;
 
+	*error = "rekey_state: the device cannot be written";
+	if (c->lost)
+		err = restore(c);
+	err = err ?: xc_state_open(c->state, error);
 	if (err)
 		return err;
 	xc_gate_place(&c->gate, at->frontier, at->frontier + at->batch_sectors);
@@ -300,6 +323,9 @@ static int run(struct xc_converter *c)
 	char *error;
 	int err = 0;
 
+	/* another host's conversion is not to be gone on with */
+	if (c->gate.shut)
+		return -ESTALE;
 	if (c->status == XC_STATUS_FAILED)
 		err = take_state(c, &error);
 	was_done = at->done;
@@ -313,6 +339,15 @@ static int run(struct xc_converter *c)
 	return err;
 }
 
+static const char *what_now(const struct xc_converter *c)
+{
+	if (c->gate.shut)
+		return "another host has written the state: all I/O fails";
+	if (c->lost)
+		return "the state was overwritten: \"rekey resume\" writes it anew";
+	return "\"rekey resume\" tries again";
+}
+
 static void convert_work(struct work_struct *work)
 {
 	struct xc_converter *c = container_of(work, struct xc_converter, work);
@@ -321,8 +356,8 @@ static void convert_work(struct work_struct *work)
 	int err = run(c);
 
 	if (err) {
-		DMERR("%s: rekey: failed at sector %llu: error %d (\"rekey resume\" tries again)",
-		      name, (unsigned long long)at->frontier, err);
+		DMERR("%s: rekey: failed at sector %llu: error %d (%s)", name,
+		      (unsigned long long)at->frontier, err, what_now(c));
 		set_status(c, XC_STATUS_FAILED);
 	} else if (at->done) {
 		set_status(c, XC_STATUS_DONE);

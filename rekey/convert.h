@@ -55,6 +55,8 @@ struct xc_pace {
  * @state: the state on disk
  * @digest: computes digests
  * @batches: memory
+ * @active: the one that is active, if it is in memory
+ * @lost: the state was destroyed on its device
  * @turn: which of @batches is next
  * @chunk_wq: where chunks are converted
  * @wq: where @work runs; it waits for @chunk_wq
@@ -80,6 +82,8 @@ struct xc_converter {
 	struct xc_state *state;
 	struct xc_digest digest;
 	struct xc_batch *batches[XC_BATCHES];
+	struct xc_batch *active;
+	bool lost;
 	unsigned int turn;
 	struct workqueue_struct *chunk_wq;
 	struct workqueue_struct *wq;

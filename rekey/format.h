@@ -83,7 +83,7 @@ struct xc_side_record {
  * @checksum: CRC-32 (that of Ethernet) of the superblock with zero here
  * @sequence: number of this superblock, from 1; odd ones are in slot 0
  * @salt: random; chosen at the start
- * @owner: zero
+ * @owner: random; chosen by each instance, and written with its first superblock
  * @start: first sector of the volume on the underlying device
  * @length: sectors in the volume
  * @shift: zero

@@ -22,6 +22,9 @@
 #define NUMBER_KEY_CHECK U64_MAX
 #define NUMBER_DIGEST_KEY (U64_MAX - 1)
 
+/* Bytes before the areas. */
+#define HEAD_SIZE (XC_AREAS_START * SECTOR_SIZE)
+
 /* A superblock that is being written while it is read is read again. */
 #define TRIES 3
 
@@ -31,30 +34,35 @@
  * @prf: for check values of keys
  * @super: the newest superblock
  * @position: its position
- * @block: a superblock on its way to the device or from it, filled up with zeros to the
- *	device's logical block
- * @block_sectors: sectors in @block
+ * @owner: what this instance writes into its superblocks
+ * @head: what is before the areas, on its way from the device or to it
+ * @block_sectors: sectors in the device's logical block, which has one superblock and
+ *	zeros
  */
 struct xc_state {
 	struct xc_setup setup;
 	struct xc_prf prf;
 	struct xc_superblock super;
 	struct xc_position position;
-	struct xc_superblock *block;
+	u8 owner[XC_OWNER_SIZE];
+	u8 *head;
 	unsigned int block_sectors;
 };
 
 /* ---- reading ------------------------------------------------------------- */
 
-static int read_slot(struct xc_state *state, unsigned int slot,
-		     struct xc_superblock *super)
+static struct xc_superblock *slot(const struct xc_state *state,
+				  unsigned int index)
 {
-	int err = xc_disk_read(&state->setup.state, slot * XC_SLOT_SECTORS,
-			       state->block, state->block_sectors);
+	void *at = state->head + index * XC_SLOT_SECTORS * SECTOR_SIZE;
 
-	if (!err)
-		memcpy(super, state->block, sizeof(*super));
-	return err;
+	return at;
+}
+
+static int read_head(struct xc_state *state)
+{
+	return xc_disk_read(&state->setup.state, 0, state->head,
+			    XC_AREAS_START);
 }
 
 static void take(struct xc_state *state, const struct xc_superblock *super)
@@ -65,17 +73,12 @@ static void take(struct xc_state *state, const struct xc_superblock *super)
 
 static int read_state(struct xc_state *state, char **error)
 {
-	struct xc_superblock slots[XC_SLOTS], newest;
-	unsigned int i;
+	struct xc_superblock newest;
 	int err;
 
 	*error = "rekey_state: the device cannot be read";
-	for (i = 0; i < XC_SLOTS; i++) {
-		err = read_slot(state, i, &slots[i]);
-		if (err)
-			return err;
-	}
-	err = xc_super_choose(slots, &newest, error) ?:
+	err = read_head(state) ?:
+		xc_super_choose(slot(state, 0), slot(state, 1), &newest, error) ?:
 		xc_super_check(&newest, &state->setup, error);
 	if (!err)
 		take(state, &newest);
@@ -85,27 +88,18 @@ static int read_state(struct xc_state *state, char **error)
 /* The first 8 KiB must be zero. */
 static int check_blank(struct xc_state *state, char **error)
 {
-	sector_t sector;
 	int err;
 
-	for (sector = 0; sector < XC_AREAS_START;
-	     sector += state->block_sectors) {
-		*error = "rekey_state: the device cannot be read";
-		err = xc_disk_read(&state->setup.state, sector, state->block,
-				   state->block_sectors);
-		if (err)
-			return err;
-		if (!sector && xc_super_has_magic(state->block)) {
-			*error = "rekey_start: there is a state already (omit it to continue)";
-			return -EEXIST;
-		}
-		if (memchr_inv(state->block, 0,
-			       state->block_sectors << SECTOR_SHIFT)) {
-			*error = "rekey_start: the first 8 KiB of rekey_state are not zero";
-			return -EEXIST;
-		}
-	}
-	return 0;
+	*error = "rekey_state: the device cannot be read";
+	err = read_head(state);
+	if (err)
+		return err;
+	if (!memchr_inv(state->head, 0, HEAD_SIZE))
+		return 0;
+	*error = xc_super_has_magic(slot(state, 0)) ?
+		"rekey_start: there is a state already (omit it to continue)" :
+		"rekey_start: the first 8 KiB of rekey_state are not zero";
+	return -EEXIST;
 }
 
 /* ---- keys ---------------------------------------------------------------- */
@@ -227,9 +221,10 @@ struct xc_state *xc_state_create(const struct xc_setup *setup, char **error)
 		return ERR_PTR(-ENOMEM);
 	state->setup = *setup;
 	state->block_sectors = size >> SECTOR_SHIFT;
+	get_random_bytes(state->owner, sizeof(state->owner));
 	err = -ENOMEM;
-	state->block = kzalloc(size, GFP_KERNEL);
-	if (!state->block)
+	state->head = kzalloc(HEAD_SIZE, GFP_KERNEL);
+	if (!state->head)
 		goto destroy;
 	err = xc_prf_init(&state->prf);
 	if (err) {
@@ -252,7 +247,7 @@ destroy:
 void xc_state_destroy(struct xc_state *state)
 {
 	xc_prf_exit(&state->prf);
-	kfree(state->block);
+	kfree(state->head);
 	kfree_sensitive(state);
 }
 
@@ -298,14 +293,16 @@ static int flush(const struct xc_state *state)
 /* Write the next superblock. */
 static int write_super(struct xc_state *state, struct xc_superblock *super)
 {
+	unsigned int index;
 	int err;
 
+	memcpy(super->owner, state->owner, sizeof(super->owner));
 	xc_super_seal(super);
-	memset(state->block, 0, state->block_sectors << SECTOR_SHIFT);
-	memcpy(state->block, super, sizeof(*super));
-	err = xc_disk_write_fua(&state->setup.state,
-				xc_super_slot(super) * XC_SLOT_SECTORS,
-				state->block, state->block_sectors);
+	index = xc_super_slot(super);
+	memset(slot(state, index), 0, state->block_sectors << SECTOR_SHIFT);
+	*slot(state, index) = *super;
+	err = xc_disk_write_fua(&state->setup.state, index * XC_SLOT_SECTORS,
+				slot(state, index), state->block_sectors);
 	if (!err)
 		take(state, super);
 	return err;
@@ -381,6 +378,20 @@ int xc_state_open(struct xc_state *state, char **error)
 	return finish_start(state);
 }
 
+/* Does the device hold the newest superblock that this instance read or wrote? */
+static int verify(struct xc_state *state)
+{
+	struct xc_superblock newest;
+	int err = read_head(state);
+	char *error;
+
+	if (err)
+		return err;
+	if (xc_super_choose(slot(state, 0), slot(state, 1), &newest, &error))
+		return -EUCLEAN;
+	return memcmp(&newest, &state->super, sizeof(newest)) ? -ESTALE : 0;
+}
+
 /**
  * xc_state_commit() - record a position
  * @state: the state
@@ -391,14 +402,32 @@ int xc_state_open(struct xc_state *state, char **error)
  * position may be the one that counts.
  *
  * Context: Process context.  May sleep; allocates nothing.
- * Return: 0, or a negative errno.
+ * Return: 0; -ESTALE if another host has written the state meanwhile; -EUCLEAN if
+ * the state was destroyed, see xc_state_restore(); or another negative errno.
  */
 int xc_state_commit(struct xc_state *state, const struct xc_position *next)
 {
 	struct xc_superblock super = state->super;
 
 	xc_super_set_position(&super, next);
-	return flush(state) ?: write_super(state, &super);
+	return verify(state) ?: flush(state) ?: write_super(state, &super);
+}
+
+/**
+ * xc_state_restore() - write the superblocks anew, from memory
+ * @state: the state, destroyed on the device
+ *
+ * The area of an active batch must be there again.
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or a negative errno.
+ */
+int xc_state_restore(struct xc_state *state)
+{
+	struct xc_superblock super = state->super;
+
+	return flush(state) ?: write_super(state, &super) ?:
+		write_super(state, &super);
 }
 
 /* ---- areas --------------------------------------------------------------- */

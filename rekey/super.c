@@ -14,15 +14,12 @@
 
 /* ---- what makes it valid ------------------------------------------------- */
 
-static u32 checksum(struct xc_superblock *super)
+static u32 checksum(const struct xc_superblock *super)
 {
-	__le32 stored = super->checksum;
-	u32 crc;
+	struct xc_superblock copy = *super;
 
-	super->checksum = 0;
-	crc = ~crc32_le(~0U, (u8 *)super, sizeof(*super));
-	super->checksum = stored;
-	return crc;
+	copy.checksum = 0;
+	return ~crc32_le(~0U, (u8 *)&copy, sizeof(copy));
 }
 
 /**
@@ -55,7 +52,7 @@ static bool is_blank(const struct xc_superblock *super)
 	return !memchr_inv(super, 0, sizeof(*super));
 }
 
-static bool is_valid(struct xc_superblock *super, unsigned int slot)
+static bool is_valid(const struct xc_superblock *super, unsigned int slot)
 {
 	return xc_super_has_magic(super) && super->sequence &&
 		xc_super_slot(super) == slot &&
@@ -76,47 +73,47 @@ void xc_super_seal(struct xc_superblock *super)
 
 /**
  * xc_super_choose() - choose the newest superblock
- * @slots: what the slots hold
+ * @a: what the first slot holds
+ * @b: what the second slot holds
  * @newest: set to the newest
  * @error: set to a message on failure
  *
  * Context: Any context.
  * Return: 0; -ENODATA if there is none, or a negative errno, with @error set.
  */
-int xc_super_choose(struct xc_superblock slots[XC_SLOTS],
+int xc_super_choose(const struct xc_superblock *a, const struct xc_superblock *b,
 		    struct xc_superblock *newest, char **error)
 {
 	u64 first, second;
 
-	if (is_blank(&slots[0]) && is_blank(&slots[1])) {
+	if (is_blank(a) && is_blank(b)) {
 		*error = "rekey_state: holds no state (rekey_start begins a conversion)";
 		return -ENODATA;
 	}
-	if (!xc_super_has_magic(&slots[0])) {
+	if (!xc_super_has_magic(a)) {
 		*error = "rekey_state: the device holds something else than a state";
 		return -EINVAL;
 	}
-	if (le32_to_cpu(slots[0].version) > XC_STATE_VERSION) {
+	if (le32_to_cpu(a->version) > XC_STATE_VERSION) {
 		*error = "rekey_state: the state is of a newer version of xcrypt";
 		return -EOPNOTSUPP;
 	}
 
 	*error = "rekey_state: the state is damaged";
-	if (!is_valid(&slots[0], 0))
+	if (!is_valid(a, 0))
 		return -EUCLEAN;
-	first = le64_to_cpu(slots[0].sequence);
+	first = le64_to_cpu(a->sequence);
 	/* only while a conversion begins: when that is done, both are in use */
-	if (first == 1 && is_blank(&slots[1])) {
-		*newest = slots[0];
+	if (first == 1 && is_blank(b)) {
+		*newest = *a;
 		return 0;
 	}
-	if (!is_valid(&slots[1], 1) ||
-	    memcmp(slots[0].salt, slots[1].salt, XC_SALT_SIZE))
+	if (!is_valid(b, 1) || memcmp(a->salt, b->salt, XC_SALT_SIZE))
 		return -EUCLEAN;
-	second = le64_to_cpu(slots[1].sequence);
+	second = le64_to_cpu(b->sequence);
 	if (first + 1 != second && second + 1 != first)
 		return -EUCLEAN;
-	*newest = slots[first < second];
+	*newest = first < second ? *b : *a;
 	return 0;
 }
 

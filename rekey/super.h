@@ -72,7 +72,7 @@ void xc_super_init(struct xc_superblock *super, const struct xc_setup *setup);
 void xc_super_seal(struct xc_superblock *super);
 
 bool xc_super_has_magic(const struct xc_superblock *super);
-int xc_super_choose(struct xc_superblock slots[XC_SLOTS],
+int xc_super_choose(const struct xc_superblock *a, const struct xc_superblock *b,
 		    struct xc_superblock *newest, char **error);
 int xc_super_check(const struct xc_superblock *super,
 		   const struct xc_setup *setup, char **error);
