@@ -7,6 +7,7 @@
 #ifndef _XC_FORMAT_H
 #define _XC_FORMAT_H
 
+#include <linux/build_bug.h>
 #include <linux/types.h>
 
 #include "prf.h"
