@@ -150,7 +150,7 @@ static void state_exit(struct kunit *test)
 	device = NULL;
 }
 
-static u8 *slot(unsigned int index)
+static u8 *on_disk(unsigned int index)
 {
 	return device->head + index * SLOT_SIZE;
 }
@@ -163,7 +163,7 @@ static const u8 *vector(unsigned int sequence)
 
 static void put(unsigned int index, unsigned int sequence)
 {
-	memcpy(slot(index), vector(sequence), SECTOR_SIZE);
+	memcpy(on_disk(index), vector(sequence), SECTOR_SIZE);
 }
 
 /* A superblock with an active batch, and the one before. */
@@ -176,9 +176,9 @@ static void put_both(void)
 /* After a field was changed. */
 static void seal(unsigned int index)
 {
-	put_unaligned_le32(0, slot(index) + CHECKSUM);
-	put_unaligned_le32(~crc32_le(~0U, slot(index), SECTOR_SIZE),
-			   slot(index) + CHECKSUM);
+	put_unaligned_le32(0, on_disk(index) + CHECKSUM);
+	put_unaligned_le32(~crc32_le(~0U, on_disk(index), SECTOR_SIZE),
+			   on_disk(index) + CHECKSUM);
 }
 
 static void expect_look(struct kunit *test, const char *what, int expected)
@@ -209,11 +209,11 @@ static void state_vector_test(struct kunit *test)
 
 	/* a commit replaces the older superblock, and nothing else */
 	KUNIT_ASSERT_EQ(test, xc_state_commit(device->state, &next), 0);
-	KUNIT_EXPECT_MEMEQ(test, slot(0), vector(7), SECTOR_SIZE);
-	KUNIT_EXPECT_MEMEQ(test, slot(1), vector(8), SECTOR_SIZE);
-	KUNIT_EXPECT_NULL(test, memchr_inv(slot(0) + SECTOR_SIZE, 0,
+	KUNIT_EXPECT_MEMEQ(test, on_disk(0), vector(7), SECTOR_SIZE);
+	KUNIT_EXPECT_MEMEQ(test, on_disk(1), vector(8), SECTOR_SIZE);
+	KUNIT_EXPECT_NULL(test, memchr_inv(on_disk(0) + SECTOR_SIZE, 0,
 					   SLOT_SIZE - SECTOR_SIZE));
-	KUNIT_EXPECT_NULL(test, memchr_inv(slot(1) + SECTOR_SIZE, 0,
+	KUNIT_EXPECT_NULL(test, memchr_inv(on_disk(1) + SECTOR_SIZE, 0,
 					   SLOT_SIZE - SECTOR_SIZE));
 }
 
@@ -253,26 +253,26 @@ static void state_start_test(struct kunit *test)
 	KUNIT_ASSERT_EQ_MSG(test, xc_state_start(device->state, &error), 0,
 			    "%s", error);
 	for (i = 0; i < XC_SLOTS; i++) {
-		KUNIT_EXPECT_MEMEQ(test, slot(i), vector(6), CHECKSUM);
-		KUNIT_EXPECT_EQ(test, get_unaligned_le64(slot(i) + SEQUENCE),
+		KUNIT_EXPECT_MEMEQ(test, on_disk(i), vector(6), CHECKSUM);
+		KUNIT_EXPECT_EQ(test, get_unaligned_le64(on_disk(i) + SEQUENCE),
 				i + 1);
-		KUNIT_EXPECT_NULL(test, memchr_inv(slot(i) + OWNER, 0, 16));
+		KUNIT_EXPECT_NULL(test, memchr_inv(on_disk(i) + OWNER, 0, 16));
 		/* start, length and shift */
-		KUNIT_EXPECT_MEMEQ(test, slot(i) + 72, vector(6) + 72, 24);
-		KUNIT_EXPECT_EQ(test, get_unaligned_le64(slot(i) + 96), 0);
+		KUNIT_EXPECT_MEMEQ(test, on_disk(i) + 72, vector(6) + 72, 24);
+		KUNIT_EXPECT_EQ(test, get_unaligned_le64(on_disk(i) + 96), 0);
 		/* direction, done, the active batch */
-		KUNIT_EXPECT_EQ(test, slot(i)[DIRECTION], 0);
-		KUNIT_EXPECT_EQ(test, slot(i)[DONE], 0);
-		KUNIT_EXPECT_EQ(test, get_unaligned_le32(slot(i) + 112), 0);
+		KUNIT_EXPECT_EQ(test, on_disk(i)[DIRECTION], 0);
+		KUNIT_EXPECT_EQ(test, on_disk(i)[DONE], 0);
+		KUNIT_EXPECT_EQ(test, get_unaligned_le32(on_disk(i) + 112), 0);
 		/* the new side, but for the key's check value */
-		KUNIT_EXPECT_MEMEQ(test, slot(i) + NEW_SIDE,
+		KUNIT_EXPECT_MEMEQ(test, on_disk(i) + NEW_SIDE,
 				   vector(6) + NEW_SIDE, 120);
-		KUNIT_EXPECT_NULL(test, memchr_inv(slot(i) + RESERVED, 0,
+		KUNIT_EXPECT_NULL(test, memchr_inv(on_disk(i) + RESERVED, 0,
 						   SECTOR_SIZE - RESERVED));
 	}
-	KUNIT_EXPECT_NOT_NULL(test, memchr_inv(slot(0) + SALT, 0,
+	KUNIT_EXPECT_NOT_NULL(test, memchr_inv(on_disk(0) + SALT, 0,
 					       XC_SALT_SIZE));
-	KUNIT_EXPECT_MEMEQ(test, slot(1) + SALT, slot(0) + SALT, XC_SALT_SIZE);
+	KUNIT_EXPECT_MEMEQ(test, on_disk(1) + SALT, on_disk(0) + SALT, XC_SALT_SIZE);
 	expect_look(test, "what was begun", 0);
 	KUNIT_EXPECT_EQ(test, xc_state_look(device->state, true, &error),
 			-EEXIST);
@@ -300,7 +300,7 @@ static void state_newest_test(struct kunit *test)
 
 static void renumber(unsigned int index, u64 sequence)
 {
-	put_unaligned_le64(sequence, slot(index) + SEQUENCE);
+	put_unaligned_le64(sequence, on_disk(index) + SEQUENCE);
 	seal(index);
 }
 
@@ -311,25 +311,25 @@ static void state_slots_test(struct kunit *test)
 	put(1, 6);
 	expect_look(test, "slot 0 blank", -EINVAL);
 	put_both();
-	slot(0)[0] ^= 1;
+	on_disk(0)[0] ^= 1;
 	seal(0);
 	expect_look(test, "slot 0 without the magic", -EINVAL);
 	put_both();
-	slot(0)[VERSION]++;
+	on_disk(0)[VERSION]++;
 	seal(0);
 	expect_look(test, "a newer version", -EOPNOTSUPP);
 
 	put_both();
-	memset(slot(1), 0, SECTOR_SIZE);
+	memset(on_disk(1), 0, SECTOR_SIZE);
 	expect_look(test, "slot 1 blank", -EUCLEAN);
 	renumber(0, 1);
 	expect_look(test, "slot 1 blank, in the beginning", 0);
 	put_both();
-	memcpy(slot(0) + 256, vector(6) + 256, 256);
-	slot(0)[SECTOR_SIZE - 1] = 1;
+	memcpy(on_disk(0) + 256, vector(6) + 256, 256);
+	on_disk(0)[SECTOR_SIZE - 1] = 1;
 	expect_look(test, "slot 0 torn", -EUCLEAN);
 	put_both();
-	slot(1)[SECTOR_SIZE - 1] = 1;
+	on_disk(1)[SECTOR_SIZE - 1] = 1;
 	expect_look(test, "slot 1 torn", -EUCLEAN);
 
 	put(0, 6);
@@ -345,7 +345,7 @@ static void state_slots_test(struct kunit *test)
 	renumber(1, 0);
 	expect_look(test, "number 0", -EUCLEAN);
 	put_both();
-	slot(1)[SALT] ^= 1;
+	on_disk(1)[SALT] ^= 1;
 	seal(1);
 	expect_look(test, "another conversion's slot 1", -EUCLEAN);
 }
@@ -360,7 +360,7 @@ static void expect_field(struct kunit *test, unsigned int at, unsigned int size,
 	__le64 bytes = cpu_to_le64(value);
 
 	put_both();
-	memcpy(slot(0) + at, &bytes, size);
+	memcpy(on_disk(0) + at, &bytes, size);
 	seal(0);
 	scnprintf(what, sizeof(what), "%llu at byte %u", value, at);
 	expect_look(test, what, expected);
@@ -394,7 +394,7 @@ static void state_areas_test(struct kunit *test)
 	/* also without an active batch */
 	put(0, 7);
 	put(1, 8);
-	put_unaligned_le32(0, slot(1) + 108);
+	put_unaligned_le32(0, on_disk(1) + 108);
 	seal(1);
 	expect_look(test, "areas without a sector", -EUCLEAN);
 	expect_field(test, 108, 4, AREA - 1, -EUCLEAN);
@@ -412,10 +412,10 @@ static void expect_position(struct kunit *test, u64 frontier, u32 sectors,
 	char what[80];
 
 	put_both();
-	put_unaligned_le64(frontier, slot(0) + 96);
-	put_unaligned_le32(sectors, slot(0) + 112);
-	put_unaligned_le32(area, slot(0) + 116);
-	slot(0)[DONE] = done;
+	put_unaligned_le64(frontier, on_disk(0) + 96);
+	put_unaligned_le32(sectors, on_disk(0) + 112);
+	put_unaligned_le32(area, on_disk(0) + 116);
+	on_disk(0)[DONE] = done;
 	seal(0);
 	scnprintf(what, sizeof(what), "frontier %llu, batch %u, area %u, done %u",
 		  frontier, sectors, area, done);
@@ -448,8 +448,8 @@ static void state_position_test(struct kunit *test)
 static void expect_journal(struct kunit *test, u32 sectors, int expected)
 {
 	put_both();
-	slot(0)[RESILIENCE] = 1;
-	put_unaligned_le32(sectors, slot(0) + 112);
+	on_disk(0)[RESILIENCE] = 1;
+	put_unaligned_le32(sectors, on_disk(0) + 112);
 	seal(0);
 	expect_look(test, "a journal", expected);
 }
