@@ -376,7 +376,8 @@ static void state_fit_test(struct kunit *test)
 	expect_field(test, 88, 8, 8, -EOPNOTSUPP);
 	expect_field(test, DIRECTION, 1, 1, -EOPNOTSUPP);
 	expect_field(test, RESILIENCE, 1, 200, -EOPNOTSUPP);
-	expect_field(test, DIGEST, 1, 1, -EOPNOTSUPP);
+	expect_field(test, DIGEST, 1, 0, -EOPNOTSUPP);
+	expect_field(test, DIGEST, 1, 2, -EOPNOTSUPP);
 	/* the old side: specification, IV offset, sizes of sector and key */
 	expect_field(test, 136, 1, 'b', -EINVAL);
 	expect_field(test, 232, 8, 6, -EINVAL);
