@@ -239,6 +239,7 @@ static int convert(struct xc_converter *c)
 	struct xc_batch *next = NULL, *after;
 	int err = 0;
 
+	c->active = NULL;
 	/* the limit does not make up for a pause */
 	c->counted = 0;
 	set_status(c, XC_STATUS_RUNNING);
@@ -264,7 +265,6 @@ static int recover(struct xc_converter *c)
 	int err;
 
 	set_status(c, XC_STATUS_RECOVERING);
-	c->active = NULL;
 	err = xc_batch_recover(c->batches[0], c->state);
 	trace_xcrypt_rekey_recover(mapped_dev(c), at.frontier,
 				   at.batch_sectors, err);
