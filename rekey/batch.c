@@ -191,10 +191,11 @@ void xc_batch_start(struct xc_batch *batch, const struct xc_state *state,
  */
 int xc_batch_wait(struct xc_batch *batch)
 {
-	unsigned int i;
+	unsigned int i = chunks_used(batch);
 	int err = 0, r;
 
-	for (i = 0; i < chunks_used(batch); i++) {
+	/* the last one first: there is little to wait for after that */
+	while (i--) {
 		r = xc_chunk_wait(batch->chunks[i]);
 		err = err ?: r;
 	}

@@ -8,6 +8,7 @@
  */
 #include "chunk.h"
 
+#include <linux/atomic.h>
 #include <linux/bio.h>
 #include <linux/completion.h>
 #include <linux/slab.h>
@@ -26,7 +27,9 @@
  * @digests: where its digests go
  * @journal: it is written to a journal first
  * @blank: it is all zeros, and is left so
- * @work: converts it
+ * @reading: reads it, and converts it if that ends at once
+ * @converting: converts it otherwise
+ * @read: set by the first of two: its read was submitted, its read has ended
  * @done: completed when what was started is done
  * @err: the result of that
  * @bio: describes some of @pages
@@ -42,7 +45,9 @@ struct xc_chunk {
 	u8 *digests;
 	bool journal;
 	bool blank;
-	struct work_struct work;
+	struct work_struct reading;
+	struct work_struct converting;
+	atomic_t read;
 	struct completion done;
 	int err;
 	struct bio bio;
@@ -256,24 +261,42 @@ static int convert_for_checksum(struct xc_chunk *chunk)
 		convert_unless_blank(chunk);
 }
 
+static void convert(struct xc_chunk *chunk)
+{
+	int err = chunk->err;
+
+	if (!err)
+		err = chunk->journal ? convert_for_journal(chunk) :
+				       convert_for_checksum(chunk);
+	done(chunk, err);
+}
+
 static void convert_work(struct work_struct *work)
 {
-	struct xc_chunk *chunk = container_of(work, struct xc_chunk, work);
-
-	done(chunk, chunk->journal ? convert_for_journal(chunk) :
-				     convert_for_checksum(chunk));
+	convert(container_of(work, struct xc_chunk, converting));
 }
 
 static void read_endio(struct bio *bio)
 {
 	struct xc_chunk *chunk = bio->bi_private;
-	int err = blk_status_to_errno(bio->bi_status);
 
+	chunk->err = blk_status_to_errno(bio->bi_status);
 	bio_uninit(bio);
-	if (err)
-		done(chunk, err);
-	else
-		queue_work(chunk->conv->wq, &chunk->work);
+	if (atomic_xchg(&chunk->read, 1))
+		queue_work(chunk->conv->wq, &chunk->converting);
+}
+
+/* A device that reads at once is read by the CPU that has the data in its cache then. */
+static void read_work(struct work_struct *work)
+{
+	struct xc_chunk *chunk = container_of(work, struct xc_chunk, reading);
+
+	describe(chunk, 0, chunk->sectors);
+	aim(chunk, 0, REQ_OP_READ);
+	chunk->bio.bi_end_io = read_endio;
+	submit_bio(&chunk->bio);
+	if (atomic_xchg(&chunk->read, 1))
+		convert(chunk);
 }
 
 /**
@@ -289,10 +312,8 @@ void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests, bool journal)
 {
 	chunk->digests = digests;
 	chunk->journal = journal;
-	describe(chunk, 0, chunk->sectors);
-	aim(chunk, 0, REQ_OP_READ);
-	chunk->bio.bi_end_io = read_endio;
-	submit_bio(&chunk->bio);
+	atomic_set(&chunk->read, 0);
+	queue_work(chunk->conv->wq, &chunk->reading);
 }
 
 /**
@@ -373,7 +394,8 @@ struct xc_chunk *xc_chunk_create(const struct xc_conversion *conv,
 		return NULL;
 	chunk->page_count = count;
 	chunk->conv = conv;
-	INIT_WORK(&chunk->work, convert_work);
+	INIT_WORK(&chunk->reading, read_work);
+	INIT_WORK(&chunk->converting, convert_work);
 	init_completion(&chunk->done);
 	chunk->run.own = kmalloc(request_size(conv), GFP_KERNEL);
 	chunk->scratch = kmalloc(XC_DIGEST_SCRATCH, GFP_KERNEL);

@@ -29,9 +29,8 @@
 #define BATCH_MS 250
 
 /*
- * Without, it is what is written in this time, or in that of a commit if that is
- * longer: so commits take no more than half of the time, and users of the volume
- * do not wait for long.
+ * Without, it is what is written in this time, or in half of that of a commit if
+ * that is longer: users of the volume wait for some batches and commits.
  */
 #define WRITE_MS 8
 
@@ -113,7 +112,7 @@ static bool may_go_on(struct xc_converter *c)
 /* As fast as the last batch, and not more than twice as long. */
 static u64 paced_sectors(const struct xc_pace *pace)
 {
-	u64 ns = max_t(u64, pace->commit_ns, WRITE_MS * NSEC_PER_MSEC);
+	u64 ns = max_t(u64, pace->commit_ns / 2, WRITE_MS * NSEC_PER_MSEC);
 	u64 sectors = div64_u64(pace->sectors * ns, max(pace->write_ns, 1ULL));
 
 	return max_t(u64, min(sectors, 2ULL * pace->sectors), SECTORS_MIN);

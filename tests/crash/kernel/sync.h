@@ -15,6 +15,8 @@ typedef struct {
 #define atomic_set(v, i)		((void)((v)->counter = (i)))
 #define atomic_read(v)			((v)->counter)
 #define atomic_inc(v)			((void)(v)->counter++)
+#define atomic_xchg(v, new) \
+	({ int __old = (v)->counter; (v)->counter = (new); __old; })
 #define atomic_dec_and_test(v)		(!--(v)->counter)
 
 typedef struct {
