@@ -251,14 +251,22 @@ void xc_state_destroy(struct xc_state *state)
 	kfree_sensitive(state);
 }
 
+/* After the end an old key that was wiped is right, too. */
+static bool may_be_wiped(const struct xc_state *state,
+			 const struct xc_side_spec *old)
+{
+	return state->position.done && !memchr_inv(old->key, 0, old->key_size);
+}
+
 static int check_keys(struct xc_state *state, char **error)
 {
-	const struct xc_setup *setup = &state->setup;
+	const struct xc_side_spec *old = &state->setup.sides[XC_OLD];
+	const struct xc_side_spec *new = &state->setup.sides[XC_NEW];
+	int err = 0;
 
-	return xc_state_check_key(state, XC_OLD, setup->sides[XC_OLD].key,
-				  error) ?:
-		xc_state_check_key(state, XC_NEW, setup->sides[XC_NEW].key,
-				   error);
+	if (!may_be_wiped(state, old))
+		err = xc_state_check_key(state, XC_OLD, old->key, error);
+	return err ?: xc_state_check_key(state, XC_NEW, new->key, error);
 }
 
 /**

@@ -445,6 +445,19 @@ static void state_position_test(struct kunit *test)
 	expect_position(test, LENGTH, 0, 0, false, -EUCLEAN);
 }
 
+/* When all is converted, the old key may be one that was wiped. */
+static void state_wiped_key_test(struct kunit *test)
+{
+	memset(device->keys[XC_OLD], 0, 32);
+	expect_position(test, LENGTH - UNIT, UNIT, 1, false, -EKEYREJECTED);
+	expect_position(test, LENGTH, 0, 0, true, 0);
+	device->keys[XC_OLD][31] = 1;
+	expect_position(test, LENGTH, 0, 0, true, -EKEYREJECTED);
+	device->keys[XC_OLD][31] = 0;
+	memset(device->keys[XC_NEW], 0, 64);
+	expect_position(test, LENGTH, 0, 0, true, -EKEYREJECTED);
+}
+
 /* A journal has the batch itself, which must fit the area. */
 static void expect_journal(struct kunit *test, u32 sectors, int expected)
 {
@@ -471,6 +484,7 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(state_fit_test),
 	KUNIT_CASE(state_areas_test),
 	KUNIT_CASE(state_position_test),
+	KUNIT_CASE(state_wiped_key_test),
 	KUNIT_CASE(state_journal_test),
 	{}
 };
