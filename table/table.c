@@ -176,11 +176,14 @@ static int parse_resilience(struct xc_options *opt, const char *value,
 
 /* ---- the words of a conversion ------------------------------------------- */
 
-/* The keyring only: a hex key in this place would be shown to all of root. */
+/*
+ * The keyring, or the table in use: a hex key in this place would be shown to
+ * all of root.
+ */
 static int parse_rekey_key(struct xc_new_side *side, char *value, char **error)
 {
-	if (*value != ':' && strcmp(value, "-")) {
-		*error = "rekey_key: must be a key in the keyring, :<size>:<type>:<description>";
+	if (*value != ':' && strcmp(value, "-") && strcmp(value, "=")) {
+		*error = "rekey_key: must be in the keyring, :<size>:<type>:<description>, or =";
 		return -EINVAL;
 	}
 	side->key = value;
@@ -268,6 +271,11 @@ static int check_rekey(const struct xc_table *table, char **error)
 		return 0;
 	if (!side->key) {
 		*error = "rekey_key: missing, every conversion needs it";
+		return -EINVAL;
+	}
+	if (!strcmp(side->key, "=") && xc_opt(&table->opt, XC_REKEY_START)) {
+		*error = "rekey_key: = only continues a conversion, not with rekey_start";
+		xc_log_value("rekey_key", side->key);
 		return -EINVAL;
 	}
 	return 0;

@@ -9,6 +9,7 @@
 
 #include "key.h"
 #include "place.h"
+#include "same.h"
 #include "use.h"
 #include "volume.h"
 #include "../cipher/cipher.h"
@@ -41,13 +42,6 @@ static char *open_error(int err)
 	}
 }
 
-static int load_key(struct xc_cipher *cipher, const char *arg, char **error)
-{
-	int err = xc_key_load(&cipher->key, arg, error);
-
-	return err ?: xc_cipher_set_key(cipher, error);
-}
-
 static int open_lower(struct xc_volume *vol, const struct xc_table *table)
 {
 	struct dm_target *ti = vol->ti;
@@ -59,7 +53,72 @@ static int open_lower(struct xc_volume *vol, const struct xc_table *table)
 	return err;
 }
 
-/* ---- a conversion -------------------------------------------------------- */
+/* ---- ciphers and their keys ---------------------------------------------- */
+
+/**
+ * struct side - what a table line says of a cipher
+ * @spec: the cipher specification
+ * @key: the key argument
+ * @same: what the key "=" means
+ * @iv_offset: added to sector numbers for the IV, in 512-byte sectors
+ * @opt: the options
+ */
+struct side {
+	const char *spec;
+	const char *key;
+	enum xc_same same;
+	u64 iv_offset;
+	const struct xc_options *opt;
+};
+
+static int load_key(struct xc_cipher *cipher, const char *arg, char **error)
+{
+	int err = xc_key_load(&cipher->key, arg, error);
+
+	return err ?: xc_cipher_set_key(cipher, error);
+}
+
+static struct xc_cipher *create_cipher(struct xc_volume *vol,
+				       const struct side *side, char **error)
+{
+	/* dm-crypt has no such key */
+	bool same = xc_key_is_same(side->key) && !xc_volume_is_alias(vol);
+	struct xc_cipher *cipher;
+	int err, size;
+
+	size = same ? xc_same_key_size(vol, side->same, side->spec, error) :
+		      xc_key_size(side->key, error);
+	if (size < 0)
+		return ERR_PTR(size);
+	cipher = xc_cipher_create(side->spec, size, side->iv_offset, side->opt,
+				  error);
+	if (IS_ERR(cipher))
+		return cipher;
+	err = same ? xc_same_take_key(vol, side->same, cipher, error) :
+		     load_key(cipher, side->key, error);
+	if (err) {
+		xc_cipher_destroy(cipher);
+		return ERR_PTR(err);
+	}
+	return cipher;
+}
+
+/* A line that continues a conversion has the old key of it. */
+static struct xc_cipher *create_line_cipher(struct xc_volume *vol,
+					    const struct xc_table *table)
+{
+	const struct side side = {
+		.spec = table->cipher,
+		.key = table->key,
+		.same = table->rekey.state &&
+			!xc_opt(&table->opt, XC_REKEY_START) ?
+			XC_SAME_OLD : XC_SAME_KEY,
+		.iv_offset = table->iv_offset,
+		.opt = &table->opt,
+	};
+
+	return create_cipher(vol, &side, &vol->ti->error);
+}
 
 /* The options of the new side: of the line's, those that a cipher looks at. */
 static struct xc_options new_options(const struct xc_table *table)
@@ -76,35 +135,29 @@ static struct xc_options new_options(const struct xc_table *table)
 static struct xc_cipher *create_new_cipher(struct xc_volume *vol,
 					   const struct xc_table *table)
 {
-	const struct xc_new_side *side = &table->rekey;
 	const struct xc_options opt = new_options(table);
-	struct dm_target *ti = vol->ti;
-	int err, size = xc_key_size(side->key, &ti->error);
-	struct xc_cipher *cipher;
+	const struct xc_new_side *new = &table->rekey;
+	const struct side side = {
+		.spec = new->cipher ?: table->cipher,
+		.key = new->key,
+		.same = XC_SAME_NEW,
+		.iv_offset = new->has_iv_offset ? new->iv_offset :
+						  table->iv_offset,
+		.opt = &opt,
+	};
+	char **error = &vol->ti->error;
+	struct xc_cipher *cipher = create_cipher(vol, &side, error);
 
-	if (size < 0) {
-		ti->error = "rekey_key: expected :<size in bytes>:<type>:<description>";
-		return ERR_PTR(size);
-	}
-	cipher = xc_cipher_create(side->cipher ?: table->cipher, size,
-				  side->has_iv_offset ? side->iv_offset :
-							table->iv_offset,
-				  &opt, &ti->error);
-	err = PTR_ERR_OR_ZERO(cipher);
-	if (!err) {
-		err = load_key(cipher, side->key, &ti->error);
-		if (err)
-			xc_cipher_destroy(cipher);
-	}
-	if (err) {
-		DMERR("%s", ti->error);
-		ti->error = side->cipher ?
+	if (IS_ERR(cipher) && !strstarts(*error, "rekey_key:")) {
+		DMERR("%s", *error);
+		*error = new->cipher ?
 			"rekey_cipher: refused, with rekey_key, for the reason above" :
 			"rekey_key: refused for the reason above";
-		return ERR_PTR(err);
 	}
 	return cipher;
 }
+
+/* ---- a conversion -------------------------------------------------------- */
 
 static int init_rekey(struct xc_volume *vol, const struct xc_table *table)
 {
@@ -158,59 +211,41 @@ static void exit_rekey(struct xc_volume *vol)
 static int init_volume(struct xc_volume *vol, const struct xc_table *table)
 {
 	struct dm_target *ti = vol->ti;
-	/* dm-crypt has no such key */
-	bool same = xc_key_is_same(table->key) && !xc_volume_is_alias(vol);
 	struct xc_cipher *cipher;
-	int err, key_size;
+	int err;
 
 	if (table->rekey.state && xc_volume_is_alias(vol)) {
 		ti->error = "rekey_state: only for a target named xcrypt";
 		return -EINVAL;
 	}
 
-	if (same)
-		key_size = xc_place_key_size(vol, table->cipher, &ti->error);
-	else
-		key_size = xc_key_size(table->key, &ti->error);
-	if (key_size < 0)
-		return key_size;
-
-	cipher = xc_cipher_create(table->cipher, key_size, table->iv_offset,
-				  &table->opt, &ti->error);
+	cipher = create_line_cipher(vol, table);
 	if (IS_ERR(cipher))
 		return PTR_ERR(cipher);
-	if (!same) {
-		err = load_key(cipher, table->key, &ti->error);
-		if (err)
-			goto destroy_cipher;
-	}
-
 	vol->dev.cipher = cipher;
 	vol->dev.opt = table->opt;
 	vol->dev.start = table->start;
 	err = open_lower(vol, table);
 	if (err)
 		goto destroy_cipher;
-	/* from then on a message to the live table may change the key */
-	if (same) {
-		err = xc_place_take_key(vol, &ti->error);
-		if (err)
-			goto close_lower;
-	}
 	err = table->rekey.state ? init_rekey(vol, table) :
 				   xc_place_check_rekey(vol, NULL, &ti->error);
 	if (err)
-		goto leave_place;
+		goto close_lower;
 	err = xc_device_init(&vol->dev, dm_table_device_name(ti->table),
 			     &ti->error);
 	if (err)
 		goto exit_rekey;
+	/* from then on a message to the live table may change the keys */
+	err = xc_same_follow(vol, &ti->error);
+	if (err)
+		goto exit_device;
 	return 0;
 
+exit_device:
+	xc_device_exit(&vol->dev);
 exit_rekey:
 	exit_rekey(vol);
-leave_place:
-	xc_place_leave(vol);
 close_lower:
 	dm_put_device(ti, vol->dev.lower);
 destroy_cipher:
@@ -249,6 +284,7 @@ struct xc_volume *xc_volume_create(struct dm_target *ti, unsigned int argc,
 	vol->suspended = true;
 	mutex_init(&vol->key_lock);
 	INIT_LIST_HEAD(&vol->place);
+	INIT_LIST_HEAD(&vol->follower);
 	err = init_volume(vol, &table);
 	if (err) {
 		xc_log_refused(argc, argv, ti->error);
@@ -266,7 +302,11 @@ struct xc_volume *xc_volume_create(struct dm_target *ti, unsigned int argc,
  */
 void xc_volume_destroy(struct xc_volume *vol)
 {
+	unsigned int noio = xc_places_lock();
+
+	xc_same_leave(vol);
 	xc_place_leave(vol);
+	xc_places_unlock(noio);
 	xc_device_exit(&vol->dev);
 	exit_rekey(vol);
 	dm_put_device(vol->ti, vol->dev.lower);

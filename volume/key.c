@@ -9,6 +9,7 @@
 #include <linux/string.h>
 
 #include "place.h"
+#include "same.h"
 #include "volume.h"
 #include "../cipher/cipher.h"
 #include "../cipher/keys.h"
@@ -66,7 +67,7 @@ static int change_key(struct xc_volume *vol, struct xc_cipher *cipher,
 		err = key ? swap_key(cipher, key, error) : wipe_keys(vol);
 	mutex_unlock(&vol->key_lock);
 	if (suspended)
-		xc_place_pass_on(vol);
+		xc_same_pass_on(vol);
 	xc_places_unlock(noio);
 	return err;
 }

@@ -8,6 +8,7 @@
 #include "use.h"
 
 #include "place.h"
+#include "same.h"
 #include "volume.h"
 #include "../cipher/keys.h"
 #include "../rekey/rekey.h"
@@ -83,10 +84,18 @@ int xc_volume_preresume(struct xc_volume *vol, char **error)
  */
 void xc_volume_resume(struct xc_volume *vol)
 {
+	unsigned int noio;
+
 	mutex_lock(&vol->key_lock);
 	vol->suspended = false;
 	mutex_unlock(&vol->key_lock);
+
+	noio = xc_places_lock();
+	xc_same_leave(vol);
 	xc_place_enter(vol);
+	/* a table may have been loaded while this one was being resumed */
+	xc_same_pass_on(vol);
+	xc_places_unlock(noio);
 	if (vol->rekey)
 		xc_rekey_resume(vol->rekey);
 }
@@ -105,6 +114,6 @@ void xc_volume_converted(struct dm_target *ti)
 	mutex_lock(&vol->key_lock);
 	xc_cipher_wipe_key(vol->dev.cipher);
 	mutex_unlock(&vol->key_lock);
-	xc_place_pass_on(vol);
+	xc_same_pass_on(vol);
 	xc_places_unlock(noio);
 }

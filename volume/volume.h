@@ -20,10 +20,14 @@
  * @new_cipher: the new side of a conversion, else NULL
  * @rekey: the conversion, else NULL
  * @suspended: no bio is in flight, so that the key may be changed
- * @key_lock: protects @suspended and the keys of the ciphers.  The key of a volume
- *	with a @place changes only under xc_places_lock() as well, so that
- *	either lock is enough to read it.
- * @place: entry in a list of volume/place.c
+ * @key_lock: protects @suspended and the keys of the ciphers, and @old_gone.  Keys of
+ *	a volume in one of the two lists change only under xc_places_lock() as
+ *	well, so that either lock is enough to read them.
+ * @place: entry in the list of volumes in use
+ * @follower: entry in the list of those with a key "=" that are not yet
+ * @follows: bits numbered by enum xc_same; the keys that are "="
+ * @old_gone: no old key is needed, as the conversion in use that this volume
+ *	continues is done
  */
 struct xc_volume {
 	struct xc_device dev;
@@ -33,6 +37,9 @@ struct xc_volume {
 	bool suspended;
 	struct mutex key_lock;	/* suspended, keys and key_valid of ciphers */
 	struct list_head place;
+	struct list_head follower;
+	unsigned long follows;
+	bool old_gone;
 };
 
 /**
@@ -58,7 +65,7 @@ static inline struct xc_cipher *xc_volume_cipher(const struct xc_volume *vol)
 static inline bool xc_volume_has_key(const struct xc_volume *vol)
 {
 	lockdep_assert_held(&vol->key_lock);
-	return xc_volume_cipher(vol)->key_valid &&
+	return (xc_volume_cipher(vol)->key_valid || vol->old_gone) &&
 		(!vol->new_cipher || vol->new_cipher->key_valid);
 }
 

@@ -202,8 +202,10 @@ static bool make_printable(struct printable *p, const struct xc_table *table)
 					    table->opt.sector_size;
 		p->new_cipher.iv_offset = table->rekey.has_iv_offset ?
 			table->rekey.iv_offset : table->iv_offset;
-		if (*table->rekey.key == ':' &&
-		    !take_keyring_key(&p->new_cipher.key, table->rekey.key))
+		/* the key "=" is in no line */
+		if (!strcmp(table->rekey.key, "=") ||
+		    (*table->rekey.key == ':' &&
+		     !take_keyring_key(&p->new_cipher.key, table->rekey.key)))
 			return false;
 	}
 	return take_key(p, table->key);

@@ -186,6 +186,9 @@ static void test_rekey(void)
 	       "resilience=checksum", false);
 	accept(LINE("0 /dev/sda 0 3 rekey_state:8:16 rekey_key::64:user:n rekey_resilience:auto"),
 	       "resilience=auto", false);
+	accept(LINE("0 /dev/sda 0 2 rekey_state:8:16 rekey_key:="), "", false);
+	accept(LINE("0 /dev/sda 0 3 rekey_key:= rekey_paused rekey_state:8:16"),
+	       "rekey_paused", false);
 
 	line_parse(&line, LINE("0 /dev/sda 0 2 rekey_key::64:logon:a:b rekey_state:8:16"));
 	check(!strcmp(line.table.rekey.state, "8:16"), "rekey_state");
@@ -211,6 +214,16 @@ static void test_rekey(void)
 	refuse(LINE("0 /dev/sda 0 2 rekey_state:8:16 rekey_key:short"),
 	       "rekey_key");
 	check(!strstr(kernel_log, "short"), "in the log: %s", kernel_log);
+	refuse(LINE("0 /dev/sda 0 2 rekey_state:8:16 rekey_key:"), "rekey_key");
+	/* the key in use is that of a conversion, and the only one of the word */
+	refuse(LINE("0 /dev/sda 0 2 rekey_state:8:16 rekey_key:=="), "rekey_key");
+	refuse(LINE("0 /dev/sda 0 2 rekey_state:8:16 rekey_key:=" KEY),
+	       "rekey_key");
+	refuse(LINE("0 /dev/sda 0 3 rekey_state:8:16 rekey_key:= rekey_start"),
+	       "rekey_key");
+	refuse(LINE("0 /dev/sda 0 3 rekey_start rekey_key:= rekey_state:8:16"),
+	       "rekey_key");
+	refuse(LINE("0 /dev/sda 0 1 rekey_key:="), "rekey_state");
 	refuse(LINE("0 /dev/sda 0 2 rekey_state:8:16 rekey_shift:8"), "option");
 }
 
