@@ -116,8 +116,12 @@ moved() { [[ $(rekey_status xc) != *" 0 "* ]]; }
 	small_new begin
 }
 
-@test "suspend, resume and another table's resume in mid-conversion" {
+@test "suspend, resume, another table and its resume in mid-conversion" {
+	local same
 	half middle
+	same=${LINE/:64:logon:xc:old/=}
+	sweep -g $((GAP * 2)) load xc "$TARGET" "$SWEPT_SECTORS" \
+		<<<"${same/rekey_key::64:logon:xc:new/rekey_key:=}"
 	survive suspend xc
 	survive resume xc
 	survive -g $((GAP / 4 + 1)) swap xc "$TARGET" "$SWEPT_SECTORS" <<<"$LINE"

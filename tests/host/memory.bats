@@ -135,7 +135,7 @@ WITH_AES='xcrypt\.[^x].*'
 	none halfway 'rekey\..*' hex
 }
 
-@test "key wipe and removal in mid-conversion leave nothing of either key" {
+@test "key wipe and removal in mid-conversion leave nothing of either key, nor in a loaded table" {
 	none forgotten 'rekey\..*'
 }
 

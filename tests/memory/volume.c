@@ -8,7 +8,7 @@
  *	create a mapping with a key of BYTES, which replaces @ in PARAMETERS: as hex
  *	digits, as a logon key in a keyring that ends with this program, as =, or, if
  *	SOURCE is slip, as hex digits with an x for the last one.  A second @ is
- *	replaced by the key of LABEL.new, as a logon key
+ *	replaced by the key of LABEL.new, as a logon key or as =
  *   volume load NAME TARGET SECTORS LABEL BYTES SOURCE PARAMETERS
  *	load such a table for an existing mapping
  *   volume set NAME MESSAGE LABEL BYTES SOURCE
@@ -139,7 +139,8 @@ static void put_parameters(char *out, char **argv)
 		out += put_argument(out, label, atoi(argv[4]), source);
 		rest = at + 1;
 		label = new_label;
-		source = "logon";
+		if (strcmp(source, "same"))
+			source = "logon";
 	}
 	stpcpy(out, rest);
 }
