@@ -57,6 +57,12 @@ static bool has_any_sector(const struct bio *bio)
 	return false;
 }
 
+/* The first sector of a bio, counted from the start of its area. */
+static unsigned int area_sector(const struct bio *bio)
+{
+	return (bio->bi_iter.bi_sector - XC_AREAS_START) % BATCH_SECTORS;
+}
+
 unsigned int flight_find_flush(enum device device)
 {
 	unsigned int i, count = disk_source.ready();
@@ -78,13 +84,14 @@ unsigned int flight_find_superblock(void)
 	return FLIGHT_NONE;
 }
 
-unsigned int flight_find_area(void)
+unsigned int flight_find_area(unsigned int half)
 {
 	unsigned int i, count = disk_source.ready();
 
 	for (i = 0; i < count; i++)
 		if (is_converters(disk_pending(i), STATE, REQ_OP_WRITE) &&
-		    !flight_superblock(disk_pending(i)))
+		    !flight_superblock(disk_pending(i)) &&
+		    area_sector(disk_pending(i)) == half * FLIGHT_SCALE)
 			return i;
 	return FLIGHT_NONE;
 }
@@ -124,7 +131,8 @@ static bool is_silent(const struct bio *bio)
 		/* the code flushes after the first superblocks, the model before */
 		return replay.machine.begins;
 	if (bio->bi_bdev->number == STATE)
-		return bio_op(bio) == REQ_OP_READ;
+		return bio_op(bio) == REQ_OP_READ ||
+			area_sector(bio) % FLIGHT_SCALE;
 	return !has_any_sector(bio) ||
 		(replay.machine.recovers && bio_op(bio) == REQ_OP_READ);
 }

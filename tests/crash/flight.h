@@ -3,8 +3,9 @@
  * Bios in flight, as the model names them.
  *
  *	model			code
- *	a sector		FLIGHT_SCALE sectors, two chunks; users use the first
- *	two sectors of an area	one sector
+ *	a sector		FLIGHT_SCALE sectors, two chunks of a unit each; users
+ *				use the first
+ *	two sectors of an area	one sector; with a journal, as those of the data
  *	superblock 1		superblocks 1 and 2
  *	superblock N		superblock N + 1
  *
@@ -18,13 +19,15 @@
 #include "rekey/format.h"
 
 #define FLIGHT_SCALE (BATCH_SECTORS / 2)
+#define FLIGHT_UNIT (FLIGHT_SCALE / 2)
 #define FLIGHT_SECTORS (3 * BATCH_SECTORS)
 
 /* These return an index for disk.h. */
 #define FLIGHT_NONE UINT_MAX
 unsigned int flight_find_flush(enum device device);
 unsigned int flight_find_superblock(void);
-unsigned int flight_find_area(void);
+/* @half: first sector of the area, or second */
+unsigned int flight_find_area(unsigned int half);
 unsigned int flight_find_data(int op, unsigned int sector);
 
 /* The superblock that is being written, NULL if it is another bio. */

@@ -49,7 +49,8 @@ void kernel_log(const char *format, ...)
 /* A promise is broken. */
 void fail(const char *format, ...)
 {
-	bool predicted = !machine->free && trace_is_broken(&replay.trace);
+	bool predicted = machine->free ? replay.lost :
+					 trace_is_broken(&replay.trace);
 	va_list args;
 
 	printf(predicted ? "broken, as in the model: " : "FAILED: ");
@@ -104,12 +105,12 @@ static bool opens_with(const char *step)
 	return !machine->free && trace_opens_with(&replay.trace, step);
 }
 
-/* The model's: a checksum, and units of one sector. */
-static const struct geometry geometry = {
+/* The model's, with units that may tear. */
+static struct geometry geometry = {
 	.sectors = FLIGHT_SECTORS,
 	.resilience = XC_RESILIENCE_CHECKSUM,
 	.keys = { 1, 2 },
-	.sizes = { SECTOR_SIZE, SECTOR_SIZE },
+	.sizes = { FLIGHT_UNIT * SECTOR_SIZE, FLIGHT_UNIT * SECTOR_SIZE },
 };
 
 static int create(struct volume **volume)
@@ -176,7 +177,8 @@ static void run(unsigned int index)
 	if (flight_complete_silently())
 		return;
 	steps_next();
-	machine->over |= machine->refused && *replay.refusal;
+	machine->over |= (machine->refused || machine->damaged) &&
+			 *replay.refusal;
 	machine->free = no_steps_left() && !machine->over;
 	if (machine->free || machine->over)
 		wake_up(&machine->ended);
@@ -201,18 +203,23 @@ static void wake_machine(struct user *user)
 /* What the devices hold, and what the trace wants of the state device. */
 static void get_image(struct image *image)
 {
+	const struct xc_superblock *super;
 	bool kept[VOLATILE_MAX];
 	unsigned int i;
 
 	memset(kept, true, sizeof(kept));
 	cut_image(&replay.cut, kept, image);
+	super = image_superblock(image);
 	if (opens_with(STEP_OTHER_STATE))
 		for (i = DATA_SECTORS_MAX; i < SLOTS; i++)
 			image->blocks[i] = BLOCK_ZERO;
 	if (opens_with(STEP_DAMAGED))
-		damage_block(image, (image_superblock(image)->sequence - 1) %
-			     XC_SLOTS * XC_SLOT_SECTORS,
+		damage_block(image, (super->sequence - 1) % XC_SLOTS *
+			     XC_SLOT_SECTORS,
 			     offsetof(struct xc_superblock, owner));
+	if (machine->damaged)
+		damage_block(image, XC_AREAS_START +
+			     super->batch_area * super->area_sectors, 0);
 }
 
 static void power_on(void)
@@ -221,6 +228,7 @@ static void power_on(void)
 
 	*machine = (struct machine) { .free = no_steps_left() };
 	machine->begins = opens_with("superblock-write 1 ");
+	machine->damaged = opens_with(STEP_AREA_DAMAGED);
 	init_waitqueue_head(&machine->changed);
 	init_waitqueue_head(&machine->ended);
 	replay.writer = (struct user) { .ended = wake_machine };
@@ -271,6 +279,8 @@ int main(void)
 		fprintf(stderr, "Usage: replay <TRACE\n");
 		return 2;
 	}
+	if (replay.trace.journal)
+		geometry.resilience = XC_RESILIENCE_JOURNAL;
 	session_format(&image, &geometry);
 	oracle_reset(&oracle, 0);
 	cut_init(&replay.cut, &image, &oracle);

@@ -13,6 +13,7 @@
  * struct machine - a session, until a crash or the end
  * @volume: the volume, NULL before the resume returns
  * @refused: its table was refused
+ * @damaged: the area of the active batch was damaged
  * @begins: the state is to begin, and the resume has not returned
  * @recovers: the active batch is not retired
  * @submitted: the bio of the present step is submitted
@@ -28,6 +29,7 @@
 struct machine {
 	struct volume *volume;
 	bool refused;
+	bool damaged;
 	bool begins;
 	bool recovers;
 	bool submitted;
@@ -46,6 +48,7 @@ struct machine {
  * @trace: the trace
  * @refusal: why the code refuses the present step
  * @message: the last message of the module
+ * @lost: a cut lost data, which a read will show
  * @log: what the devices did in the present session
  * @cut: what they had at its beginning; after a crash, what they have
  * @writer: the user who writes
@@ -57,6 +60,7 @@ struct replay {
 	struct trace trace;
 	char refusal[200];
 	char message[200];
+	bool lost;
 	struct log log;
 	struct cut cut;
 	struct user writer;

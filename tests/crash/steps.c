@@ -32,6 +32,9 @@ static const char *instead(void)
 {
 	struct volume *volume = machine->volume;
 
+	if (machine->damaged && volume &&
+	    volume_status(volume) == VOLUME_FAILED)
+		return "the active batch cannot be recovered";
 	if (flight_find_flush(DATA) != FLIGHT_NONE)
 		return "the data device is flushed first";
 	if (flight_find_flush(STATE) != FLIGHT_NONE)
@@ -167,21 +170,28 @@ static bool step_data_read(void)
 
 static bool step_data_write(void)
 {
-	unsigned int sector;
+	unsigned int sector, i;
 
 	sscanf(trace_step(&replay.trace), "data-write %u", &sector);
-	return complete_bio(flight_find_data(REQ_OP_WRITE, sector));
+	i = flight_find_data(REQ_OP_WRITE, sector);
+	if (i == FLIGHT_NONE && !machine->recovers && !machine->reads_end) {
+		refuse("no batch is active");
+		return true;
+	}
+	return complete_bio(i);
 }
 
 static bool step_area_write(void)
 {
-	unsigned int area, half, i = flight_find_area();
+	unsigned int area, half, i;
 
 	sscanf(trace_step(&replay.trace), "area-write %u %u", &area, &half);
-	if (half)
+	if (half && !replay.trace.journal)
 		return true;
+	i = flight_find_area(half);
 	if (i != FLIGHT_NONE)
-		areas[area] = disk_pending(i)->bi_iter.bi_sector;
+		areas[area] = disk_pending(i)->bi_iter.bi_sector -
+			      half * FLIGHT_SCALE;
 	return complete_bio(i);
 }
 
@@ -217,7 +227,7 @@ static bool step_map(struct user *user,
 		return true;
 	}
 	user->bio.sector = sector * FLIGHT_SCALE;
-	user->bio.count = 1;
+	user->bio.count = FLIGHT_UNIT;
 	begin(user, machine->volume, 0);
 	return false;
 }
@@ -248,9 +258,11 @@ static bool step_user_flush(void)
 	return complete_users(&replay.flusher.bio.base);
 }
 
-/* The active batch cannot be recovered; anything else was noticed before. */
+/* What else can be broken was noticed before. */
 static bool step_broken(void)
 {
+	if (machine->damaged)
+		fail("a batch with a damaged area is written");
 	if (machine->volume && volume_status(machine->volume) == VOLUME_FAILED)
 		fail("the active batch cannot be recovered");
 	return true;
@@ -264,6 +276,21 @@ static const struct xc_superblock *superblock_in(const struct volatile_piece *pi
 
 	return memcmp(super->magic, XC_STATE_MAGIC, sizeof(super->magic)) ?
 		NULL : super;
+}
+
+/* Is it in a sector of the model's area? */
+static bool is_in_area(int slot, unsigned int area, unsigned int half)
+{
+	sector_t sector = areas[area];
+	unsigned int i;
+
+	if (!replay.trace.journal)
+		return slot == image_slot(STATE, sector, BLOCK_ZERO);
+	sector += half * FLIGHT_SCALE;
+	for (i = 0; i < FLIGHT_SCALE; i++)
+		if (slot == image_slot(STATE, sector + i, BLOCK_ZERO))
+			return true;
+	return false;
 }
 
 /* Is it in a sector of the model? */
@@ -281,8 +308,7 @@ static bool is_in(const struct volatile_piece *piece, const char *device,
 	if (super)
 		return flight_number(super) % XC_SLOTS == sector;
 	return sector >= XC_SLOTS &&
-		slot == image_slot(STATE, areas[sector / 2 - 1],
-				   piece->piece.block);
+		is_in_area(slot, sector / 2 - 1, sector % 2);
 }
 
 /* In a cache, as the model sees it. */
@@ -294,7 +320,14 @@ static bool is_cached(const struct volatile_piece *piece)
 		(super && flight_number(super) <= machine->superblock);
 }
 
-/* The steps after a power cut: what is lost, and what is kept. */
+/* Of a unit that tears, the first sector is kept. */
+static bool is_lost(const struct volatile_piece *piece, const char *verb)
+{
+	return strcmp(verb, "torn") ||
+		(piece->piece.slot - DATA_START) % FLIGHT_UNIT;
+}
+
+/* The steps after a power cut: what is lost, torn and kept. */
 static void lose(bool *kept)
 {
 	unsigned int sector, i;
@@ -303,12 +336,14 @@ static void lose(bool *kept)
 
 	while (sscanf(trace_step(&replay.trace), "%7s %7s %u", verb, device,
 		      &sector) == 3 &&
-	       (!strcmp(verb, "lost") || !strcmp(verb, "kept"))) {
-		lost = !strcmp(verb, "lost");
+	       (!strcmp(verb, "lost") || !strcmp(verb, "torn") ||
+		!strcmp(verb, "kept"))) {
+		lost = strcmp(verb, "kept");
 		any = false;
 		for (i = 0; i < replay.cut.count && lost; i++)
 			if (is_cached(&replay.cut.pieces[i]) &&
-			    is_in(&replay.cut.pieces[i], device, sector)) {
+			    is_in(&replay.cut.pieces[i], device, sector) &&
+			    is_lost(&replay.cut.pieces[i], verb)) {
 				kept[i] = false;
 				any = true;
 			}
@@ -318,6 +353,7 @@ static void lose(bool *kept)
 		}
 		replay.trace.at++;
 	}
+	replay.lost = !strcmp(trace_step(&replay.trace), "broken");
 }
 
 static bool crash(bool warm)
@@ -367,6 +403,7 @@ static const struct {
 	{ STEP_AGAIN, step_forbidden },
 	{ STEP_OTHER_STATE, step_forbidden },
 	{ STEP_DAMAGED, step_forbidden },
+	{ STEP_AREA_DAMAGED, step_forbidden },
 	{ "hold-writes ", step_hold_writes },
 	{ "hold-reads ", step_hold_reads },
 	{ "data-read ", step_data_read },

@@ -9,6 +9,7 @@
 #define STEP_AGAIN "rekey_start again"
 #define STEP_OTHER_STATE "another state device"
 #define STEP_DAMAGED "slot damaged"
+#define STEP_AREA_DAMAGED "area damaged"
 
 /* Do the next step; every task waits. */
 void steps_next(void);

@@ -40,6 +40,10 @@ bool trace_read(struct trace *trace, FILE *file)
 
 	while (fgets(step, TRACE_STEP_SIZE, file)) {
 		step[strcspn(step, "\n")] = '\0';
+		if (begins(step, "resilience ")) {
+			trace->journal = !strcmp(step, "resilience journal");
+			continue;
+		}
 		step = trace->steps[++trace->count];
 		if (trace->count == TRACE_STEPS_MAX - 1)
 			return false;

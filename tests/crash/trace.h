@@ -12,11 +12,13 @@
 
 /**
  * struct trace - a trace
+ * @journal: the resilience, which its first line has, is journal
  * @count: number of @steps
  * @at: the next step
  * @steps: the steps, without the ends of lines
  */
 struct trace {
+	bool journal;
 	unsigned int count;
 	unsigned int at;
 	char steps[TRACE_STEPS_MAX][TRACE_STEP_SIZE];
