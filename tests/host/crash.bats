@@ -206,6 +206,10 @@ survives()
 	noticed journal-not-checked-whole
 }
 
+@test "noticed: with a journal, recovery takes a batch that was prepared for an active one" {
+	noticed journal-not-active
+}
+
 @test "noticed: a batch ends within a unit of the larger encryption sector" {
 	noticed unit-split
 }
