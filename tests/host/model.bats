@@ -3,8 +3,9 @@
 # tests: 8
 #
 # The model of changing a key while the volume is in use, tests/model/rekey.pml, keeps its
-# promises, and not without any of its cures. What breaks them then is replayed against
-# the code (tests/crash), and against a mutant of it without that cure.
+# promises, and not without any of its cures, with resilience checksum and journal. What
+# breaks them then is replayed against the code (tests/crash), and against a mutant of it
+# without that cure.
 
 # shellcheck shell=bash
 
@@ -50,14 +51,23 @@ replayed()
 	[[ $output == "broken, as in the model: "* ]]
 }
 
+# assumed: the last trace of the model breaks the promise of the code, too
+assumed()
+{
+	run replay <<<"$output"
+	echo "$output"
+	[ "$status" = 1 ]
+	[[ $output == "broken, as in the model: "* ]]
+}
+
 @test "every cure is removed here" {
 	for cure in $(model cures); do
 		echo "$cure"
-		grep -qE "^	(PROPERTY=reads )?fails ([a-z_]+ )?$cure\>" "$BATS_TEST_FILENAME"
+		grep -qE "^	([A-Z]+=[a-z0-9]+ )*fails ([a-z_]+ )?$cure\>" "$BATS_TEST_FILENAME"
 	done
 	# and each trace is replayed
-	[ "$(grep -cE '^	(PROPERTY=reads )?fails ' "$BATS_TEST_FILENAME")" = \
-		"$(grep -c '^	replayed ' "$BATS_TEST_FILENAME")" ]
+	[ "$(grep -cE '^	([A-Z]+=[a-z0-9]+ )*fails ' "$BATS_TEST_FILENAME")" = \
+		"$(grep -cE '^	(replayed|assumed)\>' "$BATS_TEST_FILENAME")" ]
 }
 
 @test "a trace that the code does not follow is not taken for a refusal" {
@@ -74,18 +84,23 @@ replayed()
 	[[ $output == "FAILED: sector 0 reads as garbage"* ]]
 }
 
-@test "flushed data are never lost" {
+@test "flushed data are never lost, and a read never sees garbage: checksum" {
 	long
-	holds flushed
+	holds any
 }
 
-@test "a read never sees garbage" {
+@test "flushed data are never lost, and a read never sees garbage: journal" {
 	long
-	holds reads
+	RESILIENCE=journal holds any
 }
 
-@test "the conversion always finishes" {
+@test "the conversion always finishes: checksum" {
 	WRITES=1 holds finishes
+}
+
+@test "the conversion always finishes: journal" {
+	[ -n "${XCRYPT_LONG:-}" ] || export CRASHES=1
+	RESILIENCE=journal WRITES=1 holds finishes
 }
 
 @test "the conversion may not finish if reads are not held" {
@@ -126,7 +141,7 @@ replayed()
 }
 
 @test "fails unless data are flushed before their batch is retired" {
-	fails flush_before_retiring
+	WRITES=0 fails flush_before_retiring
 	replayed retired-before-flush "superblock-write 3 frontier 1 active 0: the data device is flushed first"
 }
 
@@ -136,7 +151,7 @@ replayed()
 }
 
 @test "fails unless a commit is durable before the batch is converted" {
-	fails commit_fua
+	WRITES=0 fails commit_fua
 	replayed fua "lost state 0: it is durable"
 }
 
@@ -163,7 +178,7 @@ replayed()
 }
 
 @test "fails unless a recovery that wrote flushes the data device" {
-	fails recovery_flushes
+	WRITES=0 fails recovery_flushes
 	replayed retired-without-flush "superblock-write 3 frontier 1 active 0: the data device is flushed first"
 }
 
@@ -190,4 +205,95 @@ replayed()
 @test "fails unless the older superblock is refused if the newer is damaged" {
 	fails damage_refused
 	replayed older-slot "slot damaged: table refused: rekey_state: the state is damaged"
+}
+
+@test "fails if a recovery writes before it has compared the area with its check value" {
+	fails area_checked
+	replayed area-not-checked "data-write 1 new 0: the active batch cannot be recovered"
+}
+
+@test "with a checksum, fails if a unit tears; with a journal it is repaired" {
+	local trace
+
+	WRITES=0 fails whole_units
+	trace=$output
+	assumed
+	run replay < <(sed 's/^resilience checksum/resilience journal/; /^open .* active 1$/q' <<<"$trace")
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$output" = "each step is possible, and no promise is broken" ]
+}
+
+# ---- journal ----------------------------------------------------------------
+
+@test "journal: fails if writes wait for their chunk only" {
+	RESILIENCE=journal PAUSES=0 fails writes_wait_for_batch
+	replayed journal-written-early "map-write 0 new: the gate holds it"
+}
+
+@test "journal: fails if writes wait until the batch is written, and not for its commit" {
+	RESILIENCE=journal PAUSES=0 fails writes_wait_for_commit
+	replayed journal-retired-early "map-write 0 new: the gate holds it"
+}
+
+@test "journal: fails unless a batch is prepared again after a pause" {
+	RESILIENCE=journal fails prepared_again
+	replayed not-read-anew "map-write 0 old: the gate holds it"
+}
+
+@test "journal: fails unless data are flushed before their batch is retired" {
+	RESILIENCE=journal WRITES=0 fails flush_before_retiring
+	replayed retired-before-flush "superblock-write 3 frontier 1 active 0: the data device is flushed first"
+}
+
+@test "journal: fails unless it is flushed before it is committed" {
+	RESILIENCE=journal WRITES=0 fails flush_of_area
+	replayed state-flush "superblock-write 2 frontier 0 active 1: the state device is flushed first"
+}
+
+@test "journal: fails unless a commit is durable before the batch is written" {
+	RESILIENCE=journal WRITES=0 fails commit_fua
+	replayed fua "lost state 0: it is durable"
+}
+
+@test "journal: fails if its area is used again before the commit that retires its batch" {
+	RESILIENCE=journal fails two_areas
+	replayed area-reused "each step is possible, and no promise is broken"
+}
+
+@test "journal: fails if it is written to the data without a commit" {
+	RESILIENCE=journal fails recovery_of_active
+	replayed journal-not-active "data-write 0 new 0: no batch is active"
+}
+
+@test "journal: fails if any of it is written to the data before all of it is checked" {
+	RESILIENCE=journal fails area_checked
+	replayed journal-not-checked-whole "data-write 0 new 31: the active batch cannot be recovered"
+}
+
+@test "journal: fails unless a recovery flushes the data device" {
+	RESILIENCE=journal WRITES=0 fails recovery_flushes
+	replayed retired-without-flush "superblock-write 3 frontier 1 active 0: the data device is flushed first"
+}
+
+@test "journal: fails unless the batch is gated during its recovery" {
+	RESILIENCE=journal fails recovery_gated
+	replayed recovery-not-gated "map-read 0 old: the gate holds it"
+}
+
+@test "journal: data need not be flushed before its commit, nor on opening" {
+	RESILIENCE=journal WRITES=1 holds any flush_before_digests opening_flushes_data
+}
+
+@test "journal: each other cure is needed" {
+	local cure cures
+
+	[ -n "${XCRYPT_LONG:-}" ] || skip "only in the long run (XCRYPT_LONG=1)"
+	cures=$(model cures | grep -vxE "flush_before_digests|opening_flushes_data|recovery_flushes_always|whole_units")
+	for cure in $cures; do
+		RESILIENCE=journal run model mutant "$cure"
+		echo "$output"
+		[ "$status" = 0 ]
+		[ "${lines[-1]}" = broken ]
+	done
 }
