@@ -40,7 +40,7 @@
  */
 #define RESTS 9
 
-/* The first batch, and the least, in 512-byte sectors: 256 KiB. */
+/* The first batch, and the least, in 512-byte sectors: a chunk. */
 #define SECTORS_MIN 512
 
 static dev_t mapped_dev(const struct xc_converter *c)
@@ -109,13 +109,14 @@ static bool may_go_on(struct xc_converter *c)
 	return false;
 }
 
-/* As fast as the last batch, and not more than twice as long. */
+/* As fast as the last batch, not more than twice as long, and whole chunks. */
 static u64 paced_sectors(const struct xc_pace *pace)
 {
 	u64 ns = max_t(u64, pace->commit_ns / 2, WRITE_MS * NSEC_PER_MSEC);
 	u64 sectors = div64_u64(pace->sectors * ns, max(pace->write_ns, 1ULL));
 
-	return max_t(u64, min(sectors, 2ULL * pace->sectors), SECTORS_MIN);
+	sectors = min(sectors, 2ULL * pace->sectors);
+	return max(round_down(sectors, SECTORS_MIN), SECTORS_MIN);
 }
 
 static unsigned int batch_sectors(const struct xc_converter *c,

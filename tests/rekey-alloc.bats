@@ -28,6 +28,8 @@ setup()
 {
 	faults_needed
 	new_keys
+	# fewer pages: they are allocated alike
+	echo 1024 >"$DEBUGFS/fail_xcrypt/rekey_batch_sectors"
 }
 
 teardown()
@@ -99,8 +101,8 @@ moved() { [[ $(rekey_status xc) != *" 0 "* ]]; }
 	blank_state
 	map xc <<<"0 $SWEPT_SECTORS $TARGET $SPEC :64:logon:xc:old 0 $DATA 0"
 	conversion rekey_start
-	# (most of a thousand are pages)
-	sweep -g $((GAP * 2)) load xc "$TARGET" "$SWEPT_SECTORS" <<<"${LINE/:64:logon:xc:old/=}"
+	# (most of them are pages)
+	sweep -g $((GAP / 4 + 1)) load xc "$TARGET" "$SWEPT_SECTORS" <<<"${LINE/:64:logon:xc:old/=}"
 	cmp <(raw "$STATE" 0 16) <(head -c 8192 /dev/zero)
 	check_fill /dev/mapper/xc load
 	remap xc <<<"0 $SWEPT_SECTORS $TARGET $LINE"
@@ -120,7 +122,7 @@ moved() { [[ $(rekey_status xc) != *" 0 "* ]]; }
 	local same
 	half middle
 	same=${LINE/:64:logon:xc:old/=}
-	sweep -g $((GAP * 2)) load xc "$TARGET" "$SWEPT_SECTORS" \
+	sweep -g $((GAP / 4 + 1)) load xc "$TARGET" "$SWEPT_SECTORS" \
 		<<<"${same/rekey_key::64:logon:xc:new/rekey_key:=}"
 	survive suspend xc
 	survive resume xc
