@@ -36,9 +36,10 @@
 
 /*
  * While the volume is in use, the converter rests for so many times as long as a
- * batch takes.
+ * batch takes, but not for longer than this.
  */
 #define RESTS 9
+#define REST_MS 500
 
 /* The first batch, and the least, in 512-byte sectors: a chunk. */
 #define SECTORS_MIN 512
@@ -67,7 +68,8 @@ static bool is_in_use(struct xc_converter *c)
 		return false;
 	c->passed = passed;
 	c->rest_until = ktime_get_ns() +
-			RESTS * (c->pace.write_ns + c->pace.commit_ns);
+			min_t(u64, REST_MS * NSEC_PER_MSEC,
+			      RESTS * (c->pace.write_ns + c->pace.commit_ns));
 	return true;
 }
 
