@@ -152,7 +152,8 @@ static struct xc_batch *start_next(struct xc_converter *c,
 	struct xc_batch *next = c->batches[c->turn];
 	unsigned int sectors;
 
-	if (!left || READ_ONCE(c->stop))
+	/* what is written again if the state is lost stays in memory */
+	if (!left || next == c->active || READ_ONCE(c->stop))
 		return NULL;
 	/* while it waits, nothing is held */
 	if (last ? is_in_use(c) || delay_ms(c) : !may_go_on(c))

@@ -16,8 +16,13 @@
 struct xc_batch;
 struct xc_state;
 
-/* Batches in memory: one is written, one is prepared, one is read. */
+/*
+ * Batches in memory: one is written, one is prepared, one is read.  (The model of
+ * the tests has two.)
+ */
+#ifndef XC_BATCHES
 #define XC_BATCHES 3
+#endif
 
 /**
  * enum xc_rekey_status - what a conversion is doing

@@ -143,9 +143,8 @@ static bool step_hold_writes(void)
 	unsigned int batch;
 
 	sscanf(trace_step(&replay.trace), "hold-writes %u", &batch);
-	/* the code holds writes to the next batch before this one's area is written */
 	machine->writes_end = max(machine->writes_end,
-				  (batch + 2) * BATCH_SECTORS);
+				  (batch + 1) * BATCH_SECTORS);
 	return true;
 }
 
@@ -155,9 +154,9 @@ static bool step_hold_reads(void)
 
 	sscanf(trace_step(&replay.trace), "hold-reads %u", &sector);
 	machine->reads_end = (sector + 1) * FLIGHT_SCALE;
-	/* the code holds writes to the next two batches before */
+	/* the code holds writes to the next batch before */
 	machine->writes_end = round_up(machine->reads_end, BATCH_SECTORS) +
-			     2 * BATCH_SECTORS;
+			     BATCH_SECTORS;
 	return true;
 }
 
