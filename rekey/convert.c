@@ -152,8 +152,7 @@ static struct xc_batch *start_next(struct xc_converter *c,
 	struct xc_batch *next = c->batches[c->turn];
 	unsigned int sectors;
 
-	/* what is written again if the state is lost stays in memory */
-	if (!left || next == c->active || READ_ONCE(c->stop))
+	if (!left || READ_ONCE(c->stop))
 		return NULL;
 	/* while it waits, nothing is held */
 	if (last ? is_in_use(c) || delay_ms(c) : !may_go_on(c))
@@ -211,7 +210,8 @@ static int advance(struct xc_converter *c, struct xc_batch *next,
 	if (c->active)
 		err = write_batch(c, c->active);
 	if (next) {
-		*after = err ? NULL : start_next(c, next);
+		if (!err && XC_BATCHES > 2)
+			*after = start_next(c, next);
 		/* also after an error: its chunks are in use */
 		r = xc_batch_prepare(next, c->state, &to);
 		trace_xcrypt_rekey_prepare(mapped_dev(c), to.frontier,
