@@ -137,7 +137,7 @@ assumed()
 
 @test "fails unless data are flushed before their digests are committed" {
 	fails flush_before_digests
-	replayed digests-before-flush "flush state: the data device is flushed first"
+	replayed digests-before-flush "superblock-write 2 frontier 0 active 1: the data device is flushed first"
 }
 
 @test "fails unless data are flushed before their batch is retired" {
@@ -169,7 +169,7 @@ assumed()
 
 @test "fails unless data are flushed on opening or by every recovery" {
 	fails opening_flushes_data recovery_flushes_always
-	replayed found-new-not-flushed "flush state: the data device is flushed first"
+	replayed found-new-not-flushed "open frontier 0 active 1: the data device is flushed first"
 }
 
 @test "one of these two flushes is enough" {
