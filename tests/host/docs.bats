@@ -40,7 +40,7 @@ words()
 }
 
 @test "messages" {
-	words 's/^ \*	([a-z]+( [a-z]+)*)( <[^>]*>)?$/\1/p' table/message.c
+	words 's/^ \*	([a-z]+( [a-z]+)*)( <[^>]*>(\|[a-z]+)?)?$/\1/p' table/message.c
 	[ ${#words[@]} -ge 7 ]
 	named "${words[@]}"
 	# the file's head names exactly what the code accepts
