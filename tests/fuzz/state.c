@@ -11,7 +11,7 @@
  */
 #include "kernel.h"
 
-#include "rekey/digests.h"
+#include "rekey/digest.h"
 #include "rekey/format.h"
 #include "rekey/state.h"
 
@@ -96,6 +96,11 @@ int xc_disk_write_fua(const struct xc_disk *disk, sector_t sector,
 int xc_disk_flush(const struct xc_disk *disk)
 {
 	return 0;
+}
+
+int xc_disk_flush_both(const struct xc_disk *a, const struct xc_disk *b)
+{
+	return xc_disk_flush(a) ?: xc_disk_flush(b);
 }
 
 /* ---- what the device holds ----------------------------------------------- */

@@ -25,17 +25,17 @@ search()
 	rm "$dump"
 }
 
-# watch SCRIPT CPUS KERNEL-WORDS STAGE...: run a script of tests/memory in a machine, and
-# search at every stage
+# watch SCRIPT CPUS MIB KERNEL-WORDS STAGE...: run a script of tests/memory in a machine,
+# and search at every stage
 watch()
 {
 	local machine stage
 
-	"$top/scripts/machine" -k "$kernel" -m 320 -c "$2" -d 512M --append "$3" \
+	"$top/scripts/machine" -k "$kernel" -m "$3" -c "$2" -d 512M --append "$4" \
 		--monitor "$BATS_FILE_TMPDIR/monitor" --share "$shared" \
 		-- "$top/tests/memory/$1" "$shared" >"$shared/log" 2>&1 3>&- &
 	machine=$!
-	for stage in "${@:4}"; do
+	for stage in "${@:5}"; do
 		until [ -e "$shared/$stage.ready" ]; do
 			kill -0 "$machine" 2>/dev/null || { cat "$shared/log"; return 1; }
 			sleep 0.2
@@ -52,10 +52,11 @@ setup_file()
 	make -s -C "$top/tests"
 	mkdir "$shared"
 
-	watch volumes 2 init_on_alloc=0 used wiped removed failed slipped held answered
-	watch rekey 2 init_on_alloc=0 halfway forgotten converted ended
+	watch volumes 2 320 init_on_alloc=0 used wiped removed failed slipped held answered
+	# (a conversion has batches of 24 MiB)
+	watch rekey 2 448 init_on_alloc=0 halfway forgotten converted ended
 	# (two emulated CPUs would take half as long again)
-	watch luks 1 init_on_free=1 opened-xcrypt suspended-xcrypt \
+	watch luks 1 320 init_on_free=1 opened-xcrypt suspended-xcrypt \
 		opened-verb suspended-verb opened-crypt suspended-crypt
 }
 
