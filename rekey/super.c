@@ -52,6 +52,12 @@ static bool is_blank(const struct xc_superblock *super)
 	return !memchr_inv(super, 0, sizeof(*super));
 }
 
+static bool is_newer(const struct xc_superblock *super)
+{
+	return xc_super_has_magic(super) &&
+		le32_to_cpu(super->version) > XC_STATE_VERSION;
+}
+
 static bool is_valid(const struct xc_superblock *super, unsigned int slot)
 {
 	return xc_super_has_magic(super) && super->sequence &&
@@ -94,7 +100,7 @@ int xc_super_choose(const struct xc_superblock *a, const struct xc_superblock *b
 		*error = "rekey_state: the device holds something else than a state";
 		return -EINVAL;
 	}
-	if (le32_to_cpu(a->version) > XC_STATE_VERSION) {
+	if (is_newer(a) || is_newer(b)) {
 		*error = "rekey_state: the state is of a newer version of xcrypt";
 		return -EOPNOTSUPP;
 	}

@@ -318,6 +318,10 @@ static void state_slots_test(struct kunit *test)
 	on_disk(0)[VERSION]++;
 	seal(0);
 	expect_look(test, "a newer version", -EOPNOTSUPP);
+	put_both();
+	on_disk(1)[VERSION]++;
+	seal(1);
+	expect_look(test, "a newer version in slot 1", -EOPNOTSUPP);
 
 	put_both();
 	memset(on_disk(1), 0, SECTOR_SIZE);
