@@ -304,19 +304,20 @@ static int restore(struct xc_converter *c)
 	return err;
 }
 
-static int take_state(struct xc_converter *c, char **error)
+static void place_gate(struct xc_converter *c)
 {
 	const struct xc_position *at = xc_state_position(c->state);
-	int err = 0;
 
-	*error = "rekey_state: the device cannot be written";
-	if (c->lost)
-		err = restore(c);
-	err = err ?: xc_state_open(c->state, error);
-	if (err)
-		return err;
 	xc_gate_place(&c->gate, at->frontier, at->frontier + at->batch_sectors);
-	return 0;
+}
+
+static int take_state(struct xc_converter *c, char **error)
+{
+	int err = xc_converter_read(c, error);
+
+	if (!err)
+		place_gate(c);
+	return err;
 }
 
 static int run(struct xc_converter *c)
@@ -372,20 +373,33 @@ static void convert_work(struct work_struct *work)
 /* ---- for the volume ------------------------------------------------------ */
 
 /**
- * xc_converter_open() - read the state, and place the gate
+ * xc_converter_read() - read the state, to act on it
  * @c: the converter, stopped
  * @error: set to a message on failure
  *
- * Context: Process context, before the first bio.  May sleep.
+ * Context: Process context.  May sleep.
  * Return: 0, or a negative errno with @error set.
  */
-int xc_converter_open(struct xc_converter *c, char **error)
+int xc_converter_read(struct xc_converter *c, char **error)
 {
-	int err = take_state(c, error);
+	int err = 0;
 
-	if (!err)
-		c->status = XC_STATUS_PAUSED;
-	return err;
+	*error = "rekey_state: the device cannot be written";
+	if (c->lost)
+		err = restore(c);
+	return err ?: xc_state_open(c->state, error);
+}
+
+/**
+ * xc_converter_open() - place the gate
+ * @c: the converter, stopped, with its state read
+ *
+ * Context: Process context, before the first bio.  May sleep.
+ */
+void xc_converter_open(struct xc_converter *c)
+{
+	place_gate(c);
+	c->status = XC_STATUS_PAUSED;
 }
 
 /**

@@ -109,7 +109,8 @@ struct xc_converter {
 
 int xc_converter_init(struct xc_converter *c, char **error);
 void xc_converter_exit(struct xc_converter *c);
-int xc_converter_open(struct xc_converter *c, char **error);
+int xc_converter_read(struct xc_converter *c, char **error);
+void xc_converter_open(struct xc_converter *c);
 void xc_converter_start(struct xc_converter *c);
 void xc_converter_stop(struct xc_converter *c);
 void xc_converter_set_speed(struct xc_converter *c, unsigned int speed);

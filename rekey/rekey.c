@@ -360,10 +360,25 @@ static int take_keys(struct xc_rekey *rekey, char **error)
 	return err;
 }
 
+/* A new length is recorded after all else was compared with the table line. */
+static int continue_state(struct xc_rekey *rekey, char **error)
+{
+	struct xc_converter *c = &rekey->converter;
+	int err = xc_converter_read(c, error) ?:
+		take_keys(rekey, error) ?:
+		xc_state_resize(c->state, error);
+
+	if (!err)
+		xc_converter_open(c);
+	return err;
+}
+
 /**
  * xc_rekey_preresume() - read the state, or begin
  * @rekey: the conversion
  * @error: set to a message on failure
+ *
+ * From then on, the volume has the length of this table for the conversion too.
  *
  * Context: Process context, in the target's preresume method.  May sleep.
  * Return: 0, or a negative errno with @error set.
@@ -377,8 +392,7 @@ int xc_rekey_preresume(struct xc_rekey *rekey, char **error)
 		err = xc_state_start(rekey->converter.state, error);
 	if (!err) {
 		rekey->begin = false;
-		err = xc_converter_open(&rekey->converter, error) ?:
-			take_keys(rekey, error);
+		err = continue_state(rekey, error);
 	}
 	mutex_unlock(&rekey->lock);
 	return err;

@@ -401,6 +401,25 @@ static int verify(struct xc_state *state)
 }
 
 /**
+ * xc_state_resize() - record the length of the volume, if it is another one
+ * @state: the state, opened, of a conversion with these keys
+ * @error: set to a message on failure
+ *
+ * The record is durable when this returns 0.
+ *
+ * Context: Process context, before the first bio.  May sleep.
+ * Return: 0, or a negative errno with @error set.
+ */
+int xc_state_resize(struct xc_state *state, char **error)
+{
+	struct xc_superblock super = state->super;
+
+	*error = "rekey_state: the new length cannot be written";
+	return xc_super_resize(&super, state->setup.data.len) ?
+		write_super(state, &super) : 0;
+}
+
+/**
  * xc_state_commit() - record a position
  * @state: the state
  * @next: the position

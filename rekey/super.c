@@ -192,7 +192,7 @@ static bool position_is_sane(const struct xc_superblock *super)
 	u32 mask = (unit_size(super) >> SECTOR_SHIFT) - 1;
 
 	return frontier <= length && sectors <= length - frontier &&
-		!(frontier & mask) && !(sectors & mask) &&
+		!((length | frontier | sectors) & mask) &&
 		sectors <= xc_super_batch_max(super) &&
 		le32_to_cpu(super->batch_area) < XC_AREAS &&
 		(super->done ? frontier == length : frontier < length);
@@ -203,6 +203,19 @@ static bool resilience_is_sane(const struct xc_superblock *super)
 {
 	return super->resilience != XC_CHECKSUM ||
 		super->sides[XC_NEW].key_size;
+}
+
+/* Only what is converted, or may be, cannot be cut off. */
+static int check_length(const struct xc_superblock *super, u64 length,
+			char **error)
+{
+	if (length >= le64_to_cpu(super->frontier) +
+		      le32_to_cpu(super->batch_sectors))
+		return 0;
+	*error = super->done ?
+		"rekey_state: all is converted of a longer volume (shrink it with a plain line)" :
+		"rekey_state: the length is shorter than what is converted";
+	return -EINVAL;
 }
 
 /**
@@ -231,10 +244,6 @@ int xc_super_check(const struct xc_superblock *super,
 		*error = "rekey_state: of a volume with another offset";
 		return -EINVAL;
 	}
-	if (le64_to_cpu(super->length) != setup->data.len) {
-		*error = "rekey_state: of a volume of another length";
-		return -EINVAL;
-	}
 	if (XC_AREAS_START + areas > setup->state.len) {
 		*error = "rekey_state: the device is shorter than the state on it";
 		return -EINVAL;
@@ -250,7 +259,7 @@ int xc_super_check(const struct xc_superblock *super,
 		*error = "rekey_state: the state is damaged";
 		return -EUCLEAN;
 	}
-	return 0;
+	return check_length(super, setup->data.len, error);
 }
 
 /* ---- what it records ----------------------------------------------------- */
@@ -315,4 +324,26 @@ void xc_super_set_position(struct xc_superblock *super,
 	super->batch_area = cpu_to_le32(position->area);
 	memcpy(super->batch_check, position->check, XC_DIGEST_SIZE);
 	super->done = position->done;
+}
+
+/**
+ * xc_super_resize() - record another length of the volume
+ * @super: the superblock
+ * @length: the length in sectors; not shorter than what is converted
+ *
+ * Sectors that are added are old, but if all is converted they are new.
+ *
+ * Context: Any context.
+ * Return: true if the length differs from what was recorded.
+ */
+bool xc_super_resize(struct xc_superblock *super, u64 length)
+{
+	if (le64_to_cpu(super->length) == length)
+		return false;
+	super->length = cpu_to_le64(length);
+	if (super->done)
+		super->frontier = super->length;
+	else
+		super->done = super->frontier == super->length;
+	return true;
 }

@@ -83,5 +83,6 @@ void xc_super_get_position(const struct xc_superblock *super,
 			   struct xc_position *position);
 void xc_super_set_position(struct xc_superblock *super,
 			   const struct xc_position *position);
+bool xc_super_resize(struct xc_superblock *super, u64 length);
 
 #endif

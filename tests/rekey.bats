@@ -172,8 +172,119 @@ teardown_file()
 	unmap plain
 }
 
+# sized SECTORS [OPTION...]: the line of a conversion, of this length
+sized() { rekey_line "${@:2}" | sed "s/^0 [0-9]*/0 $1/"; }
+
+# is_new SECTORS LABEL: up to there dm-crypt reads with the new key what fill LABEL wrote
+is_new()
+{
+	map plain <<<"0 $1 crypt $SPEC $NEW 0 $DATA 0"
+	check_fill /dev/mapper/plain "$2" || die "dm-crypt does not read it with the new key"
+	unmap plain
+}
+
+# total NAME: print how many sectors there are to convert
+total() { rekey_status "$1" | cut -d' ' -f3; }
+
+@test "grown and shrunk in mid-conversion, it converts what is there then" {
+	local all tail
+	all=$(sectors_of "$DATA")
+	fill_old eleven
+	tail=$(raw "$DATA" $((all - 2048)) | md5sum)
+	blank_state
+	sized $((all - 4096)) rekey_start rekey_paused | map one
+	message one rekey speed 150
+	message one rekey resume
+	wait_for 30 moved one
+	sized "$all" rekey_paused | remap one
+	[ "$(total one)" = "$all" ]
+	check_fill /dev/mapper/one eleven
+	message one rekey speed 150
+	message one rekey resume
+	sleep 0.5
+	sized $((all - 2048)) rekey_paused | remap one
+	[ "$(total one)" = $((all - 2048)) ]
+	rekey_is one paused
+	unmap one
+	sized $((all - 2048)) | map one
+	wait_rekey one 'done'
+	check_fill /dev/mapper/one eleven
+	unmap one
+	is_new $((all - 2048)) eleven
+	[ "$(raw "$DATA" $((all - 2048)) | md5sum)" = "$tail" ]
+}
+
+@test "under load, it grows and shrinks" {
+	local all loader n
+	all=$(sectors_of "$DATA")
+	fill_old twelve
+	begin_slowly one 200
+	fio --name=load --filename=/dev/mapper/one --rw=randrw --bsrange=512-256k --direct=1 --ioengine=psync --size=4m --offset=1m --verify=crc32c --verify_backlog=16 \
+		--do_verify=1 --randseed="$XCRYPT_SEED" --time_based --runtime=6 --minimal >/dev/null 3>&- &
+	loader=$!
+	for n in 2048 0 4096 0; do
+		sleep 1
+		sized $((all - n)) rekey_paused | remap one
+		[ "$(total one)" = $((all - n)) ]
+		message one rekey speed 200
+		message one rekey resume
+	done
+	wait $loader
+	rekey_is one running
+	finish one
+}
+
+@test "a volume that is done grows with the new key" {
+	local all sum
+	all=$(sectors_of "$DATA")
+	fill_old thirteen
+	blank_state
+	sized $((all - 2048)) rekey_start | map one
+	wait_rekey one 'done'
+	sized "$all" | remap one
+	wait_rekey one 'done'
+	[ "$(rekey_status one)" = "done $all $all" ]
+	fill /dev/mapper/one fourteen
+	unmap one
+	sum=$(raw "$STATE" | md5sum)
+	refused "all is converted of a longer volume" map one <<<"$(sized $((all - 8)))"
+	[ "$(raw "$STATE" | md5sum)" = "$sum" ]
+	sized "$all" | map one
+	wait_rekey one 'done'
+	check_fill /dev/mapper/one fourteen
+	unmap one
+	new_key_only fourteen
+}
+
+@test "shrunk to what is converted, it is done; to less, it is refused" {
+	local sum was
+	fill_old fifteen
+	begin_slowly one 100
+	wait_for 30 moved one
+	message one rekey pause
+	was=$(rekey_status one | cut -d' ' -f2)
+	sum=$(raw "$STATE" | md5sum)
+	refused "shorter than what is converted" dmsetup load one <<<"$(sized $((was - 8)))"
+	refused "shorter than what is converted" dmsetup load one <<<"$(sized 8)"
+	unmap one
+	refused "shorter than what is converted" map one <<<"$(sized $((was - 8)))"
+	# The constructor only looks.
+	dmsetup create --notable one
+	dmsetup load one <<<"$(sized "$was" rekey_paused)"
+	[ "$(raw "$STATE" | md5sum)" = "$sum" ]
+	dmsetup resume --noudevsync one
+	wait_rekey one 'done'
+	[ "$(rekey_status one)" = "done $was $was" ]
+	check_fill /dev/mapper/one fifteen
+	# It may be replaced now.
+	remap one <<<"0 $was xcrypt $SPEC = 0 $DATA 0"
+	check_fill /dev/mapper/one fifteen
+	unmap one
+	is_new "$was" fifteen
+}
+
 @test "what does not fit is refused, with nothing written" {
-	local n=$(($(sectors_of "$DATA") - 8)) sum
+	local sum
 	fill_old nine
 	blank_state
 	refused "holds no state" map one <<<"$(rekey_line)"
@@ -190,7 +301,6 @@ teardown_file()
 	refused "not the one that the conversion began with" map one \
 		<<<"$(rekey_line | sed 's/:xc:new/:xc:old/')"
 	refused "another cipher" map one <<<"$(rekey_line | sed 's/plain64/plain/')"
-	refused "another length" map one <<<"$(rekey_line | sed "s/^0 [0-9]*/0 $n/")"
 	refused "overlaps" map one <<<"$(rekey_line | sed 's/rekey_state:.dev.ram1/rekey_state:\/dev\/ram0/')"
 	[ "$(raw "$STATE" | md5sum)" = "$sum" ]
 	# One superblock damaged, then the other's version.

@@ -87,12 +87,15 @@ static void count_image(const struct image *image)
 	crash_counts.active += image_has_batch(image);
 }
 
-static struct session after_crash(struct random *random)
+static struct session after_crash(struct random *random,
+				  const struct image *image)
 {
 	struct session session = {
 		.seed = random_next(random),
 		.geometry = geometry,
 	};
+
+	session.length = session_choose_length(random, image, &geometry);
 
 	session.recover_only = random_below(random, 16) < 12;
 	if (session.recover_only)
@@ -148,7 +151,7 @@ static void crash(bool *kept, bool warm, const char *how,
 	if (!warm && random_once(&random, DAMAGED))
 		crash_counts.damaged += damage_try(&image, &next->cut.oracle,
 						   &geometry, &next->log);
-	session = after_crash(&random);
+	session = after_crash(&random, &image);
 	explore(&session, warm || random_once(&random, 4 << depth) ?
 			  DIV_ROUND_UP(base_share, DENSER) : 0);
 	depth--;
@@ -265,8 +268,7 @@ static void choose_geometry(struct random *random,
 	unsigned int i;
 
 	geometry = (struct geometry) {
-		.sectors = 24 + random_below(random,
-					     DATA_SECTORS_MAX - DATA_START - 24),
+		.sectors = 24 + random_below(random, LENGTH_MAX - 24),
 		.resilience = resilience,
 		.keys = { 1, 2 },
 	};
@@ -284,11 +286,12 @@ static void choose_geometry(struct random *random,
 		geometry.keys[1] = 0;
 }
 
-/* In a part of the volume, nothing was ever written. */
-static void choose_sparse(struct random *random)
+/* In a part of the volume, and after it, nothing was ever written. */
+static void choose_blank(struct random *random)
 {
 	unsigned int i, run, unit = geometry.sizes[0] >> SECTOR_SHIFT;
 
+	geometry.blank = -1ULL << geometry.sectors;
 	/* zeros are data where the old side has no key */
 	if (!geometry.keys[0] || random_once(random, 2))
 		return;
@@ -304,7 +307,7 @@ static void choose_sparse(struct random *random)
 void crash_explore(u64 seed, unsigned int share,
 		   enum xc_resilience_choice resilience)
 {
-	struct random random = { seed }, sparse = { ~seed };
+	struct random random = { seed }, blank = { ~seed };
 	struct session session = { .seed = random_next(&random) };
 	struct oracle oracle;
 	struct image image;
@@ -313,8 +316,9 @@ void crash_explore(u64 seed, unsigned int share,
 	base_seed = seed;
 	base_share = share;
 	choose_geometry(&random, resilience);
-	choose_sparse(&sparse);
+	choose_blank(&blank);
 	session.geometry = geometry;
+	session.length = geometry.sectors;
 	session.to_the_end = random_below(&random, 3);
 	session.events = random_below(&random, 10);
 	session.bios = 20 + random_below(&random, 100);

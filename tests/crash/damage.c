@@ -26,7 +26,8 @@ static void recover_damaged(void *arg)
 	const struct session *session = arg;
 	struct volume *volume;
 
-	if (volume_create(&volume, &session->geometry, false, true) ||
+	if (volume_create(&volume, &session->geometry, session->length, false,
+			  true) ||
 	    volume_resume(volume))
 		fail("a state with a damaged area is refused too early");
 	xc_rekey_pause(volume->rekey);
@@ -42,7 +43,8 @@ static void open_damaged(void *arg)
 {
 	const struct session *session = arg;
 	struct volume *volume;
-	int err = volume_create(&volume, &session->geometry, false, true);
+	int err = volume_create(&volume, &session->geometry, session->length,
+				false, true);
 
 	if (err != -EUCLEAN)
 		fail("a damaged superblock: error %d, not %d", err, -EUCLEAN);
@@ -52,11 +54,12 @@ static void open_damaged(void *arg)
 
 static void try_one(void (*func)(void *arg), const struct image *image,
 		    const struct oracle *oracle, const struct geometry *geometry,
-		    struct log *log)
+		    unsigned int length, struct log *log)
 {
 	struct session session = { .seed = image_hash(image) };
 
 	session.geometry = *geometry;
+	session.length = length;
 	session_power_on(&session, image, oracle, log);
 	sched_run(func, &session);
 	if (image_hash(disk_image()) != image_hash(image))
@@ -76,14 +79,16 @@ unsigned int damage_try(const struct image *image, const struct oracle *oracle,
 		damaged = *image;
 		damage_block(&damaged, XC_AREAS_START +
 			     super->batch_area * super->area_sectors, 0);
-		try_one(recover_damaged, &damaged, oracle, geometry, log);
+		try_one(recover_damaged, &damaged, oracle, geometry,
+			super->length, log);
 		tried++;
 	}
 	for (slot = 0; slot < min_t(u64, super->sequence, XC_SLOTS); slot++) {
 		damaged = *image;
 		damage_block(&damaged, slot * XC_SLOT_SECTORS,
 			     offsetof(struct xc_superblock, owner));
-		try_one(open_damaged, &damaged, oracle, geometry, log);
+		try_one(open_damaged, &damaged, oracle, geometry, super->length,
+			log);
 		tried++;
 	}
 	return tried;

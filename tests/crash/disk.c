@@ -5,7 +5,6 @@
 #include "disk.h"
 
 #include "log.h"
-#include "volume.h"
 
 #define PENDING_MAX 64
 /* With faults left, one bio in so many fails. */
@@ -207,17 +206,21 @@ const struct sched_source disk_source = {
 
 /* ---- power --------------------------------------------------------------- */
 
-void disk_reset(const struct image *new, const struct geometry *geometry,
+void disk_reset(const struct image *new, unsigned int block_size,
 		unsigned int faults)
 {
 	pending_count = 0;
 	image = *new;
 	written = 0;
 	faults_left = faults;
-	disk_devices[DATA].sectors = DATA_START + geometry->sectors;
-	disk_devices[DATA].block_size = geometry_unit(geometry) << SECTOR_SHIFT;
+	disk_devices[DATA].block_size = block_size;
 	disk_devices[STATE].block_size = SECTOR_SIZE;
 	disk_devices[STATE].sectors = STATE_SECTORS;
+}
+
+void disk_set_length(unsigned int length)
+{
+	disk_devices[DATA].sectors = DATA_START + length;
 }
 
 const struct bio *disk_pending(unsigned int index)

@@ -9,14 +9,14 @@
 #include "image.h"
 #include "sched.h"
 
-struct geometry;
-
 extern struct block_device disk_devices[DEVICES];
 extern const struct sched_source disk_source;
 
-/* Power on: what the devices hold, the volume's length, and bios that may fail. */
-void disk_reset(const struct image *image, const struct geometry *geometry,
+/* Power on: what the devices hold, their logical block, and bios that may fail. */
+void disk_reset(const struct image *image, unsigned int block_size,
 		unsigned int faults);
+/* The data device ends where a volume of this length does. */
+void disk_set_length(unsigned int length);
 /* A bio in flight; disk_source completes it by the same index. */
 const struct bio *disk_pending(unsigned int index);
 /* No bio fails any more. */

@@ -72,6 +72,20 @@ bool image_has_batch(const struct image *image)
 	return super && super->batch_sectors;
 }
 
+unsigned int image_length(const struct image *image)
+{
+	const struct xc_superblock *super = image_superblock(image);
+
+	return super ? super->length : 0;
+}
+
+unsigned int image_least_length(const struct image *image)
+{
+	const struct xc_superblock *super = image_superblock(image);
+
+	return super ? super->frontier + super->batch_sectors : 0;
+}
+
 bool image_areas_are_erased(const struct image *image)
 {
 	unsigned int i;

@@ -13,6 +13,8 @@
 #define DATA_SECTORS_MAX 64
 /* Where the volume begins on the data device. */
 #define DATA_START 4
+/* The greatest length of the volume. */
+#define LENGTH_MAX (DATA_SECTORS_MAX - DATA_START)
 #define STATE_SLOTS_MAX 20
 #define SLOTS (DATA_SECTORS_MAX + STATE_SLOTS_MAX)
 
@@ -38,6 +40,10 @@ u64 image_hash(const struct image *image);
 /* The newest superblock that is intact, NULL if there is none. */
 const struct xc_superblock *image_superblock(const struct image *image);
 bool image_has_batch(const struct image *image);
+/* The length of the volume that is recorded, 0 if there is none. */
+unsigned int image_length(const struct image *image);
+/* The least length that it may get: all that is or may be converted. */
+unsigned int image_least_length(const struct image *image);
 /* True if the state device has nothing but superblocks. */
 bool image_areas_are_erased(const struct image *image);
 

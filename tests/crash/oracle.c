@@ -58,6 +58,15 @@ static void end_flush(struct oracle *oracle, u32 begun, bool failed)
 					      oracle->flushes[i].written[sector]);
 }
 
+static void shrink(struct oracle *oracle, unsigned int length)
+{
+	for (; length < DATA_SECTORS_MAX; length++) {
+		oracle->unknown |= BIT(length);
+		oracle->durable[length] = 0;
+		oracle->written[length] = 0;
+	}
+}
+
 void oracle_apply(struct oracle *oracle, const struct log *log, u32 index)
 {
 	const struct record *record = &log->records[index];
@@ -66,6 +75,9 @@ void oracle_apply(struct oracle *oracle, const struct log *log, u32 index)
 	switch (record->type) {
 	case LOG_STARTED:
 		oracle->started = true;
+		return;
+	case LOG_SHRUNK:
+		shrink(oracle, record->first);
 		return;
 	case LOG_USER_FLUSH:
 		begin_flush(oracle, index);
@@ -163,6 +175,8 @@ void oracle_check(const struct oracle *oracle, sector_t sector,
 	if ((oracle->discarded[sector] >= max(oldest, 1) ||
 	     (!oldest && oracle->blank & BIT(sector))) &&
 	    are_zeros(sector, data))
+		return;
+	if (!oldest && oracle->unknown & BIT(sector))
 		return;
 	if (!memchr_inv(data, 0, SECTOR_SIZE) &&
 	    may_be_zero(sector, oldest, newest))

@@ -6,7 +6,8 @@
  * version is known; that of some is zeros.  A discard is a version, too: the
  * device's zeros, under either key.  It may be the other one than when it was
  * discarded: recovery takes zeros for old if they were there when the batch was read.
- * A sector that was never written reads likewise.
+ * A sector that was never written reads likewise.  What a sector holds that was not
+ * in the volume for a while is not known.
  */
 #ifndef _XC_CRASH_ORACLE_H
 #define _XC_CRASH_ORACLE_H
@@ -20,6 +21,7 @@
  * struct oracle - what is known
  * @started: the user was told that the conversion has begun
  * @blank: sectors whose first version is the device's zeros, a bit for each
+ * @unknown: sectors that left the volume, likewise
  * @durable: the newest version of each sector that must survive a power cut
  * @written: the newest version that is written
  * @begun: the newest version
@@ -29,6 +31,7 @@
 struct oracle {
 	bool started;
 	u64 blank;
+	u64 unknown;
 	u16 durable[DATA_SECTORS_MAX];
 	u16 written[DATA_SECTORS_MAX];
 	u16 begun[DATA_SECTORS_MAX];

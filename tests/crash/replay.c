@@ -119,9 +119,11 @@ static int create(struct volume **volume)
 	int err = -EEXIST;
 
 	if (again || !oracle_current.started)
-		err = volume_create(volume, &geometry, true, false);
+		err = volume_create(volume, &geometry, geometry.sectors,
+				    true, false);
 	if (err == -EEXIST && !again)
-		err = volume_create(volume, &geometry, false, false);
+		err = volume_create(volume, &geometry, geometry.sectors,
+				    false, false);
 	return err;
 }
 
@@ -241,7 +243,8 @@ static void power_on(void)
 	sched_add_source(&work_source);
 	sched_add_source(&replay_source);
 	work_reset();
-	disk_reset(&image, &geometry, 0);
+	disk_reset(&image, geometry_unit(&geometry) << SECTOR_SHIFT, 0);
+	disk_set_length(geometry.sectors);
 }
 
 /* After the trace: everything that is in flight ends, and all is converted. */

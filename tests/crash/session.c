@@ -13,6 +13,11 @@
 /* The longest wait between two events, in ms. */
 #define EVENT_MS 20
 #define BIOS_AFTER_FAULTS 10
+/* No volume is shorter. */
+#define LENGTH_MIN 8
+
+/* The length of the volume, that its next table will have. */
+static unsigned int length;
 
 void session_format(struct image *image, const struct geometry *geometry)
 {
@@ -31,13 +36,70 @@ void session_format(struct image *image, const struct geometry *geometry)
 	}
 }
 
+/* ---- lengths ------------------------------------------------------------- */
+
+unsigned int session_choose_length(struct random *random,
+				   const struct image *image,
+				   const struct geometry *geometry)
+{
+	unsigned int least = max(image_least_length(image), LENGTH_MIN);
+	unsigned int unit = geometry_unit(geometry), chosen;
+
+	if (!image_length(image))
+		return geometry->sectors;
+	switch (random_below(random, 12)) {
+	case 0:
+		return least;
+	case 1:
+		return round_down(LENGTH_MAX, unit);
+	case 2:
+		chosen = least + random_below(random, LENGTH_MAX - least + 1);
+		return max(round_down(chosen, unit), least);
+	default:
+		return image_length(image);
+	}
+}
+
+/* From now on, the volume may have this length. */
+static void set_length(unsigned int new)
+{
+	if (new < length)
+		log_add(&(struct record) { .type = LOG_SHRUNK, .first = new });
+	length = new;
+	disk_set_length(length);
+}
+
+/* A length was refused: is that right? */
+static void check_refusal(unsigned int refused)
+{
+	if (refused >= image_least_length(disk_image()))
+		fail("the length %u is refused", refused);
+}
+
+static void must_not_shrink(const struct session *session)
+{
+	unsigned int least = image_least_length(disk_image());
+	struct volume *volume;
+	int err;
+
+	if (!least)
+		return;
+	least -= geometry_unit(&session->geometry);
+	err = volume_create(&volume, &session->geometry, least, false, true);
+	if (!err)
+		fail("the length %u is accepted, which is too short", least);
+	if (err != -EINVAL && err != -EIO && err != -EUCLEAN)
+		fail("a short length is refused with error %d", err);
+}
+
 /* ---- loading a table ----------------------------------------------------- */
 
 /* A line with rekey_start, for a state that may be there, must be refused. */
 static void must_not_load(const struct session *session, bool begin, int reason)
 {
 	struct volume *volume;
-	int err = volume_create(&volume, &session->geometry, begin, true);
+	int err = volume_create(&volume, &session->geometry, length, begin,
+				true);
 
 	if (!err)
 		fail(begin ? "rekey_start is accepted with a state" :
@@ -50,31 +112,43 @@ static void must_not_load(const struct session *session, bool begin, int reason)
  * If the user was not told that the conversion has begun, either it has or it
  * has not.
  */
-static int try_load(const struct session *session, struct volume **volume)
+static int try_load(const struct session *session, unsigned int new,
+		    struct volume **volume)
 {
 	bool paused = session->recover_only, begun = oracle_current.started;
 	int err;
 
 	if (!begun) {
-		err = volume_create(volume, &session->geometry, true, paused);
+		err = volume_create(volume, &session->geometry, new, true,
+				    paused);
 		if (err != -EEXIST)
 			return err;
 		begun = true;
 	}
 	if (random_once(&sched_random, 8))
 		must_not_load(session, true, -EEXIST);
-	return volume_create(volume, &session->geometry, false, paused);
+	if (random_once(&sched_random, 8))
+		must_not_shrink(session);
+	return volume_create(volume, &session->geometry, new, false, paused);
 }
 
-/* @busy: another table writes the state meanwhile, which may look damaged. */
-static struct volume *create(const struct session *session, bool busy)
+/*
+ * @busy: another table writes the state meanwhile, which may look damaged, or have
+ * converted what would be cut off: then returns NULL.
+ */
+static struct volume *create(const struct session *session, unsigned int new,
+			     bool busy)
 {
 	struct volume *volume;
 	int err;
 
 	do
-		err = try_load(session, &volume);
+		err = try_load(session, new, &volume);
 	while ((err == -EIO && session->faults) || (err == -EUCLEAN && busy));
+	if (err == -EINVAL && busy) {
+		check_refusal(new);
+		return NULL;
+	}
 	if (err)
 		fail("the table cannot be loaded: error %d", err);
 	return volume;
@@ -89,7 +163,7 @@ static struct volume *load_table(const struct session *session)
 	if (blank && random_once(&sched_random, 4))
 		must_not_load(session, false, -ENODATA);
 	do {
-		volume = create(session, false);
+		volume = create(session, length, false);
 		err = volume_resume(volume);
 		if (err)
 			volume_destroy(volume);
@@ -130,17 +204,33 @@ static void suspend_and_resume(const struct session *session,
 	resume(session, volume);
 }
 
-/* Load the same line again, while it converts; suspend, and resume the new one. */
+/*
+ * Load the line again, perhaps of another length, while it converts; suspend, and
+ * resume the new one.
+ */
 static struct volume *reload(const struct session *session,
 			     struct volume *volume)
 {
-	struct volume *next = create(session, true);
+	unsigned int was = length;
+	unsigned int new = session_choose_length(&sched_random, disk_image(),
+						 &session->geometry);
+	struct volume *next = create(session, new, true);
+	int err;
 
+	if (!next)
+		return volume;
 	pass_time(volume);
 	load_attach(NULL);
 	volume_suspend(volume);
-	if (volume_resume(next)) {
+	set_length(new);
+	err = volume_resume(next);
+	if (err) {
 		volume_destroy(next);
+		if (err == -EINVAL)
+			check_refusal(new);
+		/* it was converted meanwhile */
+		if (new < image_least_length(disk_image()))
+			set_length(was);
 		next = load_table(session);
 	}
 	volume_destroy(volume);
@@ -199,12 +289,12 @@ static void mend(struct volume *volume)
 }
 
 /* True if nobody ever wrote to this sector, nor to another one of its chunk. */
-static bool never_written(const struct geometry *geometry, unsigned int sector)
+static bool never_written(unsigned int sector)
 {
 	unsigned int i = sector < CHUNK_SECTORS ? 0 : sector - CHUNK_SECTORS + 1;
 
-	for (; i < min(sector + CHUNK_SECTORS, geometry->sectors); i++)
-		if (!(geometry->blank & BIT(i)) || oracle_current.begun[i])
+	for (; i < min(sector + CHUNK_SECTORS, LENGTH_MAX); i++)
+		if (!(oracle_current.blank & BIT(i)) || oracle_current.begun[i])
 			return false;
 	return true;
 }
@@ -216,8 +306,8 @@ static void check_sparse(const struct geometry *geometry)
 
 	if (geometry->sparse != SPARSE_ALWAYS)
 		return;
-	for (i = 0; i < geometry->sectors; i++)
-		if (never_written(geometry, i) &&
+	for (i = 0; i < length; i++)
+		if (never_written(i) &&
 		    disk_has_written(DATA_START + i))
 			fail("sector %u was never written by a user, but is by the conversion", i);
 }
@@ -237,9 +327,11 @@ static void check_end(const struct session *session,
 static void run(void *arg)
 {
 	const struct session *session = arg;
-	struct volume *volume = load_table(session);
+	struct volume *volume;
 	unsigned int i;
 
+	set_length(session->length);
+	volume = load_table(session);
 	load_attach(volume);
 	if (session->recover_only)
 		xc_rekey_pause(volume->rekey);
@@ -268,7 +360,10 @@ void session_power_on(const struct session *session, const struct image *image,
 	sched_add_source(&disk_source);
 	if (session->bios)
 		sched_add_source(&load_source);
-	disk_reset(image, &session->geometry, session->faults);
+	disk_reset(image, geometry_unit(&session->geometry) << SECTOR_SHIFT,
+		   session->faults);
+	length = image_length(image) ?: session->length;
+	disk_set_length(length);
 	load_reset(session->bios, session->faults);
 }
 

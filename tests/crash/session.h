@@ -7,12 +7,14 @@
 
 #include "log.h"
 #include "oracle.h"
+#include "random.h"
 #include "volume.h"
 
 /**
  * struct session - what happens
  * @seed: decides the rest
  * @geometry: what the conversion is
+ * @length: length of the volume in its first table
  * @recover_only: the conversion is paused, and only recovers
  * @to_the_end: it converts all; otherwise it stops when the users do
  * @events: how often it is paused, suspended and so on
@@ -22,6 +24,7 @@
 struct session {
 	u64 seed;
 	struct geometry geometry;
+	unsigned int length;
 	bool recover_only;
 	bool to_the_end;
 	unsigned int events;
@@ -29,6 +32,10 @@ struct session {
 	unsigned int faults;
 };
 
+/* A length that the volume may have next: mostly the one that it has. */
+unsigned int session_choose_length(struct random *random,
+				   const struct image *image,
+				   const struct geometry *geometry);
 /* All sectors under the old key, and a blank state device. */
 void session_format(struct image *image, const struct geometry *geometry);
 /* Power on: nothing is running, and the devices hold @image. */

@@ -179,7 +179,7 @@ static void forget_old_key(struct dm_target *ti)
 }
 
 int volume_create(struct volume **result, const struct geometry *geometry,
-		  bool begin, bool paused)
+		  unsigned int length, bool begin, bool paused)
 {
 	struct volume *volume = calloc(1, sizeof(*volume));
 	struct xc_rekey_setup setup = {
@@ -207,7 +207,7 @@ int volume_create(struct volume **result, const struct geometry *geometry,
 	init_waitqueue_head(&volume->table.events);
 	init_waitqueue_head(&volume->idle);
 	volume->ti.table = &volume->table;
-	volume->ti.len = geometry->sectors;
+	volume->ti.len = length;
 	volume->frozen = true;
 	volume->rekey = xc_rekey_create(&volume->ti, &setup, &error);
 	if (IS_ERR(volume->rekey)) {

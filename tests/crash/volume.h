@@ -32,7 +32,7 @@ enum sparse {
 
 /**
  * struct geometry - what a conversion is
- * @sectors: length of the volume
+ * @sectors: length of the volume in the beginning
  * @resilience: how it survives a power cut
  * @keys: numbers of the old key and the new one; 0: the side has none
  * @sizes: bytes in an encryption sector of the sides
@@ -106,9 +106,9 @@ struct user_bio {
 	u8 encrypted[DATA_SECTORS_MAX * SECTOR_SIZE] __aligned(SECTOR_SIZE);
 };
 
-/* Load a table.  Returns a negative errno if it is refused. */
+/* Load a table of this length.  Returns a negative errno if it is refused. */
 int volume_create(struct volume **volume, const struct geometry *geometry,
-		  bool begin, bool paused);
+		  unsigned int length, bool begin, bool paused);
 void volume_destroy(struct volume *volume);
 
 int volume_resume(struct volume *volume);

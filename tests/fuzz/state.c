@@ -2,7 +2,8 @@
 /*
  * A fuzzer (libFuzzer) of rekey/state.c and rekey/super.c: the input is what a state
  * device holds. It aborts if something is written before the state is accepted, or if an
- * accepted state has a batch or an area that does not fit.
+ * accepted state has a batch or an area that does not fit. The length of the
+ * volume may be another one than the state has.
  *
  * The first byte of the input says what the device holds: a blank state with the
  * input copied into its superblocks, or a valid state of one to four superblocks
@@ -201,6 +202,33 @@ static void use(struct xc_state *state)
 	xc_state_erase_areas(state, memory, XC_DIGESTS_SIZE);
 }
 
+/* Does one of the superblocks have it? */
+static bool has_other_length(void)
+{
+	struct xc_superblock super;
+	unsigned int i;
+
+	for (i = 0; i < XC_SLOTS; i++) {
+		memcpy(&super, head + i * HEAD_SIZE / XC_SLOTS, sizeof(super));
+		if (super.length != VOLUME_SECTORS)
+			return true;
+	}
+	return false;
+}
+
+static void record_length(struct xc_state *state)
+{
+	bool other = has_other_length();
+	char *error;
+
+	if (xc_state_resize(state, &error))
+		fail("a length cannot be recorded");
+	if (writes && !other)
+		fail("a length is recorded again");
+	if (xc_state_look(state, false, &error))
+		fail("what was recorded is refused");
+}
+
 static void try_state(struct xc_state *state)
 {
 	bool blank = !memchr_inv(head, 0, sizeof(head));
@@ -218,8 +246,10 @@ static void try_state(struct xc_state *state)
 		fail("a state is refused by the constructor only, or not by it");
 	if (writes)
 		fail("something was written");
-	if (!err)
-		use(state);
+	if (err)
+		return;
+	record_length(state);
+	use(state);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)

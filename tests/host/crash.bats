@@ -229,3 +229,19 @@ survives()
 @test "noticed: with rekey_sparse, recovery with a journal writes zeros over zeros" {
 	noticed sparse-replayed
 }
+
+@test "noticed: the new length of a volume is not recorded" {
+	noticed length-not-recorded
+}
+
+@test "noticed: what is added to a volume that is converted counts as old" {
+	noticed grown-part-old
+}
+
+@test "noticed: a volume may become shorter than what is converted" {
+	noticed shrunk-too-far
+}
+
+@test "noticed: a volume that is shrunk to what is converted is not done" {
+	noticed shrunk-not-done
+}

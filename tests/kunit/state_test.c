@@ -37,6 +37,7 @@ struct superblock_vector {
 #define SEQUENCE 16
 #define SALT 24
 #define OWNER 56
+#define VOLUME_LENGTH 80
 #define DIRECTION 104
 #define RESILIENCE 105
 #define DONE 106
@@ -376,7 +377,6 @@ static void state_fit_test(struct kunit *test)
 	expect_look(test, "what fits", 0);
 
 	expect_field(test, 72, 8, START + 8, -EINVAL);
-	expect_field(test, 80, 8, LENGTH - 8, -EINVAL);
 	expect_field(test, 88, 8, 8, -EOPNOTSUPP);
 	expect_field(test, DIRECTION, 1, 1, -EOPNOTSUPP);
 	expect_field(test, RESILIENCE, 1, 200, -EOPNOTSUPP);
@@ -479,6 +479,91 @@ static void state_journal_test(struct kunit *test)
 	expect_journal(test, AREA + UNIT, -EUCLEAN);
 }
 
+/* ---- another length ------------------------------------------------------ */
+
+/* Of the table line. */
+static void expect_length(struct kunit *test, u64 length, int expected)
+{
+	char what[40];
+
+	device->state->setup.data.len = length;
+	scnprintf(what, sizeof(what), "a volume of %llu sectors", length);
+	expect_look(test, what, expected);
+}
+
+static void state_length_test(struct kunit *test)
+{
+	/* with an active batch */
+	put_both();
+	expect_length(test, LENGTH + 8000, 0);
+	expect_length(test, FRONTIER + 16, 0);
+	expect_length(test, FRONTIER + 8, -EINVAL);
+	expect_length(test, 8, -EINVAL);
+	expect_length(test, 0, -EINVAL);
+	/* and after it */
+	put(1, 8);
+	expect_length(test, FRONTIER + 16, 0);
+	expect_length(test, FRONTIER + 8, -EINVAL);
+
+	/* what was recorded need not be what the line has */
+	device->state->setup.data.len = LENGTH;
+	expect_field(test, VOLUME_LENGTH, 8, LENGTH - 8, 0);
+	expect_field(test, VOLUME_LENGTH, 8, LENGTH + 8, 0);
+	expect_field(test, VOLUME_LENGTH, 8, FRONTIER + 16, 0);
+	expect_field(test, VOLUME_LENGTH, 8, FRONTIER + 8, -EUCLEAN);
+	expect_field(test, VOLUME_LENGTH, 8, LENGTH - 4, -EUCLEAN);
+}
+
+/* Open the state with another length, and expect this in the next superblock. */
+static void expect_resized(struct kunit *test, u64 length, unsigned int index,
+			   u64 frontier, bool done)
+{
+	const struct xc_position *at = xc_state_position(device->state);
+	char *error = NULL;
+	u8 *before = kunit_kzalloc(test, HEAD_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, before);
+	device->state->setup.data.len = length;
+	memcpy(before, device->head, HEAD_SIZE);
+	KUNIT_EXPECT_EQ_MSG(test, xc_state_open(device->state, &error), 0, "%s",
+			    error);
+	KUNIT_EXPECT_MEMEQ(test, device->head, before, HEAD_SIZE);
+	KUNIT_EXPECT_EQ(test, xc_state_resize(device->state, &error), 0);
+	KUNIT_EXPECT_MEMEQ(test, on_disk(1 - index),
+			   before + (1 - index) * SLOT_SIZE, SLOT_SIZE);
+	KUNIT_EXPECT_EQ(test,
+			get_unaligned_le64(on_disk(index) + VOLUME_LENGTH),
+			length);
+	KUNIT_EXPECT_EQ(test, at->frontier, frontier);
+	KUNIT_EXPECT_EQ(test, at->done, done);
+
+	/* and it is written once */
+	memcpy(before, device->head, HEAD_SIZE);
+	KUNIT_EXPECT_EQ(test, xc_state_open(device->state, &error), 0);
+	KUNIT_EXPECT_EQ(test, xc_state_resize(device->state, &error), 0);
+	KUNIT_EXPECT_MEMEQ(test, device->head, before, HEAD_SIZE);
+	KUNIT_EXPECT_EQ(test, at->frontier, frontier);
+	KUNIT_EXPECT_EQ(test, at->done, done);
+}
+
+static void state_resize_test(struct kunit *test)
+{
+	put_both();
+	/* with an active batch, which stays */
+	expect_resized(test, FRONTIER + 16, 1, FRONTIER, false);
+	KUNIT_EXPECT_MEMEQ(test, on_disk(1) + 96, vector(7) + 96,
+			   SECTOR_SIZE - 96);
+
+	put(0, 7);
+	put(1, 8);
+	expect_resized(test, LENGTH + 8000, 0, FRONTIER + 16, false);
+	expect_resized(test, LENGTH - 8000, 1, FRONTIER + 16, false);
+	/* nothing is left to convert, also when it grows later */
+	expect_resized(test, FRONTIER + 16, 0, FRONTIER + 16, true);
+	expect_resized(test, LENGTH, 1, LENGTH, true);
+	expect_length(test, LENGTH - 8, -EINVAL);
+}
+
 static struct kunit_case state_cases[] = {
 	KUNIT_CASE(state_vector_test),
 	KUNIT_CASE(state_digests_test),
@@ -490,6 +575,8 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(state_position_test),
 	KUNIT_CASE(state_wiped_key_test),
 	KUNIT_CASE(state_journal_test),
+	KUNIT_CASE(state_length_test),
+	KUNIT_CASE(state_resize_test),
 	{}
 };
 
