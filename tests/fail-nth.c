@@ -398,8 +398,16 @@ static void check_refused(void)
 	must_not_resume();
 }
 
-/* Both keys are wiped, or none */
-static bool sweep_rekey_wipe(void)
+static void set_either(bool new)
+{
+	if (new)
+		set_new_key(other_line);
+	else
+		set_key(line);
+}
+
+/* Both keys are wiped, or none: the one that is set first is not enough */
+static bool wipe_both(bool new_first)
 {
 	bool injected;
 
@@ -407,12 +415,22 @@ static bool sweep_rekey_wipe(void)
 	put_message("key %s", "wipe");
 	if (!faulty(DM_TARGET_MSG, &injected) || is_wiped()) {
 		check_refused();
-		set_key(line);
+		set_either(new_first);
 		check_refused();
-		set_new_key(other_line);
+		set_either(!new_first);
 	}
 	resume();
 	check_active();
+	return injected;
+}
+
+static bool sweep_rekey_wipe(void)
+{
+	bool injected = false;
+
+	/* twice each: the fault may hit a page for the slab instead */
+	for (unsigned int i = 0; i < 4; i++)
+		injected |= wipe_both(i & 1);
 	return injected;
 }
 
