@@ -27,6 +27,9 @@
 #include "volume/use.h"
 #include "volume/volume.h"
 
+/* The longest discard while a volume is converted: 8 MiB. */
+#define GATED_DISCARD_SECTORS 16384U
+
 static bool crypt_alias;
 module_param(crypt_alias, bool, 0444);
 MODULE_PARM_DESC(crypt_alias, "Also register the target as \"crypt\"");
@@ -223,6 +226,15 @@ static int xcrypt_iterate_devices(struct dm_target *ti,
 	return fn(ti, vol->dev.lower, vol->dev.start, ti->len, data);
 }
 
+/* A discard waits at a gate until nothing of it is being converted. */
+static void limit_discards(struct queue_limits *limits)
+{
+	limits->max_hw_discard_sectors = min(limits->max_hw_discard_sectors,
+					     GATED_DISCARD_SECTORS);
+	limits->max_discard_sectors = min(limits->max_discard_sectors,
+					  GATED_DISCARD_SECTORS);
+}
+
 static void xcrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 {
 	const struct xc_device *dev = &((struct xc_volume *)ti->private)->dev;
@@ -240,6 +252,8 @@ static void xcrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 		whole = min(whole, dev->tags_sectors << SECTOR_SHIFT);
 	if (dev->ordered)
 		xc_limit_zone_writes(limits, whole);
+	if (dev->gate)
+		limit_discards(limits);
 	xc_limit_atomic_writes(limits, dev->lower->bdev,
 			       rounddown_pow_of_two(whole));
 }

@@ -186,8 +186,7 @@ void xc_gate_place(struct xc_gate *gate, sector_t boundary, sector_t end)
 	gate->read_end = end;
 	gate->write_start = boundary;
 	gate->write_end = end;
-	gate->failed = false;
-	gate->shut = false;
+	gate->failed = gate->shut;
 	reads = begin_epoch(gate, READ);
 	writes = begin_epoch(gate, WRITE);
 	spin_unlock(&gate->lock);
@@ -286,7 +285,7 @@ void xc_gate_fail(struct xc_gate *gate, sector_t write_end)
 }
 
 /**
- * xc_gate_shut() - fail all bios from now on
+ * xc_gate_shut() - fail all bios for ever
  * @gate: the gate
  *
  * Context: Process context, in the converter.

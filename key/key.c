@@ -289,6 +289,24 @@ int xc_key_copy(struct xc_key *key, const struct xc_key *from)
 }
 
 /**
+ * xc_key_swap() - exchange two keys
+ * @a: a key
+ * @b: another of the same size
+ *
+ * The bytes of each stay where they are in memory: a conversion knows the place.
+ *
+ * Context: Any context.
+ */
+void xc_key_swap(struct xc_key *a, struct xc_key *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->size; i++)
+		swap(a->bytes[i], b->bytes[i]);
+	swap(a->keyring, b->keyring);
+}
+
+/**
  * xc_key_wipe() - overwrite a key and forget its keyring name
  * @key: the key
  *

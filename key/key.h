@@ -24,6 +24,7 @@ int xc_key_size(const char *arg, char **error);
 int xc_key_init(struct xc_key *key, unsigned int size);
 int xc_key_load(struct xc_key *key, const char *arg, char **error);
 int xc_key_copy(struct xc_key *key, const struct xc_key *from);
+void xc_key_swap(struct xc_key *a, struct xc_key *b);
 void xc_key_wipe(struct xc_key *key);
 void xc_key_exit(struct xc_key *key);
 void xc_key_clear_arg(char *arg);

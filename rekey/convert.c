@@ -20,6 +20,7 @@
 
 #include "batch.h"
 #include "state.h"
+#include "../cipher/cipher.h"
 #include "../table/options.h"
 
 #define CREATE_TRACE_POINTS
@@ -288,6 +289,7 @@ static int finish(struct xc_converter *c, bool erase)
 	/* wait for bios that use the old side */
 	xc_gate_place(&c->gate, c->conv.data->len, c->conv.data->len);
 	c->converted(c->ti);
+	xc_digest_wipe(&c->digest);
 	return erase ? xc_batch_erase_areas(c->batches[0], c->state) : 0;
 }
 
@@ -320,6 +322,13 @@ static int take_state(struct xc_converter *c, char **error)
 	return err;
 }
 
+/* A message may have wiped the keys of a device that was about to be resumed. */
+static bool has_keys(const struct xc_converter *c)
+{
+	return c->conv.new->key_valid && (c->conv.old->key_valid ||
+					  xc_state_position(c->state)->done);
+}
+
 static int run(struct xc_converter *c)
 {
 	const struct xc_position *at = xc_state_position(c->state);
@@ -330,6 +339,10 @@ static int run(struct xc_converter *c)
 	/* another host's conversion is not to be gone on with */
 	if (c->gate.shut)
 		return -ESTALE;
+	if (!has_keys(c)) {
+		xc_gate_fail(&c->gate, at->frontier + at->batch_sectors);
+		return -ENOKEY;
+	}
 	if (c->status == XC_STATUS_FAILED)
 		err = take_state(c, &error);
 	was_done = at->done;

@@ -133,6 +133,18 @@ across()
 	[ "$(dmsetup status one | sed 's/.*errors:\([0-9]*\).*/\1/')" = 0 ]
 }
 
+@test "a discard of the whole volume does not wait until the whole volume is converted" {
+	local converted total DATA=/dev/mapper/nothing
+	map nothing <<<"0 131072 zero"
+	begin_slowly one 2000 allow_discards
+	wait_for 30 moved one
+	blkdiscard /dev/mapper/one
+	rekey_is one running
+	read -r _ converted total <<<"$(rekey_status one)"
+	[ $((converted * 2)) -lt "$total" ]
+	unmap one nothing
+}
+
 @test "two segments are converted at the same time" {
 	local half=$(($(sectors_of "$DATA") / 2))
 	fill_old five

@@ -113,6 +113,12 @@ wiped()
 	message first rekey resume
 	sleep 1
 	rekey_is first failed
+	# nor does it begin again by being suspended
+	dmsetup suspend first
+	dmsetup resume first
+	wait_rekey first failed
+	fails dd if=/dev/mapper/first of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null
+	fails dd if=/dev/zero of=/dev/mapper/first bs=4k count=1 oflag=direct 2>/dev/null
 	unmap first
 
 	# and nothing was written

@@ -38,7 +38,7 @@ static dev_t mapped_dev(const struct xc_volume *vol)
 /* Use a key; @key gets the old one. */
 static int swap_key(struct xc_cipher *cipher, struct xc_key *key, char **error)
 {
-	swap(cipher->key, *key);
+	xc_key_swap(&cipher->key, key);
 	return xc_cipher_set_key(cipher, error);
 }
 

@@ -64,13 +64,16 @@ void xc_volume_postsuspend(struct xc_volume *vol)
  */
 int xc_volume_preresume(struct xc_volume *vol, char **error)
 {
-	bool valid;
+	bool valid, new_only;
 
 	mutex_lock(&vol->key_lock);
 	valid = xc_volume_has_key(vol);
+	new_only = !valid && (vol->dev.cipher->key_valid || vol->old_gone);
 	mutex_unlock(&vol->key_lock);
 	if (!valid) {
-		*error = "not resumed without a key; set one with the message \"key set <key>\"";
+		*error = new_only ?
+			"not resumed without a key; set the new one with the message \"rekey key set <key>\"" :
+			"not resumed without a key; set one with the message \"key set <key>\"";
 		return -EAGAIN;
 	}
 	return vol->rekey ? xc_rekey_preresume(vol->rekey, error) : 0;
