@@ -309,16 +309,18 @@ int xc_batch_write(struct xc_batch *batch, const struct xc_state *state,
  * xc_batch_recover() - finish the active batch after a crash
  * @batch: memory to work with
  * @state: the state, just opened, with an active batch
+ * @repaired: set to true if all of the batch is new, even if it is not retired
  *
  * Bios of the active batch must be held.
  *
  * Context: Process context.  May sleep; allocates nothing.
  * Return: as xc_recover().
  */
-int xc_batch_recover(struct xc_batch *batch, struct xc_state *state)
+int xc_batch_recover(struct xc_batch *batch, struct xc_state *state,
+		     bool *repaired)
 {
 	return xc_recover(state, batch->conv, batch->chunks[0],
-			  batch->chunk_sectors, batch->digests);
+			  batch->chunk_sectors, batch->digests, repaired);
 }
 
 /**

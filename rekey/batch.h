@@ -23,7 +23,8 @@ int xc_batch_prepare(struct xc_batch *batch, const struct xc_state *state,
 		     struct xc_position *next);
 int xc_batch_write(struct xc_batch *batch, const struct xc_state *state,
 		   struct xc_gate *gate);
-int xc_batch_recover(struct xc_batch *batch, struct xc_state *state);
+int xc_batch_recover(struct xc_batch *batch, struct xc_state *state,
+		     bool *repaired);
 int xc_batch_erase_areas(struct xc_batch *batch, const struct xc_state *state);
 
 unsigned int xc_batch_max(const struct xc_batch *batch,

@@ -26,6 +26,7 @@
  * @sectors: its length
  * @digests: where its digests go
  * @journal: it is written to a journal first
+ * @target: where in that
  * @blank: it is all zeros, and is left so
  * @reading: reads it, and converts it if that ends at once
  * @converting: converts it otherwise
@@ -44,6 +45,7 @@ struct xc_chunk {
 	unsigned int sectors;
 	u8 *digests;
 	bool journal;
+	struct xc_disk target;
 	bool blank;
 	struct work_struct reading;
 	struct work_struct converting;
@@ -98,10 +100,12 @@ static unsigned int units(const struct xc_chunk *chunk)
 
 /* ---- some units ---------------------------------------------------------- */
 
-static int submit(struct xc_chunk *chunk)
+static int submit(struct xc_chunk *chunk, const struct xc_disk *disk)
 {
+	sector_t sector = chunk->bio.bi_iter.bi_sector;
 	int err = submit_bio_wait(&chunk->bio);
 
+	xc_disk_note_error(disk, chunk->bio.bi_opf, sector, err);
 	bio_uninit(&chunk->bio);
 	return err;
 }
@@ -117,7 +121,7 @@ int xc_chunk_read(struct xc_chunk *chunk)
 {
 	describe(chunk, 0, chunk->sectors);
 	aim(chunk, 0, REQ_OP_READ | REQ_SYNC);
-	return submit(chunk);
+	return submit(chunk, chunk->conv->data);
 }
 
 /**
@@ -131,7 +135,7 @@ int xc_chunk_read(struct xc_chunk *chunk)
 int xc_chunk_read_journal(struct xc_chunk *chunk, const struct xc_disk *journal)
 {
 	aim_at_journal(chunk, journal, REQ_OP_READ | REQ_SYNC);
-	return submit(chunk);
+	return submit(chunk, journal);
 }
 
 /**
@@ -150,7 +154,7 @@ int xc_chunk_write(struct xc_chunk *chunk, unsigned int first,
 
 	describe(chunk, first * unit, count * unit);
 	aim(chunk, first * unit, REQ_OP_WRITE | REQ_SYNC);
-	return submit(chunk);
+	return submit(chunk, chunk->conv->data);
 }
 
 /**
@@ -232,13 +236,41 @@ static void done(struct xc_chunk *chunk, int err)
 	complete(&chunk->done);
 }
 
+static void note_error(struct xc_chunk *chunk, const struct xc_disk *disk,
+		       sector_t sector)
+{
+	xc_disk_note_error(disk, chunk->bio.bi_opf, sector,
+			   blk_status_to_errno(chunk->bio.bi_status));
+}
+
+/* All of the chunk was to be read or written. */
+static void note_data_error(struct xc_chunk *chunk)
+{
+	const struct xc_disk *data = chunk->conv->data;
+
+	note_error(chunk, data, data->start + chunk->sector);
+}
+
+static void end_write(struct xc_chunk *chunk)
+{
+	int err = blk_status_to_errno(chunk->bio.bi_status);
+
+	bio_uninit(&chunk->bio);
+	done(chunk, err);
+}
+
 static void write_endio(struct bio *bio)
 {
-	struct xc_chunk *chunk = bio->bi_private;
-	int err = blk_status_to_errno(bio->bi_status);
+	note_data_error(bio->bi_private);
+	end_write(bio->bi_private);
+}
 
-	bio_uninit(bio);
-	done(chunk, err);
+static void journal_endio(struct bio *bio)
+{
+	struct xc_chunk *chunk = bio->bi_private;
+
+	note_error(chunk, &chunk->target, chunk->target.start);
+	end_write(chunk);
 }
 
 /* What was never written is zeros, which stay. */
@@ -280,6 +312,7 @@ static void read_endio(struct bio *bio)
 {
 	struct xc_chunk *chunk = bio->bi_private;
 
+	note_data_error(chunk);
 	chunk->err = blk_status_to_errno(bio->bi_status);
 	bio_uninit(bio);
 	if (atomic_xchg(&chunk->read, 1))
@@ -326,8 +359,9 @@ void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests, bool journal)
 void xc_chunk_start_write_journal(struct xc_chunk *chunk,
 				  const struct xc_disk *journal)
 {
+	chunk->target = *journal;
 	aim_at_journal(chunk, journal, REQ_OP_WRITE | REQ_SYNC);
-	chunk->bio.bi_end_io = write_endio;
+	chunk->bio.bi_end_io = journal_endio;
 	submit_bio(&chunk->bio);
 }
 

@@ -135,6 +135,44 @@ static unsigned int batch_sectors(const struct xc_converter *c,
 	return round_up((u32)sectors, c->conv.unit);
 }
 
+/* ---- errors -------------------------------------------------------------- */
+
+/* Bios that would be held fail from then on, up to @end. */
+static int fail_gate(struct xc_converter *c, sector_t end, int err)
+{
+	xc_gate_fail(&c->gate, end);
+	if (err == -ESTALE)
+		xc_gate_shut(&c->gate);
+	c->lost = err == -EUCLEAN;
+	return err;
+}
+
+static const char *what_now(const struct xc_converter *c)
+{
+	if (c->gate.shut)
+		return "another host has written the state: all I/O fails";
+	if (c->lost)
+		return "the state was overwritten: \"rekey resume\" writes it anew";
+	return "\"rekey resume\" tries again";
+}
+
+/* @reason: a message, or NULL; the first error of a device says more */
+static void log_failure(const struct xc_converter *c, const char *reason,
+			int err)
+{
+	const struct xc_disk_error *first = c->conv.data->error;
+	char text[96];
+
+	if (first->err) {
+		reason = xc_disk_print_error(first, text, sizeof(text));
+		err = first->err;
+	}
+	DMERR("%s: rekey: failed at sector %llu: %s%serror %d (%s)",
+	      dm_table_device_name(c->ti->table),
+	      (unsigned long long)xc_state_position(c->state)->frontier,
+	      reason ?: "", reason ? ": " : "", err, what_now(c));
+}
+
 /* ---- batches ------------------------------------------------------------- */
 
 /* The area that the active batch does not use. */
@@ -231,11 +269,7 @@ static int advance(struct xc_converter *c, struct xc_batch *next,
 	if (*after)
 		xc_batch_wait(*after);
 	/* which of two positions is durable is not known after a failed commit */
-	xc_gate_fail(&c->gate, held);
-	if (err == -ESTALE)
-		xc_gate_shut(&c->gate);
-	c->lost = err == -EUCLEAN;
-	return err;
+	return fail_gate(c, held, err);
 }
 
 static int convert(struct xc_converter *c)
@@ -269,39 +303,59 @@ static int recover(struct xc_converter *c)
 	int err;
 
 	set_status(c, XC_STATUS_RECOVERING);
-	err = xc_batch_recover(c->batches[0], c->state);
+	/* its memory is used */
+	c->active = NULL;
+	err = xc_batch_recover(c->batches[0], c->state, &c->repaired);
 	trace_xcrypt_rekey_recover(mapped_dev(c), at.frontier,
 				   at.batch_sectors, err);
 	if (err) {
 		DMERR("%s: rekey: the batch at sector %llu cannot be recovered: error %d",
 		      dm_table_device_name(c->ti->table),
 		      (unsigned long long)at.frontier, err);
-		xc_gate_fail(&c->gate, at.frontier + at.batch_sectors);
-		return err;
+		return fail_gate(c, at.frontier + at.batch_sectors, err);
 	}
 	xc_gate_advance(&c->gate, at.frontier + at.batch_sectors);
 	xc_gate_let_write(&c->gate, at.frontier + at.batch_sectors);
 	return 0;
 }
 
-static int finish(struct xc_converter *c, bool erase)
+/* Areas that cannot be erased reveal nothing, and are in nobody's way. */
+static void erase_areas(struct xc_converter *c)
+{
+	const struct xc_disk_error *first = c->conv.data->error;
+	char text[96];
+	int err = xc_batch_erase_areas(c->batches[0], c->state);
+
+	if (err)
+		DMWARN("%s: rekey: done, but the areas of the state are not erased: %serror %d (\"rekey resume\" tries again)",
+		       dm_table_device_name(c->ti->table),
+		       xc_disk_print_error(first, text, sizeof(text)), err);
+}
+
+static void finish(struct xc_converter *c, bool erase)
 {
 	/* wait for bios that use the old side */
 	xc_gate_place(&c->gate, c->conv.data->len, c->conv.data->len);
 	c->converted(c->ti);
 	xc_digest_wipe(&c->digest);
-	return erase ? xc_batch_erase_areas(c->batches[0], c->state) : 0;
+	if (erase)
+		erase_areas(c);
 }
 
 /* Write a state anew that was destroyed while it was in use. */
 static int restore(struct xc_converter *c)
 {
+	struct xc_position at = *xc_state_position(c->state);
 	int err = 0;
 
-	if (c->active)
-		err = xc_batch_write_area(c->active, c->state,
-					  xc_state_position(c->state)->area);
-	err = err ?: xc_state_restore(c->state);
+	if (c->active) {
+		err = xc_batch_write_area(c->active, c->state, at.area);
+	} else if (c->repaired) {
+		at.frontier += at.batch_sectors;
+		at.batch_sectors = 0;
+		at.done = at.frontier == c->conv.data->len;
+	}
+	err = err ?: xc_state_restore(c->state, &at);
 	c->lost = err;
 	return err;
 }
@@ -317,9 +371,13 @@ static int take_state(struct xc_converter *c, char **error)
 {
 	int err = xc_converter_read(c, error);
 
-	if (!err)
-		place_gate(c);
-	return err;
+	if (err) {
+		c->lost = c->lost || xc_state_verify(c->state) == -EUCLEAN;
+		return err;
+	}
+	*error = NULL;
+	place_gate(c);
+	return 0;
 }
 
 /* A message may have wiped the keys of a device that was about to be resumed. */
@@ -329,11 +387,10 @@ static bool has_keys(const struct xc_converter *c)
 					  xc_state_position(c->state)->done);
 }
 
-static int run(struct xc_converter *c)
+static int run(struct xc_converter *c, char **error)
 {
 	const struct xc_position *at = xc_state_position(c->state);
 	bool was_done;
-	char *error;
 	int err = 0;
 
 	/* another host's conversion is not to be gone on with */
@@ -344,7 +401,7 @@ static int run(struct xc_converter *c)
 		return -ENOKEY;
 	}
 	if (c->status == XC_STATUS_FAILED)
-		err = take_state(c, &error);
+		err = take_state(c, error);
 	was_done = at->done;
 	if (!err && at->batch_sectors)
 		err = recover(c);
@@ -352,29 +409,21 @@ static int run(struct xc_converter *c)
 		err = convert(c);
 	if (!err && at->done)
 		/* rekey_paused writes nothing to a state that was clean */
-		err = finish(c, !was_done || !c->paused);
+		finish(c, !was_done || !c->paused);
 	return err;
-}
-
-static const char *what_now(const struct xc_converter *c)
-{
-	if (c->gate.shut)
-		return "another host has written the state: all I/O fails";
-	if (c->lost)
-		return "the state was overwritten: \"rekey resume\" writes it anew";
-	return "\"rekey resume\" tries again";
 }
 
 static void convert_work(struct work_struct *work)
 {
 	struct xc_converter *c = container_of(work, struct xc_converter, work);
 	const struct xc_position *at = xc_state_position(c->state);
-	const char *name = dm_table_device_name(c->ti->table);
-	int err = run(c);
+	char *error = NULL;
+	int err;
 
+	c->conv.data->error->err = 0;
+	err = run(c, &error);
 	if (err) {
-		DMERR("%s: rekey: failed at sector %llu: error %d (%s)", name,
-		      (unsigned long long)at->frontier, err, what_now(c));
+		log_failure(c, error, err);
 		set_status(c, XC_STATUS_FAILED);
 	} else if (at->done) {
 		set_status(c, XC_STATUS_DONE);

@@ -62,6 +62,7 @@ struct xc_pace {
  * @batches: memory
  * @active: the one that is active, if it is in memory
  * @lost: the state was destroyed on its device
+ * @repaired: a recovery has finished the active batch, but could not retire it
  * @turn: which of @batches is next
  * @chunk_wq: where chunks are converted
  * @wq: where @work runs; it waits for @chunk_wq
@@ -89,6 +90,7 @@ struct xc_converter {
 	struct xc_batch *batches[XC_BATCHES];
 	struct xc_batch *active;
 	bool lost;
+	bool repaired;
 	unsigned int turn;
 	struct workqueue_struct *chunk_wq;
 	struct workqueue_struct *wq;

@@ -23,6 +23,7 @@ static int submit(const struct xc_disk *disk, sector_t sector, void *data,
 	__bio_add_page(&bio, virt_to_page(data), bytes, offset_in_page(data));
 	err = submit_bio_wait(&bio);
 	bio_uninit(&bio);
+	xc_disk_note_error(disk, opf, disk->start + sector, err);
 	return err;
 }
 
@@ -92,6 +93,7 @@ int xc_disk_flush(const struct xc_disk *disk)
 		 REQ_OP_WRITE | REQ_SYNC | REQ_PREFLUSH);
 	err = submit_bio_wait(&bio);
 	bio_uninit(&bio);
+	xc_disk_note_error(disk, REQ_PREFLUSH, 0, err);
 	return err;
 }
 
@@ -123,5 +125,51 @@ int xc_disk_flush_both(const struct xc_disk *a, const struct xc_disk *b)
 	wait_for_completion_io(&done);
 	r = blk_status_to_errno(bio.bi_status);
 	bio_uninit(&bio);
+	xc_disk_note_error(a, REQ_PREFLUSH, 0, r);
 	return err ?: r;
+}
+
+/**
+ * xc_disk_note_error() - note the result of an operation, if it failed
+ * @disk: the disk; the first error since its record was cleared counts
+ * @opf: what was done; %REQ_PREFLUSH: a flush
+ * @sector: where, in 512-byte sectors from the start of the device
+ * @err: 0, or a negative errno
+ *
+ * Context: Any context.
+ */
+void xc_disk_note_error(const struct xc_disk *disk, blk_opf_t opf,
+			sector_t sector, int err)
+{
+	struct xc_disk_error *error = disk->error;
+
+	if (!err || !error || cmpxchg(&error->err, 0, err))
+		return;
+	error->disk = disk->name;
+	error->bdev = disk->bdev;
+	error->opf = opf;
+	error->sector = sector;
+}
+
+/**
+ * xc_disk_print_error() - print what failed, for a message
+ * @error: the error; its operation and all others have ended
+ * @text: buffer to print to
+ * @size: its size in bytes
+ *
+ * Context: Any context.
+ * Return: @text.
+ */
+const char *xc_disk_print_error(const struct xc_disk_error *error, char *text,
+				unsigned int size)
+{
+	if (error->opf & REQ_PREFLUSH)
+		scnprintf(text, size, "%s %pg: flush: ", error->disk,
+			  error->bdev);
+	else
+		scnprintf(text, size, "%s %pg: %s of sector %llu: ",
+			  error->disk, error->bdev,
+			  op_is_write(error->opf) ? "write" : "read",
+			  (unsigned long long)error->sector);
+	return text;
 }

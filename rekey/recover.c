@@ -80,7 +80,7 @@ static int check_digests(const struct recovery *r)
 				  units(r, r->at.batch_sectors), check);
 
 	if (!err && memcmp(check, r->at.check, XC_DIGEST_SIZE))
-		err = -EUCLEAN;
+		err = -EBADMSG;
 	return err;
 }
 
@@ -145,6 +145,23 @@ static int digest_chunk(const struct recovery *r, unsigned int from,
 				digests(r, from));
 }
 
+/* Is it still what was checked? */
+static int check_chunk(const struct recovery *r, unsigned int from,
+		       unsigned int sectors)
+{
+	u8 digest[XC_DIGEST_SIZE];
+	unsigned int unit;
+	int err = 0;
+
+	for (unit = 0; unit < units(r, sectors) && !err; unit++) {
+		err = xc_chunk_digest(r->chunk, unit, 1, digest);
+		if (!err && memcmp(digest, digests(r, from) +
+				   unit * XC_DIGEST_SIZE, XC_DIGEST_SIZE))
+			err = -EBADMSG;
+	}
+	return err;
+}
+
 /*
  * With rekey_sparse, zeros are not written over zeros.  Zeros in the journal do not
  * tell that there are zeros: if the new side has no key, they may be data.
@@ -159,7 +176,7 @@ static int replay_chunk(const struct recovery *r, unsigned int from,
 		err = xc_chunk_read(r->chunk);
 		blank = xc_chunk_is_blank(r->chunk);
 	}
-	err = err ?: read_chunk(r, from);
+	err = err ?: read_chunk(r, from) ?: check_chunk(r, from, sectors);
 	if (err || (blank && xc_chunk_is_blank(r->chunk)))
 		return err;
 	return xc_chunk_write(r->chunk, 0, units(r, sectors));
@@ -180,15 +197,17 @@ static int replay(const struct recovery *r)
  * @chunk: a chunk to work with
  * @chunk_sectors: its length
  * @digests: memory of %XC_DIGESTS_SIZE bytes
+ * @repaired: set to true if all of the batch is new, even if it is not retired
  *
  * Bios of the batch must be held.
  *
  * Context: Process context.  May sleep; allocates nothing.
- * Return: 0 if the batch is retired, durably; -EUCLEAN if its area is damaged,
- * and nothing was written; or a negative errno.
+ * Return: 0 if the batch is retired, durably; -EBADMSG if its area is damaged; or a
+ * negative errno, also of xc_state_commit().
  */
 int xc_recover(struct xc_state *state, const struct xc_conversion *conv,
-	       struct xc_chunk *chunk, unsigned int chunk_sectors, u8 *digests)
+	       struct xc_chunk *chunk, unsigned int chunk_sectors, u8 *digests,
+	       bool *repaired)
 {
 	struct recovery r = {
 		.state = state,
@@ -203,9 +222,11 @@ int xc_recover(struct xc_state *state, const struct xc_conversion *conv,
 		.area = r.at.area,
 	};
 	bool journal = xc_state_resilience(state) == XC_JOURNAL;
+	int err;
 
 	r.area = xc_state_area(state, r.at.area);
 	next.done = next.frontier == xc_state_data(state)->len;
-	return (journal ? replay(&r) : repair(&r)) ?:
-		xc_state_commit(state, &next);
+	err = journal ? replay(&r) : repair(&r);
+	*repaired = !err;
+	return err ?: xc_state_commit(state, &next);
 }

@@ -12,6 +12,7 @@ struct xc_conversion;
 struct xc_state;
 
 int xc_recover(struct xc_state *state, const struct xc_conversion *conv,
-	       struct xc_chunk *chunk, unsigned int chunk_sectors, u8 *digests);
+	       struct xc_chunk *chunk, unsigned int chunk_sectors, u8 *digests,
+	       bool *repaired);
 
 #endif

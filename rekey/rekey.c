@@ -373,6 +373,18 @@ static int continue_state(struct xc_rekey *rekey, char **error)
 	return err;
 }
 
+static void log_disk_error(const struct xc_rekey *rekey)
+{
+	const struct xc_disk_error *first = rekey->converter.conv.data->error;
+	char text[96];
+
+	if (first->err)
+		DMERR("%s: rekey: %serror %d",
+		      dm_table_device_name(rekey->ti->table),
+		      xc_disk_print_error(first, text, sizeof(text)),
+		      first->err);
+}
+
 /**
  * xc_rekey_preresume() - read the state, or begin
  * @rekey: the conversion
@@ -388,12 +400,15 @@ int xc_rekey_preresume(struct xc_rekey *rekey, char **error)
 	int err = 0;
 
 	mutex_lock(&rekey->lock);
+	rekey->converter.conv.data->error->err = 0;
 	if (rekey->begin)
 		err = xc_state_start(rekey->converter.state, error);
 	if (!err) {
 		rekey->begin = false;
 		err = continue_state(rekey, error);
 	}
+	if (err)
+		log_disk_error(rekey);
 	mutex_unlock(&rekey->lock);
 	return err;
 }

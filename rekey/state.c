@@ -38,6 +38,7 @@
  * @head: what is before the areas, on its way from the device or to it
  * @block_sectors: sectors in the device's logical block, which has one superblock and
  *	zeros
+ * @error: the first error of a device
  */
 struct xc_state {
 	struct xc_setup setup;
@@ -47,6 +48,7 @@ struct xc_state {
 	u8 owner[XC_OWNER_SIZE];
 	u8 *head;
 	unsigned int block_sectors;
+	struct xc_disk_error error;
 };
 
 /* ---- reading ------------------------------------------------------------- */
@@ -220,6 +222,10 @@ struct xc_state *xc_state_create(const struct xc_setup *setup, char **error)
 	if (!state)
 		return ERR_PTR(-ENOMEM);
 	state->setup = *setup;
+	state->setup.data.name = "data device";
+	state->setup.data.error = &state->error;
+	state->setup.state.name = "state device";
+	state->setup.state.error = &state->error;
 	state->block_sectors = size >> SECTOR_SHIFT;
 	get_random_bytes(state->owner, sizeof(state->owner));
 	err = -ENOMEM;
@@ -328,12 +334,24 @@ static int finish_start(struct xc_state *state)
 						  0;
 }
 
+/* Was the beginning written by this instance, though with an error? */
+static bool has_begun(struct xc_state *state)
+{
+	struct xc_superblock newest;
+	char *error;
+
+	return !read_head(state) &&
+		!xc_super_choose(slot(state, 0), slot(state, 1), &newest, &error) &&
+		!memcmp(newest.owner, state->owner, XC_OWNER_SIZE);
+}
+
 /**
  * xc_state_start() - begin a conversion
  * @state: the state
  * @error: set to a message on failure
  *
- * When this returns 0, the beginning is durable, in both slots.
+ * When this returns 0, the beginning is there; xc_state_open() makes it durable, in
+ * both slots.  After an error it can be called again.
  *
  * Context: Process context, before the first bio.  May sleep.
  * Return: 0, or a negative errno with @error set.
@@ -343,8 +361,11 @@ int xc_state_start(struct xc_state *state, char **error)
 	const struct xc_setup *setup = &state->setup;
 	struct xc_superblock super;
 	unsigned int i;
-	int err = check_blank(state, error);
+	int err;
 
+	if (has_begun(state))
+		return 0;
+	err = check_blank(state, error);
 	if (err)
 		return err;
 	xc_super_init(&super, setup);
@@ -386,8 +407,15 @@ int xc_state_open(struct xc_state *state, char **error)
 	return finish_start(state);
 }
 
-/* Does the device hold the newest superblock that this instance read or wrote? */
-static int verify(struct xc_state *state)
+/**
+ * xc_state_verify() - check that nobody else has written the superblocks
+ * @state: the state, started or read
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0; -ESTALE if another host has written the state; -EUCLEAN if the state was
+ * destroyed; or another negative errno.
+ */
+int xc_state_verify(struct xc_state *state)
 {
 	struct xc_superblock newest;
 	int err = read_head(state);
@@ -437,22 +465,24 @@ int xc_state_commit(struct xc_state *state, const struct xc_position *next)
 	struct xc_superblock super = state->super;
 
 	xc_super_set_position(&super, next);
-	return verify(state) ?: flush(state) ?: write_super(state, &super);
+	return xc_state_verify(state) ?: flush(state) ?: write_super(state, &super);
 }
 
 /**
  * xc_state_restore() - write the superblocks anew, from memory
  * @state: the state, destroyed on the device
+ * @at: the position; everything written to both devices is durable first
  *
  * The area of an active batch must be there again.
  *
  * Context: Process context.  May sleep; allocates nothing.
  * Return: 0, or a negative errno.
  */
-int xc_state_restore(struct xc_state *state)
+int xc_state_restore(struct xc_state *state, const struct xc_position *at)
 {
 	struct xc_superblock super = state->super;
 
+	xc_super_set_position(&super, at);
 	return flush(state) ?: write_super(state, &super) ?:
 		write_super(state, &super);
 }
@@ -486,13 +516,11 @@ unsigned int xc_state_batch_max(const struct xc_state *state)
  */
 struct xc_disk xc_state_area(const struct xc_state *state, unsigned int area)
 {
-	const struct xc_disk *disk = &state->setup.state;
+	struct xc_disk disk = xc_disk_rest(state->setup.state,
+					   area_start(state, area));
 
-	return (struct xc_disk) {
-		.bdev = disk->bdev,
-		.start = disk->start + area_start(state, area),
-		.len = le32_to_cpu(state->super.area_sectors),
-	};
+	disk.len = le32_to_cpu(state->super.area_sectors);
+	return disk;
 }
 
 /* Bytes in the device's blocks that hold @size bytes. */

@@ -17,7 +17,8 @@ int xc_state_start(struct xc_state *state, char **error);
 int xc_state_open(struct xc_state *state, char **error);
 int xc_state_resize(struct xc_state *state, char **error);
 int xc_state_commit(struct xc_state *state, const struct xc_position *next);
-int xc_state_restore(struct xc_state *state);
+int xc_state_verify(struct xc_state *state);
+int xc_state_restore(struct xc_state *state, const struct xc_position *at);
 int xc_state_erase_areas(const struct xc_state *state, const void *zeros,
 			 unsigned int size);
 

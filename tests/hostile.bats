@@ -28,7 +28,7 @@ more()
 	[ -z "$XCRYPT_LONG" ] || seconds=600
 	modules dm-integrity
 	null_disk hostile 64
-	ram_disks 2 64
+	ram_disks 3 64
 	# Load what may be requested: otherwise searching for missing modules takes most of
 	# the time.
 	modules xts cts lrw ctr gcm ccm chacha20poly1305 authenc adiantum hctr2 \
@@ -38,7 +38,7 @@ more()
 	integrity_disk tags /dev/ram1 28
 
 	run "$(c_tool hostile.c)" "$TARGET" "$XCRYPT_SEED" "$seconds" \
-		/dev/hostile /dev/ram0 /dev/mapper/tags
+		/dev/hostile /dev/ram0 /dev/mapper/tags /dev/ram2
 	while read -r line; do say "$line"; done <<<"$output"
 	[ "$status" = 0 ]
 
@@ -55,8 +55,9 @@ more()
 	more "$removals" 3 "removals"
 	more "$deferred" 1 "deferred removals"
 	more "$forced" 1 "forced removals"
-	read -r accepted refused resumes <<<"$(numbers scratch)"
+	read -r accepted refused resumes conversions <<<"$(numbers scratch)"
 	more "$resumes" 5 "resumes of scratch volumes"
+	more "$conversions" 3 "resumes of conversions"
 	for volume in xts essiv stack aead victim; do
 		read -r reads writes errors <<<"$(numbers hostile-$volume)"
 		more "$reads" 100 "reads of $volume"

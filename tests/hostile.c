@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hostile TARGET SEED SECONDS DISK SCRATCH [INTEGRITY]: table lines, messages,
+ * hostile TARGET SEED SECONDS DISK SCRATCH [INTEGRITY [STATE]]: table lines, messages,
  * reloads, suspends and removals, many of them invalid, from several concurrent
  * processes, while others write and verify.
  *
@@ -9,7 +9,8 @@
  * removed and created again and again, so that I/O to it may fail.  A table
  * that legitimately changes the data of a verified volume (another key, another
  * cipher) is loaded, but never resumed.  The volumes on SCRATCH are not
- * verified: anything is done to them at any time.
+ * verified: anything is done to them at any time.  One at a time is converted,
+ * with its state on the device STATE.
  *
  * Prints how often each operation was done (and takes up to a minute longer if
  * that is too little); exits with 1, and the reason, on a failure.
@@ -53,6 +54,7 @@ static int send_hostile(const struct volume *v)
 static void assault(const struct volume *v)
 {
 	char *before = status(v, DM_STATUS_TABLE_FLAG), *after;
+	bool converts;
 	int r;
 
 	switch (throw(10)) {
@@ -70,7 +72,7 @@ static void assault(const struct volume *v)
 		free(status(v, DM_IMA_MEASUREMENT_FLAG));
 		break;
 	default:
-		if (load_hostile(v)) {
+		if (load_hostile(v, &converts)) {
 			count(&shared->refused);
 			break;
 		}
@@ -202,6 +204,7 @@ static void executioner(unsigned int number)
 {
 	const struct volume *v = &volumes[number];
 	unsigned int round;
+	bool converts;
 
 	for (round = 0; !stopped(); round++) {
 		/* its device number is in use a little longer than its name */
@@ -215,7 +218,7 @@ static void executioner(unsigned int number)
 				count(&shared->deferred);
 			/* messages and tables during or after removal */
 			message(v, "stats");
-			load_hostile(v);
+			load_hostile(v, &converts);
 			break;
 		case 1:
 			force_out(v);
@@ -235,12 +238,14 @@ static void scratch_attacker(unsigned int unused)
 		0, DM_SUSPEND_FLAG, DM_SUSPEND_FLAG | DM_NOFLUSH_FLAG,
 	};
 
+	bool converts;
+
 	(void)unused;
 	while (!stopped()) {
 		const struct volume *v =
 			&volumes[COUNT(volumes) - 1 - throw(SCRATCHES)];
 
-		switch (throw(12)) {
+		switch (throw(14)) {
 		case 0:
 			create(v);
 			break;
@@ -261,14 +266,21 @@ static void scratch_attacker(unsigned int unused)
 		case 7:
 			request(v, DM_DEV_SUSPEND, PICK(flags));
 			break;
+		case 8:
+			if (state_device)
+				blank_state();
+			break;
 		default:
-			if (load_hostile(v)) {
+			if (load_hostile(v, &converts)) {
 				count(&shared->scratch_refused);
 				break;
 			}
 			count(&shared->scratch_accepted);
-			if (percent(70) && !request(v, DM_DEV_SUSPEND, 0))
+			if (percent(70) && !request(v, DM_DEV_SUSPEND, 0)) {
 				count(&shared->scratch_resumes);
+				if (converts)
+					count(&shared->conversions);
+			}
 		}
 	}
 }
@@ -321,6 +333,7 @@ static bool names_argument(const char *error)
 		"sector_size", "offload", "engine", "rekey_state",
 		"rekey_key", "rekey_start", "rekey_resilience",
 		"rekey_cipher", "rekey_sector_size", "rekey_iv_offset",
+		"rekey_sparse",
 	};
 	unsigned int i;
 	size_t len;
@@ -480,9 +493,9 @@ static void report(void)
 	printf("verified: %lu resumes, %lu wipes, %lu removals (%lu deferred, %lu forced)\n",
 	       shared->resumes, shared->wipes, shared->removals,
 	       shared->deferred, shared->forced);
-	printf("scratch: %lu accepted, %lu refused, %lu resumes\n",
+	printf("scratch: %lu accepted, %lu refused, %lu resumes, %lu of conversions\n",
 	       shared->scratch_accepted, shared->scratch_refused,
-	       shared->scratch_resumes);
+	       shared->scratch_resumes, shared->conversions);
 	for (i = 0; i < COUNT(volumes); i++)
 		if (volumes[i].device && volumes[i].kind != BELOW &&
 		    volumes[i].kind != SCRATCH)
@@ -501,6 +514,7 @@ int main(int argc, char **argv)
 
 	if (argc < 6)
 		return 2;
+	state_device = argc > 7 ? argv[7] : NULL;
 	target = argv[1];
 	seed = strtoul(argv[2], NULL, 10);
 	dice_init(seed, "set-up");

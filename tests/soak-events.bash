@@ -27,6 +27,8 @@ do_suspends()
 
 do_switches()
 {
+	# dm-crypt has no such line
+	[ "$1" != changing ] || [ -z "$NEW_KEY" ] || return 0
 	if [ "${KIND[$1]}" = crypt ]; then KIND[$1]=$TARGET; else KIND[$1]=crypt; fi
 	replace "$1"
 }
@@ -45,8 +47,15 @@ do_wipes()
 	read -r cipher _ <<<"${SOAKED[$1]}"
 	read -r _ bytes <<<"${CIPHERS[$cipher]}"
 	dmsetup suspend "$1" && dmsetup message "$1" 0 key wipe && sleep 0.2 &&
-		dmsetup message "$1" 0 key set "$(hex_key "$bytes" "$cipher")" &&
+		give_keys "$1" "$cipher" "$bytes" &&
 		dmsetup resume --noudevsync "$1"
+}
+
+give_keys()
+{
+	dmsetup message "$1" 0 key set "${KEYS[$XCRYPT_SEED/$2]:-$(hex_key "$3" "$2")}" || return
+	[ "$1" != changing ] || [ -z "$NEW_KEY" ] ||
+		dmsetup message "$1" 0 rekey key set :64:logon:xcrypt:soak
 }
 
 # meminfo FIELD: print it, in KiB
@@ -92,4 +101,72 @@ do_passing()
 {
 	map passing <<<"$(line "$TARGET" lmk "${DISK[auto]}" 2048:$((MIB * 2048)))" &&
 		raw /dev/mapper/passing >/dev/null && unmap passing
+}
+
+# --- the key of `changing` ------------------------------------------------------
+
+NEW_KEY=''	# that it is converted to, if it is
+
+# rekey_words: print its options while it is converted
+rekey_words()
+{
+	[ -z "$NEW_KEY" ] || echo " rekey_state:/dev/ram5 rekey_key::64:logon:xcrypt:soak"
+}
+
+# rekey_state: print the state of the conversion
+rekey_state()
+{
+	dmsetup status changing | sed -nE 's/.* rekey:([a-z]+):.*/\1/p'
+}
+
+rekey_begins()
+{
+	KIND[changing]=$TARGET
+	NEW_KEY=$(hex_key 64 "changing/$changed")
+	xxd -r -p <<<"$NEW_KEY" | keyctl padd logon xcrypt:soak @u >/dev/null &&
+		dd if=/dev/zero of=/dev/ram5 bs=8k count=1 oflag=direct status=none &&
+		replace changing rekey_start &&
+		dmsetup message changing 0 rekey speed $((RANDOM % 4 * 500 + 500))
+}
+
+# A conversion that is done: the plain line, with the key that is in use now
+rekey_replaced()
+{
+	KEYS[$XCRYPT_SEED/changing]='='
+	NEW_KEY_WAS=$NEW_KEY
+	NEW_KEY=''
+	replace changing || return
+	KEYS[$XCRYPT_SEED/changing]=$NEW_KEY_WAS
+	changed=$((changed + 1))
+}
+
+rekey_done() { [ "$(rekey_state)" = 'done' ]; }
+
+# rekey_ends: let it end, if there is one
+rekey_ends()
+{
+	[ -n "$NEW_KEY" ] || return 0
+	dmsetup message changing 0 rekey speed 0 &&
+		dmsetup message changing 0 rekey resume &&
+		wait_for 60 rekey_done && rekey_replaced
+}
+
+# One step in the life of a conversion, whatever the volume
+do_rekeys()
+{
+	if [ "$TARGET" = crypt ]; then
+		return 0
+	elif [ -z "$NEW_KEY" ]; then
+		rekey_begins
+		return
+	fi
+	case $(rekey_state):$((RANDOM % 5)) in
+	failed:* | :*) die "the conversion: $(dmsetup status changing)" ;;
+	done:*) rekey_replaced ;;
+	*:0) dmsetup message changing 0 rekey pause ;;
+	*:1) dmsetup message changing 0 rekey speed $((RANDOM % 4 * 1000)) ;;
+	# as after a crash: the state is read from its device
+	*:2) replace changing "rekey_resilience:auto" rekey_paused ;;
+	*) dmsetup message changing 0 rekey resume ;;
+	esac
 }

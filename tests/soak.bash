@@ -13,20 +13,22 @@ SOAK=/tmp/xc-soak
 MNT=/tmp/xc.soak
 
 # The volumes: cipher, underlying device, and permanent options. `fs` has a file system,
-# the others are written raw.
+# the others are written raw. The key of `changing` is changed again and again.
 declare -gA SOAKED=(
 	[auto]="xts ram0"
 	[large]="xts ram1 sector_size:4096 iv_large_sectors"
 	[essiv]="essiv loop"
 	[slow]="xts delay"
 	[tags]="gcm integrity"
+	[changing]="changing ram4"
 	[fs]="xts disk"
 )
 MIB=8			# of a volume are written over and over;
 KEPT=2			# about as many after them never again
 
 declare -gA DISK=() KIND=()
-COUNTS="suspends switches reloads wipes squeezes hotplugs passing"
+COUNTS="suspends switches reloads wipes squeezes hotplugs passing rekeys"
+CIPHERS[changing]=${CIPHERS[xts]}
 
 # volume NAME WORDS...: load its table, with these options too
 volume()
@@ -34,6 +36,7 @@ volume()
 	local name=$1 cipher words
 	shift
 	read -r cipher _ words <<<"${SOAKED[$name]}"
+	[ "$name" != changing ] || words+=$(rekey_words)
 	# shellcheck disable=SC2086 # words
 	make_line "${KIND[$name]}" "$cipher" "${DISK[$name]}" \
 		"$(sectors_of "${DISK[$name]}")" $words "$@"
@@ -41,9 +44,9 @@ volume()
 
 disks_below()
 {
-	ram_disks 4 $((MIB + KEPT)) || return
+	ram_disks 6 $((MIB + KEPT)) || return
 	truncate -s $((MIB + KEPT))M /tmp/xc-soak.file
-	DISK=([auto]=/dev/ram0 [large]=/dev/ram1 [fs]=${XCRYPT_DISKS%% *})
+	DISK=([auto]=/dev/ram0 [large]=/dev/ram1 [changing]=/dev/ram4 [fs]=${XCRYPT_DISKS%% *})
 	DISK[essiv]=$(loop_disk /tmp/xc-soak.file)
 	modules dm-delay
 	map below-slow <<<"0 $(sectors_of /dev/ram2) delay /dev/ram2 0 3" || return
@@ -69,6 +72,7 @@ soak_begin()
 	mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 /dev/mapper/fs &&
 		mount /dev/mapper/fs $MNT || return
 	for name in $COUNTS; do declare -g "$name=0"; done
+	changed=0
 	STARTED=$SECONDS
 	RANDOM=$XCRYPT_SEED
 }
@@ -157,6 +161,7 @@ soak_rest()
 		}
 	done
 	LOAD=()
+	rekey_ends
 }
 
 # --- changes -----------------------------------------------------------------
@@ -166,6 +171,7 @@ say_progress()
 {
 	local name text='' for=$((SECONDS - STARTED))
 	for name in $COUNTS; do text+=", ${!name} $name"; done
+	text+=", $changed keys changed"
 	say "$(printf '%d:%02d' $((for / 60)) $((for % 60))) min," \
 		"$(awk '{ n += $1 } END { print n + 0 }' $SOAK/verified 2>/dev/null) MB verified$text"
 }

@@ -253,6 +253,9 @@ static inline char *odd_option(void)
 		"rekey_cipher:cipher_null-ecb", "rekey_cipher:", "rekey_iv_offset:8",
 		"rekey_iv_offset:x", "rekey_sector_size:4096",
 		"rekey_sector_size:0", "rekey_iv_large_sectors", "rekey_sparse",
+		"rekey_shift:8", "rekey_resilience:auto", "rekey_start:1",
+		"rekey_state:/dev/nosuch", "rekey_state:/dev/null",
+		"rekey_key::64:logon:hostile:0", "rekey_key:x", "rekey_:",
 	};
 
 	return percent(2) ? long_word('o', throw(6000)) : strdup(PICK(options));
@@ -386,7 +389,12 @@ static inline void hostile_message(char *message, const char *key)
 		"stats", "STATS", "stats now", "key", "key set", "key wipe",
 		"KEY WIPE", "key wipe now", "key\\ wipe", "wipe", "set", "\\ ",
 		"rekey pause", "rekey resume", "rekey speed 1", "rekey speed x",
+		"rekey pause", "rekey resume", "rekey speed 0", "rekey speed auto",
+		"rekey resume skip", "rekey resume now", "rekey speed",
+		"rekey speed -1", "rekey speed 4294967296", "rekey pause pause",
 		"rekey", "rekey key set", "rekey key set :64:logon:hostile",
+		"rekey key set :64:logon:hostile:0", "rekey key set =",
+		"rekey key wipe", "REKEY PAUSE", "rekey\\ pause",
 		"key set -", "key set :", "key set \\ ", "@",
 		"@nosuch", "key set :64:logon:hostile:absent",
 		"key set :64:nosuch:x", "key set :1:logon:hostile", " ",

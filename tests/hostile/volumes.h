@@ -58,6 +58,7 @@ static struct shared {
 	unsigned long messages, messages_refused;
 	unsigned long resumes, wipes, removals, forced, deferred;
 	unsigned long scratch_accepted, scratch_refused, scratch_resumes;
+	unsigned long conversions;
 } *shared;
 
 static bool stopped(void)
@@ -76,6 +77,7 @@ static unsigned long value(const unsigned long *counter)
 }
 
 static const char *target;
+static const char *state_device;	/* for conversions of scratch volumes */
 
 __attribute__((format(printf, 1, 2), noreturn))
 static void fail(const char *format, ...)
@@ -241,7 +243,38 @@ static int load_same(const struct volume *v)
 	return load_with(v, strdup("="));
 }
 
-static int load_hostile(const struct volume *v)
+/* A conversion, to another volume's key; there is a state already, or not */
+static void convert_words(struct words *words)
+{
+	static const char *const more[] = {
+		"rekey_start", "rekey_start rekey_paused", "rekey_paused",
+		"rekey_start rekey_resilience:journal",
+		"rekey_start rekey_sparse", "allow_discards rekey_sparse",
+	};
+
+	if (words->count <= OPTS)
+		return;
+	add_word(words, text("rekey_state:%s", state_device));
+	add_word(words, strdup(percent(90) ? "rekey_key::64:logon:hostile:0" :
+					     "rekey_key:="));
+	if (percent(80))
+		add_options(words, PICK(more));
+	recount_options(words);
+}
+
+/* Forget a state, in use or not */
+static void blank_state(void)
+{
+	static const char zeros[8192];
+	int fd = open(state_device, O_WRONLY);
+
+	if (fd < 0 || write(fd, zeros, sizeof(zeros)) < 0)
+		fail("%s: %s", state_device, strerror(errno));
+	close(fd);
+}
+
+/* Sets *@converts if the line is of a conversion */
+static int load_hostile(const struct volume *v, bool *converts)
 {
 	unsigned int mutations = percent(12) ? 0 : 1 + throw(4);
 	unsigned int segments = percent(15) ? 2 + throw(3) : 1;
@@ -249,7 +282,12 @@ static int load_hostile(const struct volume *v)
 	struct words words = {};
 	char line[MAX_LINE];
 
+	*converts = v->kind == SCRATCH && state_device && percent(40);
 	good_line(v, percent(10) ? strdup("=") : key_of(v, percent(30)), &words);
+	if (*converts)
+		convert_words(&words);
+	if (*converts && percent(50))
+		mutations = 0;
 	for (; mutations; mutations--)
 		mutate(&words);
 	print_words(&words, line);

@@ -95,6 +95,7 @@ __printf(1, 2) void __attribute__((noreturn)) fail(const char *format, ...);
 #define WARN_ON_ONCE(cond) \
 	do { if (cond) fail("%s: %s", __func__, #cond); } while (0)
 #define DMERR(format, ...)	kernel_log("error: " format, ##__VA_ARGS__)
+#define DMWARN(format, ...)	kernel_log("warning: " format, ##__VA_ARGS__)
 
 __printf(1, 2) void kernel_log(const char *format, ...);
 

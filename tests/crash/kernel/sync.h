@@ -19,6 +19,9 @@ typedef struct {
 	({ int __old = (v)->counter; (v)->counter = (new); __old; })
 #define atomic_dec_and_test(v)		(!--(v)->counter)
 
+#define cmpxchg(p, old, new) \
+	({ typeof(*(p)) __was = *(p); if (__was == (old)) *(p) = (new); __was; })
+
 typedef struct {
 	bool locked;
 } spinlock_t;
