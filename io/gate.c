@@ -186,7 +186,8 @@ void xc_gate_place(struct xc_gate *gate, sector_t boundary, sector_t end)
 	gate->read_end = end;
 	gate->write_start = boundary;
 	gate->write_end = end;
-	gate->failed = gate->shut;
+	gate->failed = false;
+	gate->shut = false;
 	reads = begin_epoch(gate, READ);
 	writes = begin_epoch(gate, WRITE);
 	spin_unlock(&gate->lock);
@@ -285,7 +286,7 @@ void xc_gate_fail(struct xc_gate *gate, sector_t write_end)
 }
 
 /**
- * xc_gate_shut() - fail all bios for ever
+ * xc_gate_shut() - fail all bios from now on
  * @gate: the gate
  *
  * Context: Process context, in the converter.

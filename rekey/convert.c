@@ -137,19 +137,20 @@ static unsigned int batch_sectors(const struct xc_converter *c,
 
 /* ---- errors -------------------------------------------------------------- */
 
-/* Bios that would be held fail from then on, up to @end. */
+/* Bios that would be held fail from then on, up to @end; or all. */
 static int fail_gate(struct xc_converter *c, sector_t end, int err)
 {
 	xc_gate_fail(&c->gate, end);
-	if (err == -ESTALE)
-		xc_gate_shut(&c->gate);
 	c->lost = err == -EUCLEAN;
+	c->displaced = err == -ESTALE;
+	if (c->displaced)
+		xc_gate_shut(&c->gate);
 	return err;
 }
 
 static const char *what_now(const struct xc_converter *c)
 {
-	if (c->gate.shut)
+	if (c->displaced)
 		return "another host has written the state: all I/O fails";
 	if (c->lost)
 		return "the state was overwritten: \"rekey resume\" writes it anew";
@@ -243,6 +244,7 @@ static int advance(struct xc_converter *c, struct xc_batch *next,
 		.frontier = at->frontier + at->batch_sectors,
 		.area = free_area(c),
 	};
+	/* what another try finds as it was is not held */
 	sector_t held = to.frontier;
 	int err = 0, r = 0;
 
@@ -256,16 +258,23 @@ static int advance(struct xc_converter *c, struct xc_batch *next,
 		trace_xcrypt_rekey_prepare(mapped_dev(c), to.frontier,
 					   to.batch_sectors, r);
 	}
-	err = err ?: r;
-	if (!err) {
+	if (r) {
+		next = NULL;
+		to.batch_sectors = 0;
+	}
+	/* what was written is retired, even if there is no next batch */
+	if (!err && (next || c->active)) {
 		held += to.batch_sectors;
 		to.done = to.frontier == c->conv.data->len;
 		err = commit(c, &to);
 	}
 	if (!err) {
+		c->active = next;
 		xc_gate_let_write(&c->gate, to.frontier);
-		return 0;
 	}
+	err = err ?: r;
+	if (!err)
+		return 0;
 	if (*after)
 		xc_batch_wait(*after);
 	/* which of two positions is durable is not known after a failed commit */
@@ -275,9 +284,12 @@ static int advance(struct xc_converter *c, struct xc_batch *next,
 static int convert(struct xc_converter *c)
 {
 	struct xc_batch *next = NULL, *after;
-	int err = 0;
+	/* after a pause, before an area is written */
+	int err = xc_state_verify(c->state);
 
 	c->active = NULL;
+	if (err)
+		return fail_gate(c, xc_state_position(c->state)->frontier, err);
 	/* the limit does not make up for a pause */
 	c->counted = 0;
 	set_status(c, XC_STATUS_RUNNING);
@@ -287,10 +299,7 @@ static int convert(struct xc_converter *c)
 			break;
 		after = NULL;
 		err = advance(c, next, &after);
-		if (!err) {
-			c->active = next;
-			next = after;
-		}
+		next = after;
 	}
 	return err;
 }
@@ -360,6 +369,18 @@ static int restore(struct xc_converter *c)
 	return err;
 }
 
+static int read_state(struct xc_converter *c,
+		      int (*open)(struct xc_state *state, char **error),
+		      char **error)
+{
+	int err = 0;
+
+	*error = "rekey_state: the device cannot be written";
+	if (c->lost)
+		err = restore(c);
+	return err ?: open(c->state, error);
+}
+
 static void place_gate(struct xc_converter *c)
 {
 	const struct xc_position *at = xc_state_position(c->state);
@@ -369,8 +390,10 @@ static void place_gate(struct xc_converter *c)
 
 static int take_state(struct xc_converter *c, char **error)
 {
-	int err = xc_converter_read(c, error);
+	int err = read_state(c, xc_state_reopen, error);
 
+	if (err == -ESTALE)
+		return fail_gate(c, 0, err);
 	if (err) {
 		c->lost = c->lost || xc_state_verify(c->state) == -EUCLEAN;
 		return err;
@@ -394,7 +417,7 @@ static int run(struct xc_converter *c, char **error)
 	int err = 0;
 
 	/* another host's conversion is not to be gone on with */
-	if (c->gate.shut)
+	if (c->displaced)
 		return -ESTALE;
 	if (!has_keys(c)) {
 		xc_gate_fail(&c->gate, at->frontier + at->batch_sectors);
@@ -444,12 +467,7 @@ static void convert_work(struct work_struct *work)
  */
 int xc_converter_read(struct xc_converter *c, char **error)
 {
-	int err = 0;
-
-	*error = "rekey_state: the device cannot be written";
-	if (c->lost)
-		err = restore(c);
-	return err ?: xc_state_open(c->state, error);
+	return read_state(c, xc_state_open, error);
 }
 
 /**
@@ -461,6 +479,8 @@ int xc_converter_read(struct xc_converter *c, char **error)
 void xc_converter_open(struct xc_converter *c)
 {
 	place_gate(c);
+	if (c->displaced)
+		xc_gate_shut(&c->gate);
 	c->status = XC_STATUS_PAUSED;
 }
 

@@ -62,6 +62,7 @@ struct xc_pace {
  * @batches: memory
  * @active: the one that is active, if it is in memory
  * @lost: the state was destroyed on its device
+ * @displaced: another host has written the state: all bios fail
  * @repaired: a recovery has finished the active batch, but could not retire it
  * @turn: which of @batches is next
  * @chunk_wq: where chunks are converted
@@ -90,6 +91,7 @@ struct xc_converter {
 	struct xc_batch *batches[XC_BATCHES];
 	struct xc_batch *active;
 	bool lost;
+	bool displaced;
 	bool repaired;
 	unsigned int turn;
 	struct workqueue_struct *chunk_wq;

@@ -382,6 +382,31 @@ int xc_state_start(struct xc_state *state, char **error)
 	return write_super(state, &super) ?: finish_start(state);
 }
 
+/* Did this instance write the newest superblock, or has it read that before? */
+static bool is_known(const struct xc_state *state,
+		     const struct xc_superblock *last)
+{
+	return !memcmp(state->super.owner, state->owner, XC_OWNER_SIZE) ||
+		!memcmp(&state->super, last, sizeof(*last));
+}
+
+static int open_state(struct xc_state *state, bool again, char **error)
+{
+	struct xc_superblock last = state->super;
+	int err;
+
+	*error = "rekey_state: the devices cannot be flushed";
+	err = flush(state) ?: read_state(state, error);
+	if (err)
+		return err;
+	if (again && !is_known(state, &last)) {
+		*error = NULL;
+		return -ESTALE;
+	}
+	*error = "rekey_state: the device cannot be written";
+	return finish_start(state);
+}
+
 /**
  * xc_state_open() - read the state, to act on it
  * @state: the state
@@ -394,17 +419,21 @@ int xc_state_start(struct xc_state *state, char **error)
  */
 int xc_state_open(struct xc_state *state, char **error)
 {
-	int err = flush(state);
+	return open_state(state, false, error);
+}
 
-	if (err) {
-		*error = "rekey_state: the devices cannot be flushed";
-		return err;
-	}
-	err = read_state(state, error);
-	if (err)
-		return err;
-	*error = "rekey_state: the device cannot be written";
-	return finish_start(state);
+/**
+ * xc_state_reopen() - read the state again, after an error
+ * @state: the state, opened
+ * @error: set to a message on failure
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: as xc_state_open(), but -ESTALE, with @error set to NULL, if another host
+ * has written the state since.
+ */
+int xc_state_reopen(struct xc_state *state, char **error)
+{
+	return open_state(state, true, error);
 }
 
 /**

@@ -15,6 +15,7 @@ void xc_state_destroy(struct xc_state *state);
 int xc_state_look(struct xc_state *state, bool start, char **error);
 int xc_state_start(struct xc_state *state, char **error);
 int xc_state_open(struct xc_state *state, char **error);
+int xc_state_reopen(struct xc_state *state, char **error);
 int xc_state_resize(struct xc_state *state, char **error);
 int xc_state_commit(struct xc_state *state, const struct xc_position *next);
 int xc_state_verify(struct xc_state *state);
