@@ -336,7 +336,7 @@ static void erase_areas(struct xc_converter *c)
 	int err = xc_batch_erase_areas(c->batches[0], c->state);
 
 	if (err)
-		DMWARN("%s: rekey: done, but the areas of the state are not erased: %serror %d (\"rekey resume\" tries again)",
+		DMWARN("%s: rekey: done, but the areas are not erased: %s: error %d",
 		       dm_table_device_name(c->ti->table),
 		       xc_disk_print_error(first, text, sizeof(text)), err);
 }

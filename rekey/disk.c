@@ -164,10 +164,10 @@ const char *xc_disk_print_error(const struct xc_disk_error *error, char *text,
 				unsigned int size)
 {
 	if (error->opf & REQ_PREFLUSH)
-		scnprintf(text, size, "%s %pg: flush: ", error->disk,
+		scnprintf(text, size, "%s %pg: flush", error->disk,
 			  error->bdev);
 	else
-		scnprintf(text, size, "%s %pg: %s of sector %llu: ",
+		scnprintf(text, size, "%s %pg: %s of sector %llu",
 			  error->disk, error->bdev,
 			  op_is_write(error->opf) ? "write" : "read",
 			  (unsigned long long)error->sector);

@@ -379,7 +379,7 @@ static void log_disk_error(const struct xc_rekey *rekey)
 	char text[96];
 
 	if (first->err)
-		DMERR("%s: rekey: %serror %d",
+		DMERR("%s: rekey: %s: error %d",
 		      dm_table_device_name(rekey->ti->table),
 		      xc_disk_print_error(first, text, sizeof(text)),
 		      first->err);

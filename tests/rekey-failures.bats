@@ -77,7 +77,7 @@ failing() { message "$1" fail "$2" "$3" "${@:4}"; }
 healed() { message data heal && message state heal; }
 
 # number DEVICE: how the kernel names it
-number() { basename "$(readlink -f "/dev/mapper/$1")"; }
+number() { echo "dm-$(dmsetup info -c --noheadings -o minor "$1")"; }
 
 # reason DEVICE OPS: print what the log must say
 reason()
@@ -142,7 +142,7 @@ ends_well()
 	plain_line crypt "$NEW" | map plain
 	cmp $EXPECTED /dev/mapper/plain || die "dm-crypt reads something else with the new key"
 	unmap plain
-	cmp <(raw $STATE 16) <(head -c $(((2048 - 16) * 512)) /dev/zero) || die "the areas are not erased"
+	cmp <(raw "$STATE" 16) <(head -c $(((2048 - 16) * 512)) /dev/zero) || die "the areas are not erased"
 }
 
 # gets_by DEVICE OPS: one of the ways out, by the seed, tried first while the device still fails
@@ -273,16 +273,18 @@ unbegun()
 	failing "$1" "$2" "$3" 0 "${@:4}"
 	fails bounded dmsetup resume --noudevsync one 2>/dev/null
 	logged "rekey: $(reason "$1" "$2")" || die "$(log_since)"
-	fails bounded dmsetup resume --noudevsync one 2>/dev/null
+	# (where both superblocks are there, nothing is left to write)
+	bounded dmsetup resume --noudevsync one 2>/dev/null || true
 	healed
 	case $(chosen 2 way) in
 	0)
 		bounded dmsetup resume --noudevsync one
+		message one rekey resume
 		;;
 	1)
 		bounded unmap one
 		# whether it has begun can be seen
-		if raw $STATE 0 16 | cmp -s - <(head -c 8192 /dev/zero); then
+		if raw "$STATE" 0 16 | cmp -s - <(head -c 8192 /dev/zero); then
 			rekey_line rekey_start | map one
 		else
 			refused "there is a state already" map one <<<"$(rekey_line rekey_start)"
@@ -337,7 +339,8 @@ fresh_unbegun()
 		blames state U
 		healed
 		serves 0
-		gets_by state U
+		# (nothing is left to write if it landed)
+		if [ -z "$way" ]; then gets_by state U; else message one rekey resume; fi
 		ends_well
 	done
 
@@ -347,7 +350,7 @@ fresh_unbegun()
 	failing state W $((BATCHES + 1)) 0
 	message one rekey resume
 	wait_rekey one 'done'
-	wait_for 10 logged "rekey: done, but the areas of the state are not erased: $(reason state W)"
+	wait_for 10 logged "rekey: done, but the areas are not erased: $(reason state W)"
 	serves 0
 	bounded dmsetup suspend one
 	bounded dmsetup resume --noudevsync one
@@ -357,7 +360,7 @@ fresh_unbegun()
 	rekey_line | map one
 	wait_rekey one 'done'
 	serves 0
-	fails cmp -s <(raw $STATE 16) <(head -c $(((2048 - 16) * 512)) /dev/zero)
+	fails cmp -s <(raw "$STATE" 16) <(head -c $(((2048 - 16) * 512)) /dev/zero)
 	healed
 	message one rekey resume
 	sleep 0.5
@@ -418,8 +421,8 @@ TRACING_ON='queue rekey_hold'
 		echo 1 >$wp
 		# (not EIO: the disk says why)
 		wait_rekey one failed
-		logged "rekey: failed at sector " && logged "$device device $(number $device): write of sector " ||
-			die "$(log_since)"
+		logged "rekey: failed at sector " || die "$(log_since)"
+		logged "$device device $(number $device): write of sector " || die "$(log_since)"
 		# a disk that is read-only can be read
 		bounded "$(c_tool served.c)" /dev/mapper/one $EXPECTED >/tmp/served.r
 		bounded dmsetup suspend one
@@ -441,7 +444,8 @@ full()
 	log_mark
 	message one rekey resume
 	wait_rekey one failed
-	logged "$1 device $(number "$1"): write of sector " && logged ": error -28 (" || die "$(log_since)"
+	logged "$1 device $(number "$1"): write of sector " || die "$(log_since)"
+	logged ": error -28 (" || die "$(log_since)"
 	bounded "$(c_tool served.c)" /dev/mapper/one $EXPECTED >/tmp/served.r
 	log_mark
 	message one rekey resume
@@ -537,11 +541,10 @@ written_anew()
 }
 
 @test "a journal that is wiped while it is replayed is not replayed further" {
-	local frontier
+	local frontier chunk
 	modules dm-delay
 	interrupted journal
-	remap data <<<"0 $SIZE delay /dev/ram0 0 0 /dev/ram0 0 2000 /dev/ram0 0 0"
-	raw /dev/ram0 0 $SIZE >/tmp/before
+	remap data <<<"0 $SIZE delay /dev/ram0 0 0 /dev/ram0 0 5000 /dev/ram0 0 0"
 	log_mark
 	rekey_line | map one
 	frontier=$(rekey_status one | cut -d' ' -f2)
@@ -549,9 +552,10 @@ written_anew()
 	dd if=/dev/zero of=/dev/ram1 bs=1M count=1 oflag=direct conv=notrunc status=none
 	wait_rekey one failed
 	logged "the batch at sector $frontier cannot be recovered" || die "$(log_since)"
-	# its first chunk was on its way
-	cmp <(raw /dev/ram0 $((frontier + 16)) 48) \
-		<(dd if=/tmp/before bs=512 skip=$((frontier + 16)) count=48 status=none)
+	# what was wiped is nowhere written
+	for chunk in 0 1 2 3; do
+		fails cmp -s <(raw /dev/ram0 $((frontier + 16 * chunk)) 16) <(head -c 8192 /dev/zero)
+	done
 	bounded "$(c_tool served.c)" /dev/mapper/one $EXPECTED >/tmp/served.r
 	bounded unmap one
 	remap data <<<"0 $SIZE xcrypt-tap /dev/ram0 0 flushed"

@@ -132,11 +132,11 @@ rekey_begins()
 # A conversion that is done: the plain line, with the key that is in use now
 rekey_replaced()
 {
-	KEYS[$XCRYPT_SEED/changing]='='
-	NEW_KEY_WAS=$NEW_KEY
+	local key=$NEW_KEY slot=$XCRYPT_SEED/changing
+	KEYS[$slot]='='
 	NEW_KEY=''
 	replace changing || return
-	KEYS[$XCRYPT_SEED/changing]=$NEW_KEY_WAS
+	KEYS[$slot]=$key
 	changed=$((changed + 1))
 }
 
