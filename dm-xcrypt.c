@@ -99,9 +99,10 @@ static int xcrypt_end_io(struct dm_target *ti, struct bio *bio,
 {
 	struct xc_volume *vol = ti->private;
 
-	if (vol->dev.gate)
-		xc_gate_leave(vol->dev.gate,
-			      dm_per_bio_data(bio, vol->dev.io_size));
+	if (vol->dev.gate &&
+	    xc_gate_leave(vol->dev.gate,
+			  dm_per_bio_data(bio, vol->dev.io_size)))
+		return DM_ENDIO_INCOMPLETE;
 	if (unlikely(*error))
 		this_cpu_inc(vol->dev.stats->errors);
 	return DM_ENDIO_DONE;
@@ -178,7 +179,10 @@ static int act(struct xc_volume *vol, const struct xc_message *message,
 		xc_rekey_pause(vol->rekey);
 		return 0;
 	case XC_REKEY_CONTINUE:
-		xc_rekey_continue(vol->rekey);
+		xc_rekey_continue(vol->rekey, false);
+		return 0;
+	case XC_REKEY_SKIP:
+		xc_rekey_continue(vol->rekey, true);
 		return 0;
 	case XC_REKEY_SPEED:
 		xc_rekey_set_speed(vol->rekey, message->speed);

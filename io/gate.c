@@ -23,6 +23,10 @@
  *
  * A bio that passes may lie on both sides of the boundary; then it has two
  * ciphers (io/sides.c).
+ *
+ * Some sectors may be on a list because their data are lost.  Reads of these are
+ * refused.  A write to them passes, is kept when it is done, and ends when the
+ * converter has made durable that its sectors are off the list.
  */
 #include "gate.h"
 
@@ -49,12 +53,21 @@ void xc_gate_init(struct xc_gate *gate, const struct xc_cipher *old,
 	spin_lock_init(&gate->lock);
 	init_waitqueue_head(&gate->drained);
 	INIT_LIST_HEAD(&gate->held);
+	spin_lock_init(&gate->kept_lock);
+	INIT_LIST_HEAD(&gate->kept);
 }
 
 /* Discards wait as writes do. */
 static unsigned int direction(const struct xc_io *io)
 {
 	return op_is_write(bio_op(io->base)) ? WRITE : READ;
+}
+
+static bool is_listed(const struct xc_gate *gate, const struct xc_io *io)
+{
+	return gate->listed.count &&
+		xc_ranges_overlap(&gate->listed, io->sector,
+				  io->sector + bio_sectors(io->base));
 }
 
 static bool must_wait(const struct xc_gate *gate, const struct xc_io *io)
@@ -64,16 +77,25 @@ static bool must_wait(const struct xc_gate *gate, const struct xc_io *io)
 	sector_t end = write ? gate->write_end : gate->read_end;
 
 	lockdep_assert_held(&gate->lock);
+	if (gate->filling && write && is_listed(gate, io))
+		return true;
 	return gate->shut || (io->sector < end && start < end &&
 			      io->sector + bio_sectors(io->base) > start);
 }
 
-static void pass(struct xc_gate *gate, struct xc_io *io)
+/* False if it must not: it is a read of something that is lost. */
+static bool pass(struct xc_gate *gate, struct xc_io *io)
 {
 	unsigned int dir = direction(io);
 	sector_t end = io->sector + bio_sectors(io->base);
 
 	lockdep_assert_held(&gate->lock);
+	if (is_listed(gate, io)) {
+		if (dir == READ)
+			return false;
+		/* a discard leaves nothing that could be read */
+		io->listed = bio_op(io->base) == REQ_OP_WRITE;
+	}
 	gate->passed++;
 	io->passed = true;
 	io->epoch = gate->epoch[dir];
@@ -84,6 +106,7 @@ static void pass(struct xc_gate *gate, struct xc_io *io)
 		io->second = gate->old;
 		io->first_bytes = (gate->boundary - io->sector) << SECTOR_SHIFT;
 	}
+	return true;
 }
 
 /**
@@ -103,8 +126,7 @@ enum xc_gate_result xc_gate_enter(struct xc_gate *gate, struct xc_io *io)
 
 	spin_lock(&gate->lock);
 	if (!must_wait(gate, io)) {
-		pass(gate, io);
-		result = XC_GATE_PASSED;
+		result = pass(gate, io) ? XC_GATE_PASSED : XC_GATE_REFUSED;
 	} else if (gate->failed || (io->base->bi_opf & REQ_RAHEAD)) {
 		result = XC_GATE_REFUSED;
 	} else {
@@ -116,22 +138,53 @@ enum xc_gate_result xc_gate_enter(struct xc_gate *gate, struct xc_io *io)
 	return result;
 }
 
-/**
- * xc_gate_leave() - a bio has ended
- * @gate: the gate
- * @io: the bio; need not have passed
- *
- * Context: Any context.
- */
-void xc_gate_leave(struct xc_gate *gate, struct xc_io *io)
+static void count_out(struct xc_gate *gate, struct xc_io *io)
 {
-	if (!io->passed)
-		return;
+	io->passed = false;
 	if (atomic_dec_and_test(&gate->in_flight[direction(io)][io->epoch]))
 		wake_up(&gate->drained);
 }
 
-/* Let held bios pass if they may; fail the others if the gate has failed. */
+/*
+ * Once it is seen by the converter, the bio may end, and the volume be gone.  Once it
+ * is not counted, the converter must see it.
+ */
+static void keep(struct xc_gate *gate, struct xc_io *io)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&gate->kept_lock, flags);
+	list_add_tail(&io->sorted, &gate->kept);
+	gate->keeps(gate);
+	count_out(gate, io);
+	spin_unlock_irqrestore(&gate->kept_lock, flags);
+}
+
+/**
+ * xc_gate_leave() - a bio is about to end
+ * @gate: the gate
+ * @io: the bio, with its status; need not have passed
+ *
+ * Context: Any context.
+ * Return: false if it may end; true if it belongs to the gate again: the converter
+ * ends it, and it comes here once more then.
+ */
+bool xc_gate_leave(struct xc_gate *gate, struct xc_io *io)
+{
+	if (!io->passed)
+		return false;
+	if (io->listed && !io->base->bi_status) {
+		keep(gate, io);
+		return true;
+	}
+	count_out(gate, io);
+	return false;
+}
+
+/*
+ * Let held bios pass if they may.  Fail the others if the gate has failed, and those
+ * that find their sectors listed.
+ */
 static void release(struct xc_gate *gate)
 {
 	struct xc_io *io, *next;
@@ -139,13 +192,14 @@ static void release(struct xc_gate *gate)
 
 	spin_lock(&gate->lock);
 	list_for_each_entry_safe(io, next, &gate->held, sorted) {
-		if (!must_wait(gate, io)) {
-			list_del(&io->sorted);
-			pass(gate, io);
-			queue_work(gate->wq, &io->work);
-		} else if (gate->failed) {
+		if (must_wait(gate, io) && !gate->failed)
+			continue;
+		if (must_wait(gate, io) || !pass(gate, io)) {
 			list_move_tail(&io->sorted, &refused);
+			continue;
 		}
+		list_del(&io->sorted);
+		queue_work(gate->wq, &io->work);
 	}
 	spin_unlock(&gate->lock);
 
@@ -298,4 +352,97 @@ void xc_gate_shut(struct xc_gate *gate)
 	gate->shut = true;
 	spin_unlock(&gate->lock);
 	release(gate);
+}
+
+/* ---- sectors whose data are lost ----------------------------------------- */
+
+/**
+ * xc_gate_list() - choose the sectors whose data are lost
+ * @gate: the gate
+ * @listed: these sectors
+ *
+ * Context: Process context, in the converter, or before the first bio.
+ */
+void xc_gate_list(struct xc_gate *gate, const struct xc_ranges *listed)
+{
+	spin_lock(&gate->lock);
+	gate->listed = *listed;
+	WRITE_ONCE(gate->listed_sectors, xc_ranges_total(listed));
+	spin_unlock(&gate->lock);
+}
+
+/**
+ * xc_gate_fill() - hold writes and discards of listed sectors, or let them pass
+ * @gate: the gate
+ * @filling: hold them, and wait for those in flight; their writes are kept then
+ *
+ * Context: Process context, in the converter.  May sleep.
+ */
+void xc_gate_fill(struct xc_gate *gate, bool filling)
+{
+	unsigned int epoch;
+
+	spin_lock(&gate->lock);
+	gate->filling = filling;
+	epoch = begin_epoch(gate, WRITE);
+	spin_unlock(&gate->lock);
+	drain(gate, WRITE, epoch);
+	release(gate);
+}
+
+/**
+ * xc_gate_has_kept() - check for writes that are kept
+ * @gate: the gate
+ *
+ * Context: Process context.
+ * Return: true if there are some.
+ */
+bool xc_gate_has_kept(struct xc_gate *gate)
+{
+	return !list_empty_careful(&gate->kept);
+}
+
+/**
+ * xc_gate_take_kept() - take writes that are kept, and their sectors off a list
+ * @gate: the gate
+ * @kept: gets the writes; end them with xc_gate_end_kept()
+ * @listed: a list of sectors, or NULL
+ *
+ * A write whose sectors cannot be taken off, because the list would become too long,
+ * ends with an error.
+ *
+ * Context: Process context, in the converter.
+ */
+void xc_gate_take_kept(struct xc_gate *gate, struct list_head *kept,
+		       struct xc_ranges *listed)
+{
+	struct xc_io *io, *next;
+	LIST_HEAD(refused);
+
+	spin_lock_irq(&gate->kept_lock);
+	list_splice_tail_init(&gate->kept, kept);
+	spin_unlock_irq(&gate->kept_lock);
+
+	list_for_each_entry_safe(io, next, kept, sorted)
+		if (listed && xc_ranges_remove(listed, io->sector, io->sector +
+					       bio_sectors(io->base)))
+			list_move_tail(&io->sorted, &refused);
+	xc_gate_end_kept(&refused, -ENOSPC);
+}
+
+/**
+ * xc_gate_end_kept() - end writes that were kept
+ * @kept: the writes; freed by this
+ * @err: 0, or a negative errno: then they fail
+ *
+ * Context: Process context.
+ */
+void xc_gate_end_kept(struct list_head *kept, int err)
+{
+	struct xc_io *io, *next;
+
+	list_for_each_entry_safe(io, next, kept, sorted) {
+		io->base->bi_status = err ? BLK_STS_IOERR : BLK_STS_OK;
+		bio_endio(io->base);
+	}
 }

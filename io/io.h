@@ -51,6 +51,7 @@ struct xc_helper {
  *	it has no such rest
  * @first_bytes: bytes before that rest
  * @passed: counted in by a gate
+ * @listed: (writes) a gate keeps it when it is done
  * @epoch: in which of the gate's counters
  * @base: the bio submitted to the volume
  * @lower: (writes, bounced reads) the bio for the underlying device, with pages
@@ -70,8 +71,8 @@ struct xc_helper {
  * @since: time at which @phase began, in ns (only if @timed)
  * @work: for the workqueue it is on
  * @node: in xc_device.to_submit
- * @sorted: in the sorted list of writes taken from there, or in the list of bios
- *	that a gate holds
+ * @sorted: in the sorted list of writes taken from there, or in a list of bios that
+ *	a gate holds or keeps
  * @run: its run through the cipher
  * @taken: bytes of @run that a CPU has taken
  * @helper: the CPUs that may help
@@ -84,6 +85,7 @@ struct xc_io {
 	const struct xc_cipher *second;
 	unsigned int first_bytes;
 	bool passed;
+	bool listed;
 	u8 epoch;
 	struct bio *base;
 	struct bio *lower;

@@ -24,10 +24,10 @@
 #include "state.h"
 #include "../debug/inject.h"
 #include "../io/gate.h"
+#include "../io/ranges.h"
 
-/* The length of a batch and of a chunk: 8 MiB and 256 KiB, in 512-byte sectors. */
+/* The length of a batch: 8 MiB, in 512-byte sectors. */
 #define BATCH_SECTORS 16384
-#define CHUNK_SECTORS 512
 /* Chunks in a batch, at least. */
 #define CHUNKS_MIN 4
 /* Chunks being written at a time.  (The model of the tests has two.) */
@@ -67,7 +67,7 @@ struct xc_batch *xc_batch_create(const struct xc_conversion *conv)
 	unsigned int total = round_down(xc_inject_batch_sectors(BATCH_SECTORS),
 					conv->align);
 	/* short batches, of tests, have several chunks too */
-	unsigned int sectors = min_t(unsigned int, CHUNK_SECTORS,
+	unsigned int sectors = min_t(unsigned int, XC_CHUNK_SECTORS,
 				     round_up(total / CHUNKS_MIN, conv->align));
 	unsigned int i, count = DIV_ROUND_UP(total, sectors);
 	struct xc_batch *batch;
@@ -160,13 +160,14 @@ sector_t xc_batch_end(const struct xc_batch *batch)
  * @state: the state
  * @sector: first sector, counted from the start of the mapping
  * @sectors: their number; at most xc_batch_max()
+ * @skip: go on if some cannot be read; without it that is an error
  *
  * Writes to these sectors must be held.
  *
  * Context: Process context.  May sleep; allocates nothing.
  */
 void xc_batch_start(struct xc_batch *batch, const struct xc_state *state,
-		    sector_t sector, unsigned int sectors)
+		    sector_t sector, unsigned int sectors, bool skip)
 {
 	unsigned int i, from;
 	u8 *digests;
@@ -180,7 +181,7 @@ void xc_batch_start(struct xc_batch *batch, const struct xc_state *state,
 		xc_chunk_place(batch->chunks[i], sector + from,
 			       min(batch->chunk_sectors, sectors - from));
 		xc_chunk_start_convert(batch->chunks[i], digests,
-				       has_journal(state));
+				       has_journal(state), skip);
 	}
 }
 
@@ -202,6 +203,24 @@ int xc_batch_wait(struct xc_batch *batch)
 		err = err ?: r;
 	}
 	return err;
+}
+
+/**
+ * xc_batch_next_bad() - find sectors that cannot be read
+ * @batch: the batch, after xc_batch_wait()
+ * @bad: find the next that begin at its end or later; set to them
+ *
+ * Context: Process context.
+ * Return: true if there are some.
+ */
+bool xc_batch_next_bad(const struct xc_batch *batch, struct xc_range *bad)
+{
+	unsigned int i;
+
+	for (i = 0; i < chunks_used(batch); i++)
+		if (xc_chunk_next_bad(batch->chunks[i], bad))
+			return true;
+	return false;
 }
 
 static int write_journal(struct xc_batch *batch, const struct xc_state *state,
@@ -265,7 +284,7 @@ int xc_batch_prepare(struct xc_batch *batch, const struct xc_state *state,
 static int finish_chunk(struct xc_chunk *chunk, const struct xc_state *state,
 			struct xc_gate *gate)
 {
-	int err = xc_chunk_wait(chunk);
+	int err = xc_chunk_wait_write(chunk);
 
 	if (err)
 		return err;
@@ -309,6 +328,7 @@ int xc_batch_write(struct xc_batch *batch, const struct xc_state *state,
  * xc_batch_recover() - finish the active batch after a crash
  * @batch: memory to work with
  * @state: the state, just opened, with an active batch
+ * @skip: which sectors may be skipped
  * @repaired: set to true if all of the batch is new, even if it is not retired
  *
  * Bios of the active batch must be held.
@@ -317,10 +337,36 @@ int xc_batch_write(struct xc_batch *batch, const struct xc_state *state,
  * Return: as xc_recover().
  */
 int xc_batch_recover(struct xc_batch *batch, struct xc_state *state,
-		     bool *repaired)
+		     struct xc_skip *skip, bool *repaired)
 {
 	return xc_recover(state, batch->conv, batch->chunks[0],
-			  batch->chunk_sectors, batch->digests, repaired);
+			  batch->chunk_sectors, batch->digests, skip, repaired);
+}
+
+/**
+ * xc_batch_write_zeros() - write zeros, encrypted with the new key
+ * @batch: memory to work with
+ * @range: where to: whole units
+ *
+ * Bios of these sectors must be held.
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or a negative errno.
+ */
+int xc_batch_write_zeros(struct xc_batch *batch, const struct xc_range *range)
+{
+	struct xc_chunk *chunk = batch->chunks[0];
+	sector_t sector;
+	int err = 0;
+
+	for (sector = range->start; sector < range->end && !err;
+	     sector = xc_chunk_end(chunk)) {
+		xc_chunk_place(chunk, sector,
+			       min_t(sector_t, batch->chunk_sectors,
+				     range->end - sector));
+		err = xc_chunk_write_zeros(chunk);
+	}
+	return err;
 }
 
 /**

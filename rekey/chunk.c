@@ -5,11 +5,15 @@
  *
  * One bio describes the pages, on the way to the device and through the
  * ciphers.
+ *
+ * Units that cannot be read are bad.  They are taken for zeros: as they are on the
+ * device, so that they have a digest, and again as what that decrypts to.
  */
 #include "chunk.h"
 
 #include <linux/atomic.h>
 #include <linux/bio.h>
+#include <linux/bitmap.h>
 #include <linux/completion.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -18,6 +22,7 @@
 #include "digest.h"
 #include "../cipher/cipher.h"
 #include "../cipher/run.h"
+#include "../io/ranges.h"
 
 /**
  * struct xc_chunk - a chunk
@@ -27,7 +32,9 @@
  * @digests: where its digests go
  * @journal: it is written to a journal first
  * @target: where in that
+ * @skip: go on if some of it cannot be read
  * @blank: it is all zeros, and is left so
+ * @bad: which units cannot be read
  * @reading: reads it, and converts it if that ends at once
  * @converting: converts it otherwise
  * @read: set by the first of two: its read was submitted, its read has ended
@@ -46,7 +53,9 @@ struct xc_chunk {
 	u8 *digests;
 	bool journal;
 	struct xc_disk target;
+	bool skip;
 	bool blank;
+	DECLARE_BITMAP(bad, XC_CHUNK_SECTORS);
 	struct work_struct reading;
 	struct work_struct converting;
 	atomic_t read;
@@ -98,6 +107,78 @@ static unsigned int units(const struct xc_chunk *chunk)
 	return chunk->sectors / chunk->conv->unit;
 }
 
+/* ---- what cannot be read ------------------------------------------------- */
+
+/**
+ * xc_chunk_next_bad() - find a range of bad units
+ * @chunk: the chunk
+ * @bad: find the next one that begins at its end or later; set to it
+ *
+ * Context: Process context.
+ * Return: true if there is one.
+ */
+bool xc_chunk_next_bad(const struct xc_chunk *chunk, struct xc_range *bad)
+{
+	unsigned int unit = chunk->conv->unit, count = units(chunk), from = 0;
+
+	if (bad->end >= xc_chunk_end(chunk))
+		return false;
+	if (bad->end > chunk->sector)
+		from = (unsigned int)(bad->end - chunk->sector) / unit;
+	from = find_next_bit(chunk->bad, count, from);
+	if (from >= count)
+		return false;
+	bad->start = chunk->sector + from * unit;
+	bad->end = chunk->sector +
+		   find_next_zero_bit(chunk->bad, count, from) * unit;
+	return true;
+}
+
+/**
+ * xc_chunk_is_bad() - check a unit
+ * @chunk: the chunk
+ * @unit: index of the unit
+ *
+ * Context: Process context.
+ * Return: true if it is bad.
+ */
+bool xc_chunk_is_bad(const struct xc_chunk *chunk, unsigned int unit)
+{
+	return test_bit(unit, chunk->bad);
+}
+
+/* Bad units become zeros. */
+static void clear_bad(struct xc_chunk *chunk)
+{
+	unsigned int size = chunk->conv->unit << SECTOR_SHIFT, i, at;
+
+	/* a unit lies in one page */
+	for_each_set_bit(i, chunk->bad, units(chunk)) {
+		at = i * size;
+		memset(page_address(chunk->pages[at >> PAGE_SHIFT].bv_page) +
+		       offset_in_page(at), 0, size);
+	}
+}
+
+/**
+ * xc_chunk_set_bad() - choose which units are bad, and make them zeros
+ * @chunk: the chunk
+ * @list: units on this list are bad, and no others
+ *
+ * Context: Process context.
+ */
+void xc_chunk_set_bad(struct xc_chunk *chunk, const struct xc_ranges *list)
+{
+	unsigned int unit = chunk->conv->unit, i;
+	sector_t sector = chunk->sector;
+
+	bitmap_zero(chunk->bad, XC_CHUNK_SECTORS);
+	for (i = 0; i < units(chunk); i++, sector += unit)
+		if (xc_ranges_overlap(list, sector, sector + unit))
+			__set_bit(i, chunk->bad);
+	clear_bad(chunk);
+}
+
 /* ---- some units ---------------------------------------------------------- */
 
 static int submit(struct xc_chunk *chunk, const struct xc_disk *disk)
@@ -110,18 +191,61 @@ static int submit(struct xc_chunk *chunk, const struct xc_disk *disk)
 	return err;
 }
 
+/* An error need not be noted: it may be skipped. */
+static int read_sectors(struct xc_chunk *chunk, unsigned int first,
+			unsigned int sectors)
+{
+	int err;
+
+	describe(chunk, first, sectors);
+	aim(chunk, first, REQ_OP_READ | REQ_SYNC);
+	err = submit_bio_wait(&chunk->bio);
+	bio_uninit(&chunk->bio);
+	return err;
+}
+
+/* Are the data lost, rather than the way to them? */
+static bool is_loss(int err)
+{
+	return err == -EIO || err == -ENODATA || err == -EILSEQ;
+}
+
+/* Read sectors half by half, to find the blocks that cannot be read. */
+static int read_by_halves(struct xc_chunk *chunk, unsigned int first,
+			  unsigned int sectors)
+{
+	unsigned int block = chunk->conv->block, unit = chunk->conv->unit;
+	int err = read_sectors(chunk, first, sectors);
+	const struct xc_disk *data = chunk->conv->data;
+	unsigned int half;
+
+	if (!err)
+		return 0;
+	if (!is_loss(err) || sectors <= block) {
+		if (is_loss(err))
+			bitmap_set(chunk->bad, first / unit, sectors / unit);
+		if (is_loss(err) && chunk->skip)
+			return 0;
+		xc_disk_note_error(data, REQ_OP_READ,
+				   data->start + chunk->sector + first, err);
+		return err;
+	}
+	half = round_up(sectors / 2, block);
+	return read_by_halves(chunk, first, half) ?:
+		read_by_halves(chunk, first + half, sectors - half);
+}
+
 /**
- * xc_chunk_read() - read a chunk
+ * xc_chunk_read() - read a chunk, and find which units are bad
  * @chunk: the chunk
  *
  * Context: Process context.  May sleep; allocates nothing.
- * Return: 0, or the negative errno of the device.
+ * Return: 0, also if there are bad units, or another negative errno of the device.
  */
 int xc_chunk_read(struct xc_chunk *chunk)
 {
-	describe(chunk, 0, chunk->sectors);
-	aim(chunk, 0, REQ_OP_READ | REQ_SYNC);
-	return submit(chunk, chunk->conv->data);
+	chunk->skip = true;
+	return read_by_halves(chunk, 0, chunk->sectors);
 }
 
 /**
@@ -138,17 +262,8 @@ int xc_chunk_read_journal(struct xc_chunk *chunk, const struct xc_disk *journal)
 	return submit(chunk, journal);
 }
 
-/**
- * xc_chunk_write() - write units of a chunk
- * @chunk: the chunk
- * @first: first unit
- * @count: number of units
- *
- * Context: Process context.  May sleep; allocates nothing.
- * Return: 0, or the negative errno of the device.
- */
-int xc_chunk_write(struct xc_chunk *chunk, unsigned int first,
-		   unsigned int count)
+static int write_units(struct xc_chunk *chunk, unsigned int first,
+		       unsigned int count)
 {
 	unsigned int unit = chunk->conv->unit;
 
@@ -158,16 +273,49 @@ int xc_chunk_write(struct xc_chunk *chunk, unsigned int first,
 }
 
 /**
+ * xc_chunk_write() - write units of a chunk
+ * @chunk: the chunk
+ * @first: first unit
+ * @count: number of units
+ *
+ * That bad units are written is tried, but no error.
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or the negative errno of the device.
+ */
+int xc_chunk_write(struct xc_chunk *chunk, unsigned int first,
+		   unsigned int count)
+{
+	unsigned int end = first + count, next;
+	int err = write_units(chunk, first, count);
+	bool bad;
+
+	if (!err || find_next_bit(chunk->bad, end, first) >= end)
+		return err;
+	for (err = 0; first < end && !err; first = next) {
+		bad = xc_chunk_is_bad(chunk, first);
+		next = bad ? find_next_zero_bit(chunk->bad, end, first) :
+			     find_next_bit(chunk->bad, end, first);
+		err = write_units(chunk, first, next - first);
+		if (bad)
+			err = 0;
+	}
+	return err;
+}
+
+/**
  * xc_chunk_is_blank() - check whether a chunk is all zeros
  * @chunk: the chunk
  *
  * Context: Process context.
- * Return: true if it is.
+ * Return: true if it is, and no unit is bad.
  */
 bool xc_chunk_is_blank(const struct xc_chunk *chunk)
 {
 	unsigned int i, size, left = chunk->sectors << SECTOR_SHIFT;
 
+	if (!bitmap_empty(chunk->bad, XC_CHUNK_SECTORS))
+		return false;
 	for (i = 0; left; i++) {
 		size = min_t(unsigned int, left, PAGE_SIZE);
 		if (memchr_inv(page_address(chunk->pages[i].bv_page), 0, size))
@@ -224,8 +372,29 @@ static int crypt(struct xc_chunk *chunk, const struct xc_cipher *cipher,
 int xc_chunk_convert(struct xc_chunk *chunk, unsigned int first,
 		     unsigned int count)
 {
-	return crypt(chunk, chunk->conv->old, false, first, count) ?:
-		crypt(chunk, chunk->conv->new, true, first, count);
+	int err = crypt(chunk, chunk->conv->old, false, first, count);
+
+	if (err)
+		return err;
+	clear_bad(chunk);
+	return crypt(chunk, chunk->conv->new, true, first, count);
+}
+
+/**
+ * xc_chunk_write_zeros() - write zeros to a chunk, encrypted with the new key
+ * @chunk: the chunk
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: 0, or a negative errno.
+ */
+int xc_chunk_write_zeros(struct xc_chunk *chunk)
+{
+	unsigned int i;
+
+	for (i = 0; i < chunk->page_count; i++)
+		clear_page(page_address(chunk->pages[i].bv_page));
+	return crypt(chunk, chunk->conv->new, true, 0, units(chunk)) ?:
+		write_units(chunk, 0, units(chunk));
 }
 
 /* ---- all of it ----------------------------------------------------------- */
@@ -297,6 +466,9 @@ static void convert(struct xc_chunk *chunk)
 {
 	int err = chunk->err;
 
+	if (err)
+		err = read_by_halves(chunk, 0, chunk->sectors);
+	clear_bad(chunk);
 	if (!err)
 		err = chunk->journal ? convert_for_journal(chunk) :
 				       convert_for_checksum(chunk);
@@ -312,7 +484,6 @@ static void read_endio(struct bio *bio)
 {
 	struct xc_chunk *chunk = bio->bi_private;
 
-	note_data_error(chunk);
 	chunk->err = blk_status_to_errno(bio->bi_status);
 	bio_uninit(bio);
 	if (atomic_xchg(&chunk->read, 1))
@@ -338,13 +509,16 @@ static void read_work(struct work_struct *work)
  * @digests: set to the digests of its units: without @journal as they were, else as
  *	they are now
  * @journal: it is to be written to a journal
+ * @skip: go on if units are bad; without it the first of them is an error
  *
  * Context: Process context.  May sleep; allocates nothing.
  */
-void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests, bool journal)
+void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests, bool journal,
+			    bool skip)
 {
 	chunk->digests = digests;
 	chunk->journal = journal;
+	chunk->skip = skip;
 	atomic_set(&chunk->read, 0);
 	queue_work(chunk->conv->wq, &chunk->reading);
 }
@@ -398,6 +572,22 @@ int xc_chunk_wait(struct xc_chunk *chunk)
 	return chunk->err;
 }
 
+/**
+ * xc_chunk_wait_write() - wait for xc_chunk_start_write()
+ * @chunk: the chunk
+ *
+ * Context: Process context.  May sleep; allocates nothing.
+ * Return: as xc_chunk_write().
+ */
+int xc_chunk_wait_write(struct xc_chunk *chunk)
+{
+	int err = xc_chunk_wait(chunk);
+
+	if (!err || bitmap_empty(chunk->bad, XC_CHUNK_SECTORS))
+		return err;
+	return xc_chunk_write(chunk, 0, units(chunk));
+}
+
 /* ---- setting up ---------------------------------------------------------- */
 
 static unsigned int request_size(const struct xc_conversion *conv)
@@ -410,7 +600,7 @@ static unsigned int request_size(const struct xc_conversion *conv)
 /**
  * xc_chunk_create() - allocate a chunk
  * @conv: what all chunks of the volume share; must live as long
- * @sectors: its greatest length, in 512-byte sectors
+ * @sectors: its greatest length, in 512-byte sectors; at most %XC_CHUNK_SECTORS
  *
  * Context: Process context.  May sleep.
  * Return: the chunk, or NULL.
@@ -482,6 +672,7 @@ void xc_chunk_place(struct xc_chunk *chunk, sector_t sector,
 {
 	chunk->sector = sector;
 	chunk->sectors = sectors;
+	bitmap_zero(chunk->bad, XC_CHUNK_SECTORS);
 }
 
 /**

@@ -11,6 +11,11 @@ struct workqueue_struct;
 struct xc_chunk;
 struct xc_cipher;
 struct xc_digest;
+struct xc_range;
+struct xc_ranges;
+
+/* The greatest length of a chunk, in 512-byte sectors: 256 KiB. */
+#define XC_CHUNK_SECTORS 512
 
 /**
  * struct xc_conversion - from what, to what
@@ -19,7 +24,9 @@ struct xc_digest;
  * @new: cipher of sectors that are
  * @digest: computes digests
  * @unit: the larger encryption sector of the two, in 512-byte sectors
- * @align: chunks begin at multiples of it in a batch: of @unit, and of the state
+ * @block: what can be read: @unit, or the underlying device's logical block if that is
+ *	larger
+ * @align: chunks begin at multiples of it in a batch: of @block, and of the state
  *	device's logical block
  * @sparse: chunks that are all zeros are left so
  * @wq: where chunks are converted
@@ -30,6 +37,7 @@ struct xc_conversion {
 	const struct xc_cipher *new;
 	const struct xc_digest *digest;
 	unsigned int unit;
+	unsigned int block;
 	unsigned int align;
 	bool sparse;
 	struct workqueue_struct *wq;
@@ -41,13 +49,18 @@ void xc_chunk_destroy(struct xc_chunk *chunk);
 void xc_chunk_place(struct xc_chunk *chunk, sector_t sector,
 		    unsigned int sectors);
 sector_t xc_chunk_end(const struct xc_chunk *chunk);
+bool xc_chunk_next_bad(const struct xc_chunk *chunk, struct xc_range *bad);
+void xc_chunk_set_bad(struct xc_chunk *chunk, const struct xc_ranges *list);
+bool xc_chunk_is_bad(const struct xc_chunk *chunk, unsigned int unit);
 
 /* all of it, and meanwhile others */
-void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests, bool journal);
+void xc_chunk_start_convert(struct xc_chunk *chunk, u8 *digests, bool journal,
+			    bool skip);
 void xc_chunk_start_write_journal(struct xc_chunk *chunk,
 				  const struct xc_disk *journal);
 void xc_chunk_start_write(struct xc_chunk *chunk);
 int xc_chunk_wait(struct xc_chunk *chunk);
+int xc_chunk_wait_write(struct xc_chunk *chunk);
 
 /* some units of it */
 int xc_chunk_read(struct xc_chunk *chunk);
@@ -60,5 +73,6 @@ int xc_chunk_convert(struct xc_chunk *chunk, unsigned int first,
 		     unsigned int count);
 int xc_chunk_write(struct xc_chunk *chunk, unsigned int first,
 		   unsigned int count);
+int xc_chunk_write_zeros(struct xc_chunk *chunk);
 
 #endif

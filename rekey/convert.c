@@ -12,6 +12,9 @@
  *
  * A durable point is a commit without an active batch: there the gate is open,
  * and nothing needs to be recovered.
+ *
+ * A commit also ends the writes that the gate keeps: their data are flushed, and
+ * their sectors are not on the new list of those that were skipped.
  */
 #include "convert.h"
 
@@ -95,18 +98,19 @@ static u64 delay_ms(struct xc_converter *c)
 	return due > spent ? due - spent : 0;
 }
 
-/* Wait for users, or for the speed limit; false if told to stop. */
+/* Wait for users, or for the speed limit; false if there is something else to do. */
 static bool may_go_on(struct xc_converter *c)
 {
 	u64 ms;
 
-	while (!READ_ONCE(c->stop)) {
+	while (!READ_ONCE(c->stop) && !xc_gate_has_kept(&c->gate)) {
 		ms = delay_ms(c);
 		if (!ms)
 			return true;
 		/* interruptible, so that a long wait is no hung task */
 		wait_event_interruptible_timeout(c->wake, READ_ONCE(c->stop) ||
-						 READ_ONCE(c->speed) != c->counted,
+						 READ_ONCE(c->speed) != c->counted ||
+						 xc_gate_has_kept(&c->gate),
 						 msecs_to_jiffies(ms) + 1);
 	}
 	return false;
@@ -127,12 +131,15 @@ static unsigned int batch_sectors(const struct xc_converter *c,
 {
 	unsigned int speed = READ_ONCE(c->speed);
 	bool limited = speed && speed != XC_SPEED_AUTO;
+	unsigned int max = xc_batch_max(batch, c->state);
 	u64 sectors = limited ? (u64)speed * BATCH_MS / (MSEC_PER_SEC / 2) :
 				paced_sectors(&c->pace);
 
-	sectors = clamp_t(u64, sectors, 1,
-			  min_t(u64, xc_batch_max(batch, c->state), left));
-	return round_up((u32)sectors, c->conv.unit);
+	/* so that each message goes on, even if all of it is to be skipped */
+	if (c->skip.left)
+		max = min(max, XC_SKIP_SECTORS);
+	sectors = clamp_t(u64, sectors, 1, min_t(u64, max, left));
+	return round_up((u32)sectors, c->conv.block);
 }
 
 /* ---- errors -------------------------------------------------------------- */
@@ -201,7 +208,7 @@ static struct xc_batch *start_next(struct xc_converter *c,
 	sectors = batch_sectors(c, next, left);
 	xc_gate_hold_writes(&c->gate, sector + sectors);
 	trace_xcrypt_rekey_hold(mapped_dev(c), sector, sectors, 0);
-	xc_batch_start(next, c->state, sector, sectors);
+	xc_batch_start(next, c->state, sector, sectors, c->skip.left);
 	c->sectors += sectors;
 	c->turn = (c->turn + 1) % XC_BATCHES;
 	return next;
@@ -221,14 +228,47 @@ static int write_batch(struct xc_converter *c, struct xc_batch *batch)
 	return err;
 }
 
+/*
+ * Record a position, and the list of sectors that were skipped, without those that
+ * were written since.
+ */
 static int commit(struct xc_converter *c, const struct xc_position *next)
 {
 	u64 start = ktime_get_ns();
-	int err = xc_state_commit(c->state, next);
+	LIST_HEAD(kept);
+	int err;
 
+	xc_gate_take_kept(&c->gate, &kept, &c->skip.list);
+	err = xc_state_commit(c->state, next, &c->skip.list);
 	c->pace.commit_ns = ktime_get_ns() - start;
 	trace_xcrypt_rekey_commit(mapped_dev(c), next->frontier,
 				  next->batch_sectors, err);
+	if (!err)
+		xc_gate_list(&c->gate, &c->skip.list);
+	xc_gate_end_kept(&kept, err);
+	return err;
+}
+
+/* Skip what cannot be read of a batch, if that is allowed. */
+static int skip(struct xc_converter *c, const struct xc_batch *batch)
+{
+	struct xc_range bad = { .end = 0 };
+	int err = 0;
+
+	while (!err && xc_batch_next_bad(batch, &bad))
+		err = xc_skip_add(&c->skip, &bad);
+	return err;
+}
+
+static int prepare(struct xc_converter *c, struct xc_batch *batch,
+		   struct xc_position *next)
+{
+	int err = xc_batch_prepare(batch, c->state, next);
+	int r = skip(c, batch);
+
+	err = err ?: r;
+	trace_xcrypt_rekey_prepare(mapped_dev(c), next->frontier,
+				   next->batch_sectors, err);
 	return err;
 }
 
@@ -248,24 +288,25 @@ static int advance(struct xc_converter *c, struct xc_batch *next,
 	sector_t held = to.frontier;
 	int err = 0, r = 0;
 
+	c->skip.list = *xc_state_skipped(c->state);
 	if (c->active)
 		err = write_batch(c, c->active);
 	if (next) {
 		if (!err && XC_BATCHES > 2)
 			*after = start_next(c, next);
 		/* also after an error: its chunks are in use */
-		r = xc_batch_prepare(next, c->state, &to);
-		trace_xcrypt_rekey_prepare(mapped_dev(c), to.frontier,
-					   to.batch_sectors, r);
+		r = prepare(c, next, &to);
 	}
 	if (r) {
 		next = NULL;
 		to.batch_sectors = 0;
+		c->skip.list = *xc_state_skipped(c->state);
 	}
 	/* what was written is retired, even if there is no next batch */
 	if (!err && (next || c->active)) {
 		held += to.batch_sectors;
-		to.done = to.frontier == c->conv.data->len;
+		to.done = to.frontier == c->conv.data->len &&
+			!c->skip.list.count;
 		err = commit(c, &to);
 	}
 	if (!err) {
@@ -279,6 +320,63 @@ static int advance(struct xc_converter *c, struct xc_batch *next,
 		xc_batch_wait(*after);
 	/* which of two positions is durable is not known after a failed commit */
 	return fail_gate(c, held, err);
+}
+
+/* Commit for writes that the gate keeps, where no batch waits for a commit. */
+static int unlist(struct xc_converter *c)
+{
+	bool failed = c->status == XC_STATUS_FAILED;
+	struct xc_position at;
+	LIST_HEAD(kept);
+	char *error;
+	int err = 0;
+
+	if (failed && (c->gate.shut || c->lost)) {
+		xc_gate_take_kept(&c->gate, &kept, NULL);
+		xc_gate_end_kept(&kept, -EIO);
+		return -EIO;
+	}
+	/* what is durable is not known then */
+	if (failed)
+		err = xc_state_reopen(c->state, &error);
+	c->repaired = false;
+	at = *xc_state_position(c->state);
+	c->skip.list = *xc_state_skipped(c->state);
+	if (!err) {
+		err = commit(c, &at);
+	} else {
+		xc_gate_take_kept(&c->gate, &kept, NULL);
+		xc_gate_end_kept(&kept, err);
+	}
+	if (err == -ESTALE || (err && !failed))
+		fail_gate(c, at.frontier, err);
+	return err;
+}
+
+/* All is converted: what was skipped, and not written since, becomes zeros. */
+static int fill(struct xc_converter *c)
+{
+	const struct xc_ranges *skipped = xc_state_skipped(c->state);
+	struct xc_position end = *xc_state_position(c->state);
+	unsigned int i;
+	int err = 0;
+
+	end.done = true;
+	xc_gate_fill(&c->gate, true);
+	if (xc_gate_has_kept(&c->gate))
+		err = unlist(c);
+	for (i = 0; i < skipped->count && !err; i++)
+		err = xc_batch_write_zeros(c->batches[0], &skipped->ranges[i]);
+	if (!err) {
+		c->skip.list = *skipped;
+		xc_skip_report(&c->skip);
+		c->skip.list.count = 0;
+		err = commit(c, &end);
+	}
+	if (err)
+		fail_gate(c, end.frontier, err);
+	xc_gate_fill(&c->gate, false);
+	return err;
 }
 
 static int convert(struct xc_converter *c)
@@ -295,12 +393,27 @@ static int convert(struct xc_converter *c)
 	set_status(c, XC_STATUS_RUNNING);
 	while (!err) {
 		next = next ?: start_next(c, c->active);
-		if (!c->active && !next)
-			break;
+		if (!c->active && !next) {
+			if (!xc_gate_has_kept(&c->gate))
+				break;
+			err = unlist(c);
+			continue;
+		}
 		after = NULL;
 		err = advance(c, next, &after);
 		next = after;
 	}
+	return err;
+}
+
+/* Convert what is left, and end the conversion if that is all. */
+static int go_on(struct xc_converter *c)
+{
+	const struct xc_position *at = xc_state_position(c->state);
+	int err = convert(c);
+
+	if (!err && !at->done && at->frontier == c->conv.data->len)
+		err = fill(c);
 	return err;
 }
 
@@ -314,7 +427,8 @@ static int recover(struct xc_converter *c)
 	set_status(c, XC_STATUS_RECOVERING);
 	/* its memory is used */
 	c->active = NULL;
-	err = xc_batch_recover(c->batches[0], c->state, &c->repaired);
+	err = xc_batch_recover(c->batches[0], c->state, &c->skip,
+			       &c->repaired);
 	trace_xcrypt_rekey_recover(mapped_dev(c), at.frontier,
 				   at.batch_sectors, err);
 	if (err) {
@@ -323,6 +437,7 @@ static int recover(struct xc_converter *c)
 		      (unsigned long long)at.frontier, err);
 		return fail_gate(c, at.frontier + at.batch_sectors, err);
 	}
+	xc_gate_list(&c->gate, xc_state_skipped(c->state));
 	xc_gate_advance(&c->gate, at.frontier + at.batch_sectors);
 	xc_gate_let_write(&c->gate, at.frontier + at.batch_sectors);
 	return 0;
@@ -354,17 +469,20 @@ static void finish(struct xc_converter *c, bool erase)
 /* Write a state anew that was destroyed while it was in use. */
 static int restore(struct xc_converter *c)
 {
+	const struct xc_ranges *skipped = xc_state_skipped(c->state);
 	struct xc_position at = *xc_state_position(c->state);
 	int err = 0;
 
 	if (c->active) {
 		err = xc_batch_write_area(c->active, c->state, at.area);
 	} else if (c->repaired) {
+		/* with what that recovery skipped */
+		skipped = &c->skip.list;
 		at.frontier += at.batch_sectors;
 		at.batch_sectors = 0;
-		at.done = at.frontier == c->conv.data->len;
+		at.done = at.frontier == c->conv.data->len && !skipped->count;
 	}
-	err = err ?: xc_state_restore(c->state, &at);
+	err = err ?: xc_state_restore(c->state, &at, skipped);
 	c->lost = err;
 	return err;
 }
@@ -385,6 +503,7 @@ static void place_gate(struct xc_converter *c)
 {
 	const struct xc_position *at = xc_state_position(c->state);
 
+	xc_gate_list(&c->gate, xc_state_skipped(c->state));
 	xc_gate_place(&c->gate, at->frontier, at->frontier + at->batch_sectors);
 }
 
@@ -429,11 +548,17 @@ static int run(struct xc_converter *c, char **error)
 	if (!err && at->batch_sectors)
 		err = recover(c);
 	if (!err && !at->done && !c->paused)
-		err = convert(c);
+		err = go_on(c);
 	if (!err && at->done)
 		/* rekey_paused writes nothing to a state that was clean */
 		finish(c, !was_done || !c->paused);
 	return err;
+}
+
+static void set_failed(struct xc_converter *c, const char *reason, int err)
+{
+	log_failure(c, reason, err);
+	set_status(c, XC_STATUS_FAILED);
 }
 
 static void convert_work(struct work_struct *work)
@@ -445,14 +570,33 @@ static void convert_work(struct work_struct *work)
 
 	c->conv.data->error->err = 0;
 	err = run(c, &error);
-	if (err) {
-		log_failure(c, error, err);
-		set_status(c, XC_STATUS_FAILED);
-	} else if (at->done) {
-		set_status(c, XC_STATUS_DONE);
-	} else {
-		set_status(c, XC_STATUS_PAUSED);
+	if (err)
+		set_failed(c, error, err);
+	else
+		set_status(c, at->done ? XC_STATUS_DONE : XC_STATUS_PAUSED);
+}
+
+static void unlist_work(struct work_struct *work)
+{
+	struct xc_converter *c = container_of(work, struct xc_converter,
+					      unlist);
+	int err = 0;
+
+	if (xc_gate_has_kept(&c->gate)) {
+		c->conv.data->error->err = 0;
+		err = unlist(c);
 	}
+	if (err && c->status != XC_STATUS_FAILED)
+		set_failed(c, NULL, err);
+}
+
+/* The gate keeps a write. */
+static void gate_keeps(struct xc_gate *gate)
+{
+	struct xc_converter *c = container_of(gate, struct xc_converter, gate);
+
+	queue_work(c->wq, &c->unlist);
+	wake_up(&c->wake);
 }
 
 /* ---- for the volume ------------------------------------------------------ */
@@ -510,6 +654,18 @@ void xc_converter_stop(struct xc_converter *c)
 }
 
 /**
+ * xc_converter_set_skip() - allow to skip sectors that cannot be read
+ * @c: the converter, stopped
+ * @skip: allow %XC_SKIP_SECTORS of them; or none
+ *
+ * Context: Process context.
+ */
+void xc_converter_set_skip(struct xc_converter *c, bool skip)
+{
+	c->skip.left = skip ? XC_SKIP_SECTORS : 0;
+}
+
+/**
  * xc_converter_set_speed() - limit the speed
  * @c: the converter
  * @speed: the limit in KiB/s; 0: none; or %XC_SPEED_AUTO
@@ -539,6 +695,9 @@ int xc_converter_init(struct xc_converter *c, char **error)
 
 	init_waitqueue_head(&c->wake);
 	INIT_WORK(&c->work, convert_work);
+	INIT_WORK(&c->unlist, unlist_work);
+	c->gate.keeps = gate_keeps;
+	c->skip.ti = c->ti;
 	c->status = XC_STATUS_PAUSED;
 	c->speed = XC_SPEED_AUTO;
 	c->conv.digest = &c->digest;

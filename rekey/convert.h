@@ -11,6 +11,7 @@
 
 #include "chunk.h"
 #include "digest.h"
+#include "skip.h"
 #include "../io/gate.h"
 
 struct xc_batch;
@@ -63,13 +64,15 @@ struct xc_pace {
  * @active: the one that is active, if it is in memory
  * @lost: the state was destroyed on its device
  * @displaced: another host has written the state: all bios fail
+ * @skip: which sectors may be skipped
  * @repaired: a recovery has finished the active batch, but could not retire it
  * @turn: which of @batches is next
  * @chunk_wq: where chunks are converted
  * @wq: where @work runs; it waits for @chunk_wq
  * @work: converts until it is done, told to stop, or fails
+ * @unlist: commits for writes that the gate keeps, when @work does not
  * @stop: end @work at the next durable point
- * @wake: woken when @stop or @speed changes
+ * @wake: woken when @stop or @speed changes, or the gate keeps a write
  * @paused: only recover
  * @status: what it is doing
  * @speed: limit in KiB/s; 0: none; or %XC_SPEED_AUTO
@@ -92,11 +95,13 @@ struct xc_converter {
 	struct xc_batch *active;
 	bool lost;
 	bool displaced;
+	struct xc_skip skip;
 	bool repaired;
 	unsigned int turn;
 	struct workqueue_struct *chunk_wq;
 	struct workqueue_struct *wq;
 	struct work_struct work;
+	struct work_struct unlist;
 	bool stop;
 	wait_queue_head_t wake;
 	bool paused;
@@ -117,6 +122,7 @@ int xc_converter_read(struct xc_converter *c, char **error);
 void xc_converter_open(struct xc_converter *c);
 void xc_converter_start(struct xc_converter *c);
 void xc_converter_stop(struct xc_converter *c);
+void xc_converter_set_skip(struct xc_converter *c, bool skip);
 void xc_converter_set_speed(struct xc_converter *c, unsigned int speed);
 
 #endif

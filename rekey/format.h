@@ -27,6 +27,9 @@
 /* The least size of a state device, in sectors. */
 #define XC_STATE_MIN_SECTORS 2048
 
+/* The most ranges in the list of sectors that were skipped. */
+#define XC_SKIPPED_RANGES 224
+
 /* The most units in a batch. */
 #define XC_BATCH_UNITS 16384
 
@@ -99,6 +102,9 @@ struct xc_side_record {
  * @batch_area: its area
  * @batch_check: check value of the digests of its units
  * @sides: the old side and the new
+ * @skipped: ranges in the list of sectors that were skipped, which follows the
+ *	superblock in its slot; at most %XC_SKIPPED_RANGES
+ * @skipped_check: CRC-32 of these ranges
  * @reserved: zero
  */
 struct xc_superblock {
@@ -121,9 +127,33 @@ struct xc_superblock {
 	__le32 batch_area;
 	u8 batch_check[XC_DIGEST_SIZE];
 	struct xc_side_record sides[2];
-	u8 reserved[104];
+	__le32 skipped;
+	__le32 skipped_check;
+	u8 reserved[96];
 };
 
 static_assert(sizeof(struct xc_superblock) == 512);
+
+/**
+ * struct xc_range_record - sectors that were skipped
+ * @start: the first of them
+ * @sectors: their number
+ */
+struct xc_range_record {
+	__le64 start;
+	__le64 sectors;
+};
+
+/**
+ * struct xc_slot - what a slot holds
+ * @super: the superblock
+ * @skipped: sectors that were skipped, sorted
+ */
+struct xc_slot {
+	struct xc_superblock super;
+	struct xc_range_record skipped[XC_SKIPPED_RANGES];
+};
+
+static_assert(sizeof(struct xc_slot) == XC_SLOT_SECTORS * 512);
 
 #endif

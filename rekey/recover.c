@@ -12,6 +12,9 @@
  * With rekey_sparse, a chunk that is all zeros stays so: nobody relies on what it
  * decrypts to.
  *
+ * A unit that was skipped is left as it is, as nobody reads it before a user writes
+ * it.  So is one that cannot be read now and may be skipped.
+ *
  * So recovery may itself be interrupted at any point, and begins again.
  *
  * The commit at the end flushes the data first, also if nothing was written: a
@@ -23,6 +26,7 @@
 
 #include "chunk.h"
 #include "digest.h"
+#include "skip.h"
 #include "state.h"
 
 /**
@@ -34,6 +38,7 @@
  * @chunk: a chunk to work with
  * @chunk_sectors: its length
  * @digests: the digests of the batch
+ * @skip: which sectors may be skipped, and which were
  */
 struct recovery {
 	struct xc_state *state;
@@ -43,6 +48,7 @@ struct recovery {
 	struct xc_chunk *chunk;
 	unsigned int chunk_sectors;
 	u8 *digests;
+	struct xc_skip *skip;
 };
 
 static unsigned int units(const struct recovery *r, unsigned int sectors)
@@ -96,13 +102,26 @@ static int convert(struct xc_chunk *chunk, unsigned int first,
 		xc_chunk_write(chunk, first, count);
 }
 
+/* Read a chunk; what was skipped, or cannot be read and may be, is bad. */
+static int read_chunk(const struct recovery *r)
+{
+	struct xc_range bad = { .end = 0 };
+	int err = xc_chunk_read(r->chunk);
+
+	while (!err && xc_chunk_next_bad(r->chunk, &bad))
+		err = xc_skip_add(r->skip, &bad);
+	if (!err)
+		xc_chunk_set_bad(r->chunk, &r->skip->list);
+	return err;
+}
+
 static int repair_chunk(const struct recovery *r, unsigned int from,
 			unsigned int sectors)
 {
 	unsigned int unit, first = 0, count = units(r, sectors);
 	const u8 *old = digests(r, from);
 	u8 digest[XC_DIGEST_SIZE];
-	int err = xc_chunk_read(r->chunk);
+	int err = read_chunk(r);
 
 	if (!err && r->conv->sparse && xc_chunk_is_blank(r->chunk))
 		return 0;
@@ -110,7 +129,8 @@ static int repair_chunk(const struct recovery *r, unsigned int from,
 		err = xc_chunk_digest(r->chunk, unit, 1, digest);
 		if (err)
 			return err;
-		if (!memcmp(digest, old + unit * XC_DIGEST_SIZE,
+		if (!xc_chunk_is_bad(r->chunk, unit) &&
+		    !memcmp(digest, old + unit * XC_DIGEST_SIZE,
 			    XC_DIGEST_SIZE))
 			continue;
 		err = convert(r->chunk, first, unit - first);
@@ -130,7 +150,7 @@ static int repair(const struct recovery *r)
 
 /* ---- journal ------------------------------------------------------------- */
 
-static int read_chunk(const struct recovery *r, unsigned int from)
+static int read_journal(const struct recovery *r, unsigned int from)
 {
 	struct xc_disk journal = xc_disk_rest(r->area, from);
 
@@ -140,7 +160,7 @@ static int read_chunk(const struct recovery *r, unsigned int from)
 static int digest_chunk(const struct recovery *r, unsigned int from,
 			unsigned int sectors)
 {
-	return read_chunk(r, from) ?:
+	return read_journal(r, from) ?:
 		xc_chunk_digest(r->chunk, 0, units(r, sectors),
 				digests(r, from));
 }
@@ -164,7 +184,8 @@ static int check_chunk(const struct recovery *r, unsigned int from,
 
 /*
  * With rekey_sparse, zeros are not written over zeros.  Zeros in the journal do not
- * tell that there are zeros: if the new side has no key, they may be data.
+ * tell that there are zeros: if the new side has no key, they may be data.  What
+ * cannot be read is not zeros, and need not be read.
  */
 static int replay_chunk(const struct recovery *r, unsigned int from,
 			unsigned int sectors)
@@ -176,7 +197,8 @@ static int replay_chunk(const struct recovery *r, unsigned int from,
 		err = xc_chunk_read(r->chunk);
 		blank = xc_chunk_is_blank(r->chunk);
 	}
-	err = err ?: read_chunk(r, from) ?: check_chunk(r, from, sectors);
+	xc_chunk_set_bad(r->chunk, &r->skip->list);
+	err = err ?: read_journal(r, from) ?: check_chunk(r, from, sectors);
 	if (err || (blank && xc_chunk_is_blank(r->chunk)))
 		return err;
 	return xc_chunk_write(r->chunk, 0, units(r, sectors));
@@ -197,6 +219,7 @@ static int replay(const struct recovery *r)
  * @chunk: a chunk to work with
  * @chunk_sectors: its length
  * @digests: memory of %XC_DIGESTS_SIZE bytes
+ * @skip: which sectors may be skipped
  * @repaired: set to true if all of the batch is new, even if it is not retired
  *
  * Bios of the batch must be held.
@@ -207,7 +230,7 @@ static int replay(const struct recovery *r)
  */
 int xc_recover(struct xc_state *state, const struct xc_conversion *conv,
 	       struct xc_chunk *chunk, unsigned int chunk_sectors, u8 *digests,
-	       bool *repaired)
+	       struct xc_skip *skip, bool *repaired)
 {
 	struct recovery r = {
 		.state = state,
@@ -216,6 +239,7 @@ int xc_recover(struct xc_state *state, const struct xc_conversion *conv,
 		.chunk = chunk,
 		.chunk_sectors = chunk_sectors,
 		.digests = digests,
+		.skip = skip,
 	};
 	struct xc_position next = {
 		.frontier = r.at.frontier + r.at.batch_sectors,
@@ -224,9 +248,11 @@ int xc_recover(struct xc_state *state, const struct xc_conversion *conv,
 	bool journal = xc_state_resilience(state) == XC_JOURNAL;
 	int err;
 
+	skip->list = *xc_state_skipped(state);
 	r.area = xc_state_area(state, r.at.area);
-	next.done = next.frontier == xc_state_data(state)->len;
 	err = journal ? replay(&r) : repair(&r);
 	*repaired = !err;
-	return err ?: xc_state_commit(state, &next);
+	next.done = next.frontier == xc_state_data(state)->len &&
+		!skip->list.count;
+	return err ?: xc_state_commit(state, &next, &skip->list);
 }

@@ -9,10 +9,11 @@
 
 struct xc_chunk;
 struct xc_conversion;
+struct xc_skip;
 struct xc_state;
 
 int xc_recover(struct xc_state *state, const struct xc_conversion *conv,
 	       struct xc_chunk *chunk, unsigned int chunk_sectors, u8 *digests,
-	       bool *repaired);
+	       struct xc_skip *skip, bool *repaired);
 
 #endif

@@ -240,9 +240,12 @@ static int init_rekey(struct xc_rekey *rekey,
 	c->conv.old = setup->old;
 	c->conv.new = setup->new;
 	c->conv.unit = unit_size(setup) >> SECTOR_SHIFT;
-	c->conv.align = max(unit_size(setup),
-			    bdev_logical_block_size(rekey->state_dev->bdev)) >>
+	c->conv.block = max(unit_size(setup),
+			    bdev_logical_block_size(setup->lower->bdev)) >>
 			SECTOR_SHIFT;
+	c->conv.align = max(c->conv.block,
+			    bdev_logical_block_size(rekey->state_dev->bdev) >>
+			    SECTOR_SHIFT);
 	c->conv.sparse = setup->sparse;
 	c->paused = setup->paused;
 	c->converted = setup->converted;
@@ -444,13 +447,14 @@ void xc_rekey_suspend(struct xc_rekey *rekey)
 }
 
 /**
- * xc_rekey_postsuspend() - forget what is derived from the key
+ * xc_rekey_postsuspend() - end all work, and forget what is derived from the key
  * @rekey: the conversion, suspended
  *
  * Context: Process context, in the target's postsuspend method.  May sleep.
  */
 void xc_rekey_postsuspend(struct xc_rekey *rekey)
 {
+	flush_work(&rekey->converter.unlist);
 	xc_digest_wipe(&rekey->converter.digest);
 }
 
@@ -467,21 +471,29 @@ void xc_rekey_pause(struct xc_rekey *rekey)
 	mutex_lock(&rekey->lock);
 	rekey->converter.paused = true;
 	xc_converter_stop(&rekey->converter);
+	xc_converter_set_skip(&rekey->converter, false);
 	mutex_unlock(&rekey->lock);
 }
 
 /**
  * xc_rekey_continue() - convert, after a pause or an error
  * @rekey: the conversion
+ * @skip: skip sectors that cannot be read, up to a limit
  *
  * Context: Process context.  May sleep.
  */
-void xc_rekey_continue(struct xc_rekey *rekey)
+void xc_rekey_continue(struct xc_rekey *rekey, bool skip)
 {
+	struct xc_converter *c = &rekey->converter;
+
 	mutex_lock(&rekey->lock);
-	rekey->converter.paused = false;
+	if (skip || READ_ONCE(c->skip.left)) {
+		xc_converter_stop(c);
+		xc_converter_set_skip(c, skip);
+	}
+	c->paused = false;
 	if (rekey->resumed)
-		xc_converter_start(&rekey->converter);
+		xc_converter_start(c);
 	mutex_unlock(&rekey->lock);
 }
 
@@ -570,9 +582,10 @@ unsigned int xc_rekey_print(const struct xc_rekey *rekey, char *result,
 	const struct xc_converter *c = &rekey->converter;
 	unsigned int sz = 0;
 
-	DMEMIT(" rekey:%s:%llu/%llu rekey_skipped:0",
+	DMEMIT(" rekey:%s:%llu/%llu rekey_skipped:%llu",
 	       words[READ_ONCE(c->status)],
 	       (unsigned long long)READ_ONCE(c->gate.boundary),
-	       (unsigned long long)c->conv.data->len);
+	       (unsigned long long)c->conv.data->len,
+	       (unsigned long long)READ_ONCE(c->gate.listed_sectors));
 	return sz;
 }

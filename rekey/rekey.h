@@ -52,7 +52,7 @@ void xc_rekey_suspend(struct xc_rekey *rekey);
 void xc_rekey_postsuspend(struct xc_rekey *rekey);
 
 void xc_rekey_pause(struct xc_rekey *rekey);
-void xc_rekey_continue(struct xc_rekey *rekey);
+void xc_rekey_continue(struct xc_rekey *rekey, bool skip);
 void xc_rekey_set_speed(struct xc_rekey *rekey, unsigned int speed);
 
 bool xc_rekey_is_done(const struct xc_rekey *rekey);

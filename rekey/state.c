@@ -6,6 +6,9 @@
  * A superblock is one sector, so it is written or not.  Nothing that is read is
  * acted upon before both devices are flushed: after a crash that kept the
  * devices' caches, it need not be durable.
+ *
+ * A list of sectors that were skipped is behind its superblock, and durable before
+ * that: it overwrites the list of the last superblock but one.
  */
 #include "state.h"
 
@@ -17,6 +20,7 @@
 #include <linux/string.h>
 
 #include "digest.h"
+#include "list.h"
 
 /* What the salt is hashed with; of keys for digests, the first. */
 #define NUMBER_KEY_CHECK U64_MAX
@@ -34,10 +38,10 @@
  * @prf: for check values of keys
  * @super: the newest superblock
  * @position: its position
+ * @skipped: its list of sectors that were skipped
  * @owner: what this instance writes into its superblocks
  * @head: what is before the areas, on its way from the device or to it
- * @block_sectors: sectors in the device's logical block, which has one superblock and
- *	zeros
+ * @block_sectors: sectors in the device's logical block, at most a slot
  * @error: the first error of a device
  */
 struct xc_state {
@@ -45,6 +49,7 @@ struct xc_state {
 	struct xc_prf prf;
 	struct xc_superblock super;
 	struct xc_position position;
+	struct xc_ranges skipped;
 	u8 owner[XC_OWNER_SIZE];
 	u8 *head;
 	unsigned int block_sectors;
@@ -53,12 +58,15 @@ struct xc_state {
 
 /* ---- reading ------------------------------------------------------------- */
 
-static struct xc_superblock *slot(const struct xc_state *state,
-				  unsigned int index)
+static struct xc_slot *slot(const struct xc_state *state, unsigned int index)
 {
-	void *at = state->head + index * XC_SLOT_SECTORS * SECTOR_SIZE;
+	return (struct xc_slot *)state->head + index;
+}
 
-	return at;
+static const struct xc_superblock *super_in(const struct xc_state *state,
+					    unsigned int index)
+{
+	return &slot(state, index)->super;
 }
 
 static int read_head(struct xc_state *state)
@@ -67,10 +75,15 @@ static int read_head(struct xc_state *state)
 			    XC_AREAS_START);
 }
 
-static void take(struct xc_state *state, const struct xc_superblock *super)
+/* Take a superblock, and the list that is in its slot; false if that is damaged. */
+static bool take(struct xc_state *state, const struct xc_superblock *super)
 {
+	if (!xc_list_get(slot(state, xc_super_slot(super)), super,
+			 &state->skipped))
+		return false;
 	state->super = *super;
 	xc_super_get_position(super, &state->position);
+	return true;
 }
 
 static int read_state(struct xc_state *state, char **error)
@@ -80,11 +93,13 @@ static int read_state(struct xc_state *state, char **error)
 
 	*error = "rekey_state: the device cannot be read";
 	err = read_head(state) ?:
-		xc_super_choose(slot(state, 0), slot(state, 1), &newest, error) ?:
+		xc_super_choose(super_in(state, 0), super_in(state, 1), &newest,
+				error) ?:
 		xc_super_check(&newest, &state->setup, error);
-	if (!err)
-		take(state, &newest);
-	return err;
+	if (err || take(state, &newest))
+		return err;
+	*error = "rekey_state: the list of sectors that were skipped is damaged";
+	return -EUCLEAN;
 }
 
 /* The first 8 KiB must be zero. */
@@ -98,7 +113,7 @@ static int check_blank(struct xc_state *state, char **error)
 		return err;
 	if (!memchr_inv(state->head, 0, HEAD_SIZE))
 		return 0;
-	*error = xc_super_has_magic(slot(state, 0)) ?
+	*error = xc_super_has_magic(super_in(state, 0)) ?
 		"rekey_start: there is a state already (omit it to continue)" :
 		"rekey_start: the first 8 KiB of rekey_state are not zero";
 	return -EEXIST;
@@ -304,17 +319,29 @@ static int flush(const struct xc_state *state)
 	return xc_disk_flush_both(&state->setup.data, &state->setup.state);
 }
 
-/* Write the next superblock. */
-static int write_super(struct xc_state *state, struct xc_superblock *super)
+/* The superblock in the slot does not count any more, and is written as it was. */
+static int write_list(struct xc_state *state, unsigned int index)
 {
-	unsigned int index;
-	int err;
+	return xc_disk_write(&state->setup.state, index * XC_SLOT_SECTORS,
+			     slot(state, index), XC_SLOT_SECTORS) ?:
+		xc_disk_flush(&state->setup.state);
+}
+
+/* Write the next superblock, when its list is durable.  The head was read. */
+static int write_super(struct xc_state *state, struct xc_superblock *super,
+		       const struct xc_ranges *skipped)
+{
+	unsigned int index = !xc_super_slot(super);
+	int err = 0;
 
 	memcpy(super->owner, state->owner, sizeof(super->owner));
+	xc_list_record(slot(state, index), super, skipped);
 	xc_super_seal(super);
-	index = xc_super_slot(super);
-	memset(slot(state, index), 0, state->block_sectors << SECTOR_SHIFT);
-	*slot(state, index) = *super;
+	if (skipped->count)
+		err = write_list(state, index);
+	if (err)
+		return err;
+	slot(state, index)->super = *super;
 	err = xc_disk_write_fua(&state->setup.state, index * XC_SLOT_SECTORS,
 				slot(state, index), state->block_sectors);
 	if (!err)
@@ -330,8 +357,8 @@ static int finish_start(struct xc_state *state)
 {
 	struct xc_superblock super = state->super;
 
-	return super.sequence == cpu_to_le64(1) ? write_super(state, &super) :
-						  0;
+	return super.sequence == cpu_to_le64(1) ?
+		write_super(state, &super, &state->skipped) : 0;
 }
 
 /* Was the beginning written by this instance, though with an error? */
@@ -341,7 +368,8 @@ static bool has_begun(struct xc_state *state)
 	char *error;
 
 	return !read_head(state) &&
-		!xc_super_choose(slot(state, 0), slot(state, 1), &newest, &error) &&
+		!xc_super_choose(super_in(state, 0), super_in(state, 1),
+				 &newest, &error) &&
 		!memcmp(newest.owner, state->owner, XC_OWNER_SIZE);
 }
 
@@ -379,7 +407,8 @@ int xc_state_start(struct xc_state *state, char **error)
 			return err;
 	}
 	*error = "rekey_start: the state device cannot be written";
-	return write_super(state, &super) ?: finish_start(state);
+	return write_super(state, &super, &state->skipped) ?:
+		finish_start(state);
 }
 
 /* Did this instance write the newest superblock, or has it read that before? */
@@ -452,7 +481,8 @@ int xc_state_verify(struct xc_state *state)
 
 	if (err)
 		return err;
-	if (xc_super_choose(slot(state, 0), slot(state, 1), &newest, &error))
+	if (xc_super_choose(super_in(state, 0), super_in(state, 1), &newest,
+			    &error))
 		return -EUCLEAN;
 	return memcmp(&newest, &state->super, sizeof(newest)) ? -ESTALE : 0;
 }
@@ -473,13 +503,15 @@ int xc_state_resize(struct xc_state *state, char **error)
 
 	*error = "rekey_state: the new length cannot be written";
 	return xc_super_resize(&super, state->setup.data.len) ?
-		write_super(state, &super) : 0;
+		write_super(state, &super, &state->skipped) : 0;
 }
 
 /**
  * xc_state_commit() - record a position
  * @state: the state
  * @next: the position
+ * @skipped: the list of sectors that were skipped, before the end of the active batch of
+ *	@next; empty if all is converted
  *
  * Everything written to both devices before is durable before the record is
  * written, and the record is durable when this returns 0.  After an error either
@@ -489,31 +521,35 @@ int xc_state_resize(struct xc_state *state, char **error)
  * Return: 0; -ESTALE if another host has written the state meanwhile; -EUCLEAN if
  * the state was destroyed, see xc_state_restore(); or another negative errno.
  */
-int xc_state_commit(struct xc_state *state, const struct xc_position *next)
+int xc_state_commit(struct xc_state *state, const struct xc_position *next,
+		    const struct xc_ranges *skipped)
 {
 	struct xc_superblock super = state->super;
 
 	xc_super_set_position(&super, next);
-	return xc_state_verify(state) ?: flush(state) ?: write_super(state, &super);
+	return xc_state_verify(state) ?: flush(state) ?:
+		write_super(state, &super, skipped);
 }
 
 /**
  * xc_state_restore() - write the superblocks anew, from memory
  * @state: the state, destroyed on the device
  * @at: the position; everything written to both devices is durable first
+ * @skipped: the list of sectors that were skipped
  *
  * The area of an active batch must be there again.
  *
  * Context: Process context.  May sleep; allocates nothing.
  * Return: 0, or a negative errno.
  */
-int xc_state_restore(struct xc_state *state, const struct xc_position *at)
+int xc_state_restore(struct xc_state *state, const struct xc_position *at,
+		     const struct xc_ranges *skipped)
 {
 	struct xc_superblock super = state->super;
 
 	xc_super_set_position(&super, at);
-	return flush(state) ?: write_super(state, &super) ?:
-		write_super(state, &super);
+	return flush(state) ?: write_super(state, &super, skipped) ?:
+		write_super(state, &super, skipped);
 }
 
 /* ---- areas --------------------------------------------------------------- */
@@ -629,6 +665,18 @@ int xc_state_erase_areas(const struct xc_state *state, const void *zeros,
 const struct xc_position *xc_state_position(const struct xc_state *state)
 {
 	return &state->position;
+}
+
+/**
+ * xc_state_skipped() - see which sectors were skipped
+ * @state: the state, started or read
+ *
+ * Context: In the only context that changes it.
+ * Return: the list that is durable.
+ */
+const struct xc_ranges *xc_state_skipped(const struct xc_state *state)
+{
+	return &state->skipped;
 }
 
 /**

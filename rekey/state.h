@@ -8,6 +8,7 @@
 #include "super.h"
 
 struct xc_digest_key;
+struct xc_ranges;
 struct xc_state;
 
 struct xc_state *xc_state_create(const struct xc_setup *setup, char **error);
@@ -17,13 +18,16 @@ int xc_state_start(struct xc_state *state, char **error);
 int xc_state_open(struct xc_state *state, char **error);
 int xc_state_reopen(struct xc_state *state, char **error);
 int xc_state_resize(struct xc_state *state, char **error);
-int xc_state_commit(struct xc_state *state, const struct xc_position *next);
+int xc_state_commit(struct xc_state *state, const struct xc_position *next,
+		    const struct xc_ranges *skipped);
 int xc_state_verify(struct xc_state *state);
-int xc_state_restore(struct xc_state *state, const struct xc_position *at);
+int xc_state_restore(struct xc_state *state, const struct xc_position *at,
+		     const struct xc_ranges *skipped);
 int xc_state_erase_areas(const struct xc_state *state, const void *zeros,
 			 unsigned int size);
 
 const struct xc_position *xc_state_position(const struct xc_state *state);
+const struct xc_ranges *xc_state_skipped(const struct xc_state *state);
 const struct xc_disk *xc_state_data(const struct xc_state *state);
 enum xc_resilience xc_state_resilience(const struct xc_state *state);
 unsigned int xc_state_batch_max(const struct xc_state *state);

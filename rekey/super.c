@@ -161,8 +161,14 @@ static bool areas_are_sane(const struct xc_superblock *super)
 		!(sectors % XC_SLOT_SECTORS);
 }
 
-/* Bytes in a unit. */
-static u32 unit_size(const struct xc_superblock *super)
+/**
+ * xc_super_unit_size() - find the size of a unit
+ * @super: the superblock
+ *
+ * Context: Any context.
+ * Return: the larger encryption sector of the two sides, in bytes.
+ */
+u32 xc_super_unit_size(const struct xc_superblock *super)
 {
 	return max(le32_to_cpu(super->sides[XC_OLD].sector_size),
 		   le32_to_cpu(super->sides[XC_NEW].sector_size));
@@ -177,7 +183,7 @@ static u32 unit_size(const struct xc_superblock *super)
  */
 unsigned int xc_super_batch_max(const struct xc_superblock *super)
 {
-	u32 unit = unit_size(super);
+	u32 unit = xc_super_unit_size(super);
 	u32 area = le32_to_cpu(super->area_sectors) << SECTOR_SHIFT;
 	u32 per_unit = super->resilience == XC_JOURNAL ? unit : XC_DIGEST_SIZE;
 
@@ -189,13 +195,13 @@ static bool position_is_sane(const struct xc_superblock *super)
 	u64 length = le64_to_cpu(super->length);
 	u64 frontier = le64_to_cpu(super->frontier);
 	u32 sectors = le32_to_cpu(super->batch_sectors);
-	u32 mask = (unit_size(super) >> SECTOR_SHIFT) - 1;
+	u32 mask = (xc_super_unit_size(super) >> SECTOR_SHIFT) - 1;
 
 	return frontier <= length && sectors <= length - frontier &&
 		!((length | frontier | sectors) & mask) &&
 		sectors <= xc_super_batch_max(super) &&
 		le32_to_cpu(super->batch_area) < XC_AREAS &&
-		(super->done ? frontier == length : frontier < length);
+		(!super->done || frontier == length);
 }
 
 /* Without a key, whoever can write the data can choose its digest. */
@@ -344,6 +350,7 @@ bool xc_super_resize(struct xc_superblock *super, u64 length)
 	if (super->done)
 		super->frontier = super->length;
 	else
-		super->done = super->frontier == super->length;
+		super->done = super->frontier == super->length &&
+			!super->skipped;
 	return true;
 }

@@ -78,6 +78,7 @@ int xc_super_check(const struct xc_superblock *super,
 		   const struct xc_setup *setup, char **error);
 
 unsigned int xc_super_slot(const struct xc_superblock *super);
+u32 xc_super_unit_size(const struct xc_superblock *super);
 unsigned int xc_super_batch_max(const struct xc_superblock *super);
 void xc_super_get_position(const struct xc_superblock *super,
 			   struct xc_position *position);

@@ -8,6 +8,7 @@
  *	rekey key set <key>
  *	rekey pause
  *	rekey resume
+ *	rekey resume skip
  *	rekey speed <KiB/s>|auto
  */
 #include "message.h"
@@ -50,6 +51,8 @@ static int parse_rekey(struct xc_message *message, unsigned int argc,
 		message->action = XC_REKEY_PAUSE;
 	} else if (argc == 1 && is(argv[0], "resume")) {
 		message->action = XC_REKEY_CONTINUE;
+	} else if (argc == 2 && is(argv[0], "resume") && is(argv[1], "skip")) {
+		message->action = XC_REKEY_SKIP;
 	} else if (argc == 2 && is(argv[0], "speed")) {
 		message->action = XC_REKEY_SPEED;
 		if (parse_speed(argv[1], &message->speed)) {
@@ -60,7 +63,7 @@ static int parse_rekey(struct xc_message *message, unsigned int argc,
 		message->action = XC_REKEY_KEY_SET;
 		message->key = argv[2];
 	} else {
-		*error = "rekey: not pause, resume, speed <KiB/s>|auto or key set <key>";
+		*error = "rekey: not pause, resume [skip], speed <KiB/s>|auto or key set <key>";
 		return -EINVAL;
 	}
 	return 0;

@@ -15,6 +15,7 @@
  * @XC_REKEY_KEY_SET: take the new key of a conversion
  * @XC_REKEY_PAUSE: stop to convert
  * @XC_REKEY_CONTINUE: convert, after a pause or an error
+ * @XC_REKEY_SKIP: the same, and skip sectors that cannot be read
  * @XC_REKEY_SPEED: limit the speed of a conversion
  */
 enum xc_action {
@@ -24,6 +25,7 @@ enum xc_action {
 	XC_REKEY_KEY_SET,
 	XC_REKEY_PAUSE,
 	XC_REKEY_CONTINUE,
+	XC_REKEY_SKIP,
 	XC_REKEY_SPEED,
 };
 

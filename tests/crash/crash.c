@@ -87,6 +87,12 @@ static void count_image(const struct image *image)
 	crash_counts.active += image_has_batch(image);
 }
 
+/* Some sectors cannot be read. */
+static u64 choose_bad(struct random *random)
+{
+	return random_next(random) & random_next(random) & random_next(random);
+}
+
 static struct session after_crash(struct random *random,
 				  const struct image *image)
 {
@@ -106,6 +112,8 @@ static struct session after_crash(struct random *random,
 		session.events = random_below(random, 4);
 		session.faults = random_once(random, 8);
 	}
+	if (!session.faults && random_once(random, 4))
+		session.bad = choose_bad(random);
 	return session;
 }
 
@@ -324,6 +332,8 @@ void crash_explore(u64 seed, unsigned int share,
 	session.bios = 20 + random_below(&random, 100);
 	if (random_once(&random, 2))
 		session.faults = 1 + random_below(&random, 6);
+	else if (random_once(&random, 2))
+		session.bad = choose_bad(&random);
 	session_format(&image, &geometry);
 	oracle_reset(&oracle, geometry.blank);
 	cut_init(&levels[0].cut, &image, &oracle);

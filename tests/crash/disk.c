@@ -24,6 +24,7 @@ struct pending {
 
 static struct image image;
 static u64 written;	/* sectors of the data device, a bit for each */
+static u64 bad;		/* likewise: cannot be read */
 static unsigned int faults_left;
 static struct pending pending[PENDING_MAX];
 static unsigned int pending_count;
@@ -148,8 +149,10 @@ static void complete_write(u32 begun)
 	});
 	for (i = 0; i < write->count; i++) {
 		image.blocks[piece[i].slot] = piece[i].block;
-		if (piece[i].slot < DATA_SECTORS_MAX)
+		if (piece[i].slot < DATA_SECTORS_MAX) {
 			written |= BIT(piece[i].slot);
+			bad &= ~BIT(piece[i].slot);
+		}
 	}
 }
 
@@ -167,6 +170,18 @@ static void fail_write(u32 begun)
 			.device = write->device,
 			.begun = begun,
 		});
+}
+
+static bool is_bad(const struct bio *bio)
+{
+	sector_t sector = bio->bi_iter.bi_sector;
+
+	if (bio->bi_bdev->number != DATA || bio_op(bio) != REQ_OP_READ)
+		return false;
+	for (; sector < bio_end_sector(bio); sector++)
+		if (bad & BIT(sector))
+			return true;
+	return false;
 }
 
 static bool shall_fail(void)
@@ -188,7 +203,8 @@ static void run(unsigned int index)
 	bool read = bio_op(one.bio) == REQ_OP_READ;
 
 	pending[index] = pending[--pending_count];
-	one.bio->bi_status = shall_fail() ? BLK_STS_IOERR : BLK_STS_OK;
+	one.bio->bi_status = shall_fail() || is_bad(one.bio) ? BLK_STS_IOERR :
+							       BLK_STS_OK;
 	if (one.bio->bi_status && !read)
 		fail_write(one.begun);
 	else if (!one.bio->bi_status && read)
@@ -212,6 +228,7 @@ void disk_reset(const struct image *new, unsigned int block_size,
 	pending_count = 0;
 	image = *new;
 	written = 0;
+	bad = 0;
 	faults_left = faults;
 	disk_devices[DATA].block_size = block_size;
 	disk_devices[STATE].block_size = SECTOR_SIZE;
@@ -221,6 +238,11 @@ void disk_reset(const struct image *new, unsigned int block_size,
 void disk_set_length(unsigned int length)
 {
 	disk_devices[DATA].sectors = DATA_START + length;
+}
+
+void disk_set_bad(u64 sectors)
+{
+	bad = sectors;
 }
 
 const struct bio *disk_pending(unsigned int index)

@@ -17,6 +17,8 @@ void disk_reset(const struct image *image, unsigned int block_size,
 		unsigned int faults);
 /* The data device ends where a volume of this length does. */
 void disk_set_length(unsigned int length);
+/* These sectors of the data device, a bit for each, cannot be read until written. */
+void disk_set_bad(u64 sectors);
 /* A bio in flight; disk_source completes it by the same index. */
 const struct bio *disk_pending(unsigned int index);
 /* No bio fails any more. */

@@ -15,7 +15,7 @@
 #define DATA_START 4
 /* The greatest length of the volume. */
 #define LENGTH_MAX (DATA_SECTORS_MAX - DATA_START)
-#define STATE_SLOTS_MAX 20
+#define STATE_SLOTS_MAX 22
 #define SLOTS (DATA_SECTORS_MAX + STATE_SLOTS_MAX)
 
 /* The least size that a state device may have. */

@@ -17,6 +17,7 @@
  * @LOG_FLUSHED: a flush is complete
  * @LOG_STARTED: the user was told that the conversion has begun
  * @LOG_SHRUNK: the volume is about to end at this sector
+ * @LOG_BAD: the data device cannot read these sectors of the volume
  * @LOG_USER_WRITE: the user writes sectors
  * @LOG_USER_DISCARD: the user discards sectors
  * @LOG_USER_WRITTEN: the user was told that a write or discard is complete
@@ -33,6 +34,7 @@ enum record_type {
 	LOG_FLUSHED,
 	LOG_STARTED,
 	LOG_SHRUNK,
+	LOG_BAD,
 	LOG_USER_WRITE,
 	LOG_USER_DISCARD,
 	LOG_USER_WRITTEN,

@@ -67,6 +67,14 @@ static void shrink(struct oracle *oracle, unsigned int length)
 	}
 }
 
+/* What is lost stays so. */
+static void discard(struct oracle *oracle, sector_t sector)
+{
+	oracle->discarded[sector] = oracle->begun[sector];
+	if (oracle->lost[sector] > oracle->written[sector])
+		oracle->lost[sector] = oracle->begun[sector] + 1;
+}
+
 void oracle_apply(struct oracle *oracle, const struct log *log, u32 index)
 {
 	const struct record *record = &log->records[index];
@@ -78,6 +86,11 @@ void oracle_apply(struct oracle *oracle, const struct log *log, u32 index)
 		return;
 	case LOG_SHRUNK:
 		shrink(oracle, record->first);
+		return;
+	case LOG_BAD:
+		for (sector = record->first;
+		     sector < record->first + record->count; sector++)
+			oracle->lost[sector] = oracle->begun[sector] + 1;
 		return;
 	case LOG_USER_FLUSH:
 		begin_flush(oracle, index);
@@ -98,7 +111,7 @@ void oracle_apply(struct oracle *oracle, const struct log *log, u32 index)
 		    record->type == LOG_USER_DISCARD)
 			oracle->begun[sector]++;
 		if (record->type == LOG_USER_DISCARD)
-			oracle->discarded[sector] = oracle->begun[sector];
+			discard(oracle, sector);
 		if (record->type == LOG_USER_WRITTEN ||
 		    record->type == LOG_USER_DURABLE)
 			oracle->written[sector] = oracle->begun[sector];
@@ -113,7 +126,8 @@ u64 oracle_hash(const struct oracle *oracle)
 	unsigned int i;
 
 	for (i = 0; i < DATA_SECTORS_MAX; i++)
-		hash = hash * 0x9e3779b97f4a7c15ULL + oracle->durable[i];
+		hash = hash * 0x9e3779b97f4a7c15ULL + oracle->durable[i] +
+			((u64)oracle->lost[i] << 16);
 	return mix(hash);
 }
 
@@ -164,6 +178,12 @@ static bool are_zeros(sector_t sector, const void *data)
 	return false;
 }
 
+bool oracle_may_fail(const struct oracle *oracle, sector_t sector,
+		     unsigned int oldest)
+{
+	return oracle->lost[sector] > oldest;
+}
+
 void oracle_check(const struct oracle *oracle, sector_t sector,
 		  const void *data, unsigned int oldest)
 {
@@ -179,7 +199,8 @@ void oracle_check(const struct oracle *oracle, sector_t sector,
 	if (!oldest && oracle->unknown & BIT(sector))
 		return;
 	if (!memchr_inv(data, 0, SECTOR_SIZE) &&
-	    may_be_zero(sector, oldest, newest))
+	    (may_be_zero(sector, oldest, newest) ||
+	     oracle_may_fail(oracle, sector, oldest)))
 		return;
 	memcpy(&word, data, sizeof(word));
 	version = word & 0xffff;

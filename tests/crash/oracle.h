@@ -8,6 +8,9 @@
  * discarded: recovery takes zeros for old if they were there when the batch was read.
  * A sector that was never written reads likewise.  What a sector holds that was not
  * in the volume for a while is not known.
+ *
+ * What the data device cannot read may be lost: then reads of it fail until it is
+ * written, or find zeros at the end.
  */
 #ifndef _XC_CRASH_ORACLE_H
 #define _XC_CRASH_ORACLE_H
@@ -26,6 +29,7 @@
  * @written: the newest version that is written
  * @begun: the newest version
  * @discarded: the newest version that is a discard
+ * @lost: 1 more than the newest version that may be lost; 0: none
  * @flushes: records of the user's flushes, with what they make durable
  */
 struct oracle {
@@ -36,6 +40,7 @@ struct oracle {
 	u16 written[DATA_SECTORS_MAX];
 	u16 begun[DATA_SECTORS_MAX];
 	u16 discarded[DATA_SECTORS_MAX];
+	u16 lost[DATA_SECTORS_MAX];
 	struct {
 		bool used;
 		u32 record;
@@ -56,6 +61,9 @@ void oracle_apply(struct oracle *oracle, const struct log *log, u32 index);
 u64 oracle_hash(const struct oracle *oracle);
 
 void oracle_fill(void *data, sector_t sector, unsigned int version);
+/* May reads of a sector fail, if @oldest is the oldest version that it may have? */
+bool oracle_may_fail(const struct oracle *oracle, sector_t sector,
+		     unsigned int oldest);
 /* Fails if @data is none of the versions from @oldest on. */
 void oracle_check(const struct oracle *oracle, sector_t sector,
 		  const void *data, unsigned int oldest);

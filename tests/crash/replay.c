@@ -147,7 +147,7 @@ static void load_table(void *arg)
 static void pause_and_resume(void *arg)
 {
 	xc_rekey_pause(machine->volume->rekey);
-	xc_rekey_continue(machine->volume->rekey);
+	xc_rekey_continue(machine->volume->rekey, false);
 	administrated();
 }
 

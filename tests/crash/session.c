@@ -151,6 +151,9 @@ static struct volume *create(const struct session *session, unsigned int new,
 	}
 	if (err)
 		fail("the table cannot be loaded: error %d", err);
+	/* before it is resumed, so that no bio fails because it is not allowed */
+	if (session->bad)
+		xc_rekey_continue(volume->rekey, true);
 	return volume;
 }
 
@@ -246,7 +249,7 @@ static struct volume *event(const struct session *session,
 	case 0:
 		xc_rekey_pause(volume->rekey);
 		pass_time(volume);
-		xc_rekey_continue(volume->rekey);
+		xc_rekey_continue(volume->rekey, session->bad);
 		break;
 	case 1:
 		xc_rekey_set_speed(volume->rekey,
@@ -281,20 +284,21 @@ static void mend(struct volume *volume)
 {
 	disk_mend();
 	xc_rekey_pause(volume->rekey);
-	xc_rekey_continue(volume->rekey);
+	xc_rekey_continue(volume->rekey, false);
 	while (volume_status(volume) == VOLUME_FAILED)
 		pass_time(volume);
 	load_continue(BIOS_AFTER_FAULTS);
 	load_wait();
 }
 
-/* True if nobody ever wrote to this sector, nor to another one of its chunk. */
+/* True if this sector, and its chunk, can be read and were never written. */
 static bool never_written(unsigned int sector)
 {
 	unsigned int i = sector < CHUNK_SECTORS ? 0 : sector - CHUNK_SECTORS + 1;
 
 	for (; i < min(sector + CHUNK_SECTORS, LENGTH_MAX); i++)
-		if (!(oracle_current.blank & BIT(i)) || oracle_current.begun[i])
+		if (!(oracle_current.blank & BIT(i)) ||
+		    oracle_current.begun[i] || oracle_current.lost[i])
 			return false;
 	return true;
 }
@@ -324,6 +328,25 @@ static void check_end(const struct session *session,
 		fail("the old key is kept after the end");
 }
 
+/* The device has bad sectors: whole logical blocks. */
+static void set_bad(const struct session *session)
+{
+	unsigned int i, unit = geometry_unit(&session->geometry);
+	u64 bad = 0;
+
+	for (i = 0; i < length; i += unit) {
+		if (!(session->bad & BIT(i)))
+			continue;
+		bad |= (BIT(unit) - 1) << i;
+		log_add(&(struct record) {
+			.type = LOG_BAD,
+			.first = i,
+			.count = unit,
+		});
+	}
+	disk_set_bad(bad << DATA_START);
+}
+
 static void run(void *arg)
 {
 	const struct session *session = arg;
@@ -331,6 +354,7 @@ static void run(void *arg)
 	unsigned int i;
 
 	set_length(session->length);
+	set_bad(session);
 	volume = load_table(session);
 	load_attach(volume);
 	if (session->recover_only)

@@ -20,6 +20,7 @@
  * @events: how often it is paused, suspended and so on
  * @bios: bios from users
  * @faults: bios that the devices fail
+ * @bad: sectors that cannot be read, a bit for each; the conversion skips them
  */
 struct session {
 	u64 seed;
@@ -30,6 +31,7 @@ struct session {
 	unsigned int events;
 	unsigned int bios;
 	unsigned int faults;
+	u64 bad;
 };
 
 /* A length that the volume may have next: mostly the one that it has. */

@@ -36,13 +36,33 @@ static void check_read(const struct user *user)
 			     bio->data + i * SECTOR_SIZE, user->oldest[i]);
 }
 
+static bool read_may_fail(const struct user *user)
+{
+	const struct user_bio *bio = &user->bio;
+	unsigned int i;
+
+	for (i = 0; i < bio->count; i++)
+		if (oracle_may_fail(&oracle_current, bio->sector + i,
+				    user->oldest[i]))
+			return true;
+	return false;
+}
+
+static bool may_fail(const struct user *user)
+{
+	blk_opf_t opf = user->bio.base.bi_opf;
+
+	return failures_allowed || (opf & REQ_RAHEAD) ||
+		(!op_is_write(opf & REQ_OP_MASK) && read_may_fail(user));
+}
+
 static void end(struct user_bio *bio)
 {
 	struct user *user = container_of(bio, struct user, bio);
 	blk_opf_t opf = bio->base.bi_opf;
 
 	user->busy = false;
-	if (bio->base.bi_status && !failures_allowed && !(opf & REQ_RAHEAD))
+	if (bio->base.bi_status && !may_fail(user))
 		fail("a bio of sector %llu fails", bio->sector);
 	else if (bio->base.bi_status)
 		log_end(user, LOG_USER_FAILED);
@@ -51,8 +71,9 @@ static void end(struct user_bio *bio)
 	else if (!op_is_write(opf & REQ_OP_MASK))
 		check_read(user);
 	else
-		log_end(user, opf & REQ_FUA ? LOG_USER_DURABLE :
-					      LOG_USER_WRITTEN);
+		/* a write to a sector that was listed is durable when it ends */
+		log_end(user, opf & REQ_FUA || bio->io.listed ?
+			LOG_USER_DURABLE : LOG_USER_WRITTEN);
 	if (user->ended)
 		user->ended(user);
 }

@@ -56,7 +56,8 @@ static void end_user_bio(struct bio *base)
 	struct user_bio *bio = container_of(base, struct user_bio, base);
 	struct volume *volume = bio->volume;
 
-	xc_gate_leave(volume->gate, &bio->io);
+	if (xc_gate_leave(volume->gate, &bio->io))
+		return;
 	if (!--volume->in_flight)
 		wake_up(&volume->idle);
 	bio->done(bio);
@@ -158,7 +159,7 @@ void volume_submit(struct volume *volume, struct user_bio *bio, blk_opf_t opf)
 	bio_init(base, NULL, &bio->base_vec, 1, opf);
 	base->bi_end_io = end_user_bio;
 	if (opf & REQ_PREFLUSH) {
-		bio->io.passed = false;
+		bio->io = (struct xc_io) { .base = base };
 		base->bi_bdev = &disk_devices[DATA];
 		submit_bio(base);
 		return;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Work items: each runs in a task, in any order, but never twice at a time.
+ * Work items: each runs in a task, in any order, but never twice at a time.  Those
+ * of an ordered workqueue run one after another.
  */
 #include "work.h"
 
 #define RUNNING_MAX 32
 
 struct workqueue_struct {
+	bool ordered;
 	unsigned int items;
 };
 
@@ -45,9 +47,24 @@ static void run_work(void *arg)
 	wake_up(&ended);
 }
 
+/* Does another one of its ordered workqueue run, or come first? */
+static bool must_follow(const struct work_struct *work)
+{
+	const struct work_struct *first;
+	unsigned int i;
+
+	for (i = 0; i < running_count; i++)
+		if (running[i].wq == work->wq)
+			return true;
+	list_for_each_entry(first, &queued, queued)
+		if (first->wq == work->wq)
+			break;
+	return first != work;
+}
+
 static bool may_run(const struct work_struct *work)
 {
-	return !is_running(work);
+	return !is_running(work) && !(work->wq->ordered && must_follow(work));
 }
 
 static unsigned int ready(void)
@@ -112,6 +129,15 @@ struct workqueue_struct *alloc_workqueue(const char *format, unsigned int flags,
 					 ...)
 {
 	return calloc(1, sizeof(struct workqueue_struct));
+}
+
+struct workqueue_struct *alloc_ordered_workqueue(const char *format,
+						 unsigned int flags, ...)
+{
+	struct workqueue_struct *wq = alloc_workqueue(format, flags);
+
+	wq->ordered = true;
+	return wq;
 }
 
 /* By then everything has ended: the volumes see to that. */

@@ -53,6 +53,7 @@ static int meaning(unsigned int argc, char **argv)
 		{ XC_REKEY_KEY_SET, 4, { "rekey", "key", "set" } },
 		{ XC_REKEY_PAUSE, 2, { "rekey", "pause" } },
 		{ XC_REKEY_CONTINUE, 2, { "rekey", "resume" } },
+		{ XC_REKEY_SKIP, 3, { "rekey", "resume", "skip" } },
 	};
 	unsigned int i, word;
 

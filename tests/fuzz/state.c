@@ -2,18 +2,19 @@
 /*
  * A fuzzer (libFuzzer) of rekey/state.c and rekey/super.c: the input is what a state
  * device holds. It aborts if something is written before the state is accepted, or if an
- * accepted state has a batch or an area that does not fit. The length of the
+ * accepted state has a batch, an area or a list that does not fit. The length of the
  * volume may be another one than the state has.
  *
  * The first byte of the input says what the device holds: a blank state with the
  * input copied into its superblocks, or a valid state of one to four superblocks
- * that the input modifies; whether checksums are made right after that; and whether
- * there is a journal, and a new key.
+ * that the input modifies; whether checksums are made right after that; whether there
+ * is a journal, and a new key; and whether sectors were skipped.
  */
 #include "kernel.h"
 
 #include "rekey/digest.h"
 #include "rekey/format.h"
+#include "io/ranges.h"
 #include "rekey/state.h"
 
 /* The entry point of libFuzzer. */
@@ -29,6 +30,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 #define FIX_CHECKSUMS 8
 #define JOURNAL 16
 #define NO_NEW_KEY 32
+#define SKIPPED 64
 
 /* The first sectors of the state device; the others read as zeros. */
 static u8 head[HEAD_SIZE];
@@ -106,29 +108,35 @@ int xc_disk_flush_both(const struct xc_disk *a, const struct xc_disk *b)
 
 /* ---- what the device holds ----------------------------------------------- */
 
-static void make_valid(struct xc_state *state, unsigned int commits)
+static void make_valid(struct xc_state *state, unsigned int commits,
+		       bool skipped)
 {
 	struct xc_position next = { .frontier = 0, .batch_sectors = 8 };
+	struct xc_ranges list = {};
 	char *error;
 
 	if (xc_state_start(state, &error))
 		fail("a blank state is refused");
 	for (; commits; commits--) {
-		if (xc_state_commit(state, &next))
+		if (skipped && xc_ranges_add(&list, next.frontier + 1,
+					     next.frontier + 3))
+			fail("a list is full");
+		if (xc_state_commit(state, &next, &list))
 			fail("a commit fails");
 		next.frontier += next.batch_sectors;
 		next.area = !next.area;
 	}
 }
 
-/* Three bytes change one: where, in either superblock, and to what. */
+/* Three bytes change one: where, in either superblock or its list, and to what. */
 static void modify(const u8 *data, size_t size)
 {
 	unsigned int at;
 
 	for (; size >= 3; size -= 3, data += 3) {
 		at = data[0] | data[1] << 8;
-		head[at % 512 + (at & 512 ? HEAD_SIZE / XC_SLOTS : 0)] = data[2];
+		head[at % 512 + (at & 512 ? HEAD_SIZE / XC_SLOTS : 0) +
+		     (at & 1024 ? SECTOR_SIZE : 0)] = data[2];
 	}
 }
 
@@ -152,6 +160,10 @@ static void fix_checksums(void)
 		memcpy(&super, slot, sizeof(super));
 		if (memcmp(super.magic, XC_STATE_MAGIC, sizeof(super.magic)))
 			continue;
+		if (super.skipped <= XC_SKIPPED_RANGES)
+			super.skipped_check =
+				~crc32_le(~0U, slot + SECTOR_SIZE, super.skipped *
+					  sizeof(struct xc_range_record));
 		super.checksum = 0;
 		super.checksum = ~crc32_le(~0U, (u8 *)&super, sizeof(super));
 		memcpy(slot, &super, sizeof(super));
@@ -172,14 +184,29 @@ static void check_position(const struct xc_state *state)
 	if (at->frontier > VOLUME_SECTORS ||
 	    at->batch_sectors > VOLUME_SECTORS - at->frontier)
 		fail("the batch ends after the volume");
-	if (at->done ? at->frontier < VOLUME_SECTORS :
-		       at->frontier == VOLUME_SECTORS)
-		fail("done too early or too late");
+	if (at->done && at->frontier < VOLUME_SECTORS)
+		fail("done too early");
 	if (size > area.len << SECTOR_SHIFT ||
 	    at->batch_sectors > XC_BATCH_UNITS)
 		fail("the batch does not fit the area");
 	if (!area.len || at->batch_sectors > xc_state_batch_max(state))
 		fail("an area without a length, or a batch that is too long");
+}
+
+static void check_list(const struct xc_state *state)
+{
+	const struct xc_position *at = xc_state_position(state);
+	const struct xc_ranges *list = xc_state_skipped(state);
+	const struct xc_range *range = list->ranges;
+	unsigned int i;
+
+	if (list->count > XC_RANGES_MAX || (list->count && at->done))
+		fail("a list that is too long, or at the end");
+	for (i = 0; i < list->count; i++, range++)
+		if (range->start >= range->end ||
+		    range->end > at->frontier + at->batch_sectors ||
+		    (i && range->start <= range[-1].end))
+			fail("a list that is not sorted, or too far");
 }
 
 static void use(struct xc_state *state)
@@ -188,15 +215,17 @@ static void use(struct xc_state *state)
 	struct xc_position next = *xc_state_position(state);
 
 	check_position(state);
+	check_list(state);
 	if (next.batch_sectors && xc_state_resilience(state) == XC_CHECKSUM)
 		xc_state_area_read(state, memory,
 				   next.batch_sectors * XC_DIGEST_SIZE);
 	memset(memory, 0, sizeof(memory));
 	next.frontier += next.batch_sectors;
 	next.batch_sectors = 0;
-	next.done = next.frontier == VOLUME_SECTORS;
+	next.done = next.frontier == VOLUME_SECTORS &&
+		!xc_state_skipped(state)->count;
 	if (xc_state_area_write(state, !next.area, memory, XC_DIGEST_SIZE) ||
-	    xc_state_commit(state, &next))
+	    xc_state_commit(state, &next, xc_state_skipped(state)))
 		fail("a commit fails");
 	check_position(state);
 	xc_state_erase_areas(state, memory, XC_DIGESTS_SIZE);
@@ -280,7 +309,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	memset(head, 0, sizeof(head));
 
 	if (mode & VALID) {
-		make_valid(state, mode & COMMITS);
+		make_valid(state, mode & COMMITS, mode & SKIPPED);
 		modify(data + 1, size - 1);
 	} else {
 		fill(data + 1, size - 1);

@@ -242,6 +242,30 @@ survives()
 	noticed shrunk-too-far
 }
 
-@test "noticed: a volume that is shrunk to what is converted is not done" {
-	noticed shrunk-not-done
+@test "noticed: a write to a skipped sector ends before that is off the list" {
+	noticed kept-ended-early
+}
+
+@test "noticed: a superblock is written before its list is durable" {
+	noticed list-not-flushed
+}
+
+@test "noticed: users write to skipped sectors while these become zeros" {
+	noticed filled-ungated
+}
+
+@test "noticed: writes that are kept are overwritten with zeros at the end" {
+	noticed kept-filled
+}
+
+@test "noticed: what recovery cannot read is not on the list" {
+	noticed recovery-not-listed
+}
+
+@test "noticed: a read of a skipped sector passes" {
+	noticed skipped-read
+}
+
+@test "noticed: a table that continues does not refuse reads of skipped sectors" {
+	noticed list-forgotten
 }

@@ -13,6 +13,7 @@
 #include "../../rekey/state.c"
 #include "../../rekey/prf.c"
 #include "../../rekey/super.c"
+#include "../../rekey/list.c"
 #include "digest_test.h"
 
 struct superblock_vector {
@@ -43,7 +44,8 @@ struct superblock_vector {
 #define DONE 106
 #define DIGEST 107
 #define NEW_SIDE 272
-#define RESERVED 408
+#define SKIPPED 408
+#define SKIPPED_CHECK 412
 
 /**
  * struct state_device - a state device in memory, and the state on it
@@ -76,17 +78,17 @@ int xc_disk_read(const struct xc_disk *disk, sector_t sector, void *data,
 int xc_disk_write(const struct xc_disk *disk, sector_t sector,
 		  const void *data, unsigned int sectors)
 {
-	return -EIO;
-}
-
-int xc_disk_write_fua(const struct xc_disk *disk, sector_t sector,
-		      const void *data, unsigned int sectors)
-{
 	if (sector + sectors > XC_AREAS_START)
 		return -EIO;
 	memcpy(device->head + (sector << SECTOR_SHIFT), data,
 	       sectors << SECTOR_SHIFT);
 	return 0;
+}
+
+int xc_disk_write_fua(const struct xc_disk *disk, sector_t sector,
+		      const void *data, unsigned int sectors)
+{
+	return xc_disk_write(disk, sector, data, sectors);
 }
 
 int xc_disk_flush(const struct xc_disk *disk)
@@ -209,7 +211,8 @@ static void state_vector_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, xc_state_area(device->state, 1).len, AREA);
 
 	/* a commit replaces the older superblock, and nothing else */
-	KUNIT_ASSERT_EQ(test, xc_state_commit(device->state, &next), 0);
+	KUNIT_ASSERT_EQ(test, xc_state_commit(device->state, &next,
+					      xc_state_skipped(device->state)), 0);
 	KUNIT_EXPECT_MEMEQ(test, on_disk(0), vector(7), SECTOR_SIZE);
 	KUNIT_EXPECT_MEMEQ(test, on_disk(1), vector(8), SECTOR_SIZE);
 	KUNIT_EXPECT_NULL(test, memchr_inv(on_disk(0) + SECTOR_SIZE, 0,
@@ -268,8 +271,8 @@ static void state_start_test(struct kunit *test)
 		/* the new side, but for the key's check value */
 		KUNIT_EXPECT_MEMEQ(test, on_disk(i) + NEW_SIDE,
 				   vector(6) + NEW_SIDE, 120);
-		KUNIT_EXPECT_NULL(test, memchr_inv(on_disk(i) + RESERVED, 0,
-						   SECTOR_SIZE - RESERVED));
+		KUNIT_EXPECT_NULL(test, memchr_inv(on_disk(i) + SKIPPED, 0,
+						   SECTOR_SIZE - SKIPPED));
 	}
 	KUNIT_EXPECT_NOT_NULL(test, memchr_inv(on_disk(0) + SALT, 0,
 					       XC_SALT_SIZE));
@@ -444,9 +447,94 @@ static void state_position_test(struct kunit *test)
 	expect_position(test, UNIT, UNIT / 2, 0, false, -EUCLEAN);
 	expect_position(test, 0, most + UNIT, 0, false, -EUCLEAN);
 	expect_position(test, UNIT, UNIT, XC_AREAS, false, -EUCLEAN);
-	/* done too early, or not at the end */
+	/* at the end, sectors that were skipped may be left to fill */
+	expect_position(test, LENGTH, 0, 0, false, 0);
 	expect_position(test, LENGTH - UNIT, 0, 0, true, -EUCLEAN);
-	expect_position(test, LENGTH, 0, 0, false, -EUCLEAN);
+}
+
+/* ---- sectors that were skipped ------------------------------------------- */
+
+/* Slot 0, the newest, has a list of two ranges before the frontier. */
+static void put_list(u64 first, u64 first_sectors, u64 second,
+		     u64 second_sectors)
+{
+	u8 *list = on_disk(0) + SECTOR_SIZE;
+
+	put_both();
+	put_unaligned_le64(first, list);
+	put_unaligned_le64(first_sectors, list + 8);
+	put_unaligned_le64(second, list + 16);
+	put_unaligned_le64(second_sectors, list + 24);
+	put_unaligned_le32(2, on_disk(0) + SKIPPED);
+	put_unaligned_le32(~crc32_le(~0U, list, 32),
+			   on_disk(0) + SKIPPED_CHECK);
+	seal(0);
+}
+
+static void expect_list(struct kunit *test, u64 first, u64 first_sectors,
+			u64 second, u64 second_sectors, int expected)
+{
+	char what[100];
+
+	put_list(first, first_sectors, second, second_sectors);
+	scnprintf(what, sizeof(what), "a list of %llu + %llu, %llu + %llu",
+		  first, first_sectors, second, second_sectors);
+	expect_look(test, what, expected);
+}
+
+static void state_list_test(struct kunit *test)
+{
+	const struct xc_ranges *list = xc_state_skipped(device->state);
+	u64 end = get_unaligned_le64(superblock_vectors[0].bytes + 96) +
+		  get_unaligned_le32(superblock_vectors[0].bytes + 112);
+
+	expect_list(test, 0, UNIT, 2 * UNIT, UNIT, 0);
+	KUNIT_EXPECT_EQ(test, list->count, 2);
+	KUNIT_EXPECT_EQ(test, list->ranges[1].start, 2 * UNIT);
+	KUNIT_EXPECT_EQ(test, list->ranges[1].end, 3 * UNIT);
+	/* out of order, touching, empty, a part of a unit, too far */
+	expect_list(test, 2 * UNIT, UNIT, 0, UNIT, -EUCLEAN);
+	expect_list(test, 0, UNIT, UNIT, UNIT, -EUCLEAN);
+	expect_list(test, 0, 0, UNIT, UNIT, -EUCLEAN);
+	expect_list(test, 0, UNIT, 2 * UNIT, 1, -EUCLEAN);
+	expect_list(test, 0, UNIT, 2 * UNIT + 1, UNIT, -EUCLEAN);
+	expect_list(test, 0, UNIT, LENGTH, UNIT, -EUCLEAN);
+	expect_list(test, 0, UNIT, 2 * UNIT, U64_MAX - 7, -EUCLEAN);
+	expect_list(test, 0, UNIT, 2 * UNIT, end - 2 * UNIT, 0);
+	expect_list(test, 0, UNIT, 2 * UNIT, end - UNIT, -EUCLEAN);
+
+	put_list(0, UNIT, 2 * UNIT, UNIT);
+	on_disk(0)[SECTOR_SIZE + 8] ^= 1;
+	expect_look(test, "a list with another checksum", -EUCLEAN);
+	put_list(0, UNIT, 2 * UNIT, UNIT);
+	put_unaligned_le32(XC_SKIPPED_RANGES + 1, on_disk(0) + SKIPPED);
+	seal(0);
+	expect_look(test, "a list that is too long", -EUCLEAN);
+}
+
+/* What a commit records is read again, and an older list is left as it was. */
+static void state_list_commit_test(struct kunit *test)
+{
+	struct xc_position next = { .batch_sectors = 4 * UNIT };
+	struct xc_ranges *list = kunit_kzalloc(test, sizeof(*list), GFP_KERNEL);
+	u8 old[SECTOR_SIZE];
+	char *error;
+
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	KUNIT_ASSERT_EQ(test, xc_state_start(device->state, &error), 0);
+	KUNIT_ASSERT_EQ(test, xc_ranges_add(list, UNIT, 2 * UNIT), 0);
+	KUNIT_ASSERT_EQ(test, xc_state_commit(device->state, &next, list), 0);
+	memcpy(old, on_disk(0) + SECTOR_SIZE, SECTOR_SIZE);
+	KUNIT_ASSERT_EQ(test, xc_ranges_add(list, 3 * UNIT, 4 * UNIT), 0);
+	KUNIT_ASSERT_EQ(test, xc_state_commit(device->state, &next, list), 0);
+	KUNIT_EXPECT_MEMEQ(test, on_disk(0) + SECTOR_SIZE, old, SECTOR_SIZE);
+
+	KUNIT_ASSERT_EQ(test, xc_state_open(device->state, &error), 0);
+	KUNIT_EXPECT_EQ(test, xc_state_skipped(device->state)->count, 2);
+	list->count = 0;
+	KUNIT_ASSERT_EQ(test, xc_state_commit(device->state, &next, list), 0);
+	KUNIT_ASSERT_EQ(test, xc_state_open(device->state, &error), 0);
+	KUNIT_EXPECT_EQ(test, xc_state_skipped(device->state)->count, 0);
 }
 
 /* When all is converted, the old key may be one that was wiped. */
@@ -573,6 +661,8 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(state_fit_test),
 	KUNIT_CASE(state_areas_test),
 	KUNIT_CASE(state_position_test),
+	KUNIT_CASE(state_list_test),
+	KUNIT_CASE(state_list_commit_test),
 	KUNIT_CASE(state_wiped_key_test),
 	KUNIT_CASE(state_journal_test),
 	KUNIT_CASE(state_length_test),

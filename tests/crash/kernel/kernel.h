@@ -47,6 +47,51 @@ typedef unsigned int gfp_t;
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define BIT(n)			(1UL << (n))
 
+/* ---- bitmaps -------------------------------------------------------------- */
+
+#define BITS_PER_LONG		64
+#define DECLARE_BITMAP(name, bits) unsigned long name[DIV_ROUND_UP(bits, BITS_PER_LONG)]
+#define bitmap_zero(map, bits)	memset(map, 0, DIV_ROUND_UP(bits, BITS_PER_LONG) * sizeof(*(map)))
+#define bitmap_empty(map, bits)	(find_next_bit(map, bits, 0) >= (bits))
+
+static inline bool test_bit(unsigned int n, const unsigned long *map)
+{
+	return map[n / BITS_PER_LONG] & BIT(n % BITS_PER_LONG);
+}
+
+static inline void __set_bit(unsigned int n, unsigned long *map)
+{
+	map[n / BITS_PER_LONG] |= BIT(n % BITS_PER_LONG);
+}
+
+static inline void bitmap_set(unsigned long *map, unsigned int from,
+			      unsigned int count)
+{
+	while (count--)
+		__set_bit(from++, map);
+}
+
+static inline unsigned int find_next_bit(const unsigned long *map,
+					 unsigned int end, unsigned int from)
+{
+	while (from < end && !test_bit(from, map))
+		from++;
+	return from;
+}
+
+static inline unsigned int find_next_zero_bit(const unsigned long *map,
+					      unsigned int end,
+					      unsigned int from)
+{
+	while (from < end && test_bit(from, map))
+		from++;
+	return from;
+}
+
+#define for_each_set_bit(i, map, bits)					\
+	for (i = find_next_bit(map, bits, 0); i < (bits);		\
+	     i = find_next_bit(map, bits, i + 1))
+
 /* ---- numbers ------------------------------------------------------------- */
 
 #define U64_MAX			ULLONG_MAX
@@ -94,6 +139,7 @@ __printf(1, 2) void __attribute__((noreturn)) fail(const char *format, ...);
 
 #define WARN_ON_ONCE(cond) \
 	do { if (cond) fail("%s: %s", __func__, #cond); } while (0)
+#define DMWARN(format, ...)	kernel_log("warning: " format, ##__VA_ARGS__)
 #define DMERR(format, ...)	kernel_log("error: " format, ##__VA_ARGS__)
 #define DMWARN(format, ...)	kernel_log("warning: " format, ##__VA_ARGS__)
 

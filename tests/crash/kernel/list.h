@@ -60,6 +60,15 @@ static inline void list_move_tail(struct list_head *entry,
 	list_add_tail(entry, list);
 }
 
+static inline void list_splice_tail_init(struct list_head *from,
+					 struct list_head *list)
+{
+	while (!list_empty(from))
+		list_move_tail(from->next, list);
+}
+
+#define list_empty_careful(list)	list_empty(list)
+
 #define list_entry(ptr, type, member)	container_of(ptr, type, member)
 #define list_first_entry(list, type, member) \
 	list_entry((list)->next, type, member)

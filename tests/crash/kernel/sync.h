@@ -30,6 +30,11 @@ void spin_lock_init(spinlock_t *lock);
 void spin_lock(spinlock_t *lock);
 void spin_unlock(spinlock_t *lock);
 
+#define spin_lock_irq(lock)		spin_lock(lock)
+#define spin_unlock_irq(lock)		spin_unlock(lock)
+#define spin_lock_irqsave(lock, flags)	((flags) = 0, spin_lock(lock))
+#define spin_unlock_irqrestore(lock, flags) ((void)(flags), spin_unlock(lock))
+
 #define lockdep_assert_held(lock)	assert((lock)->locked)
 
 /* ---- waits --------------------------------------------------------------- */
@@ -110,8 +115,8 @@ struct work_struct {
 
 struct workqueue_struct *alloc_workqueue(const char *format, unsigned int flags,
 					 ...);
-#define alloc_ordered_workqueue(format, flags, ...) \
-	alloc_workqueue(format, flags, 1, ##__VA_ARGS__)
+struct workqueue_struct *alloc_ordered_workqueue(const char *format,
+						 unsigned int flags, ...);
 void destroy_workqueue(struct workqueue_struct *wq);
 #define INIT_WORK(work, function) \
 	((void)(*(work) = (struct work_struct) { .func = (function) }))
