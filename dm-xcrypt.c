@@ -18,6 +18,7 @@
 #include "io/map.h"
 #include "key/key.h"
 #include "rekey/rekey.h"
+#include "rekey/sleep.h"
 #include "stats/stats.h"
 #include "table/message.h"
 #include "volume/create.h"
@@ -314,9 +315,12 @@ static int __init xcrypt_init(void)
 
 	xc_batch_init();
 	xc_inject_init();
+	err = xc_sleep_init();
+	if (err)
+		goto inject;
 	err = dm_register_target(&xcrypt_target);
 	if (err)
-		goto out;
+		goto sleep;
 	if (!crypt_alias)
 		return 0;
 
@@ -328,7 +332,9 @@ static int __init xcrypt_init(void)
 	if (!err)
 		return 0;
 	dm_unregister_target(&xcrypt_target);
-out:
+sleep:
+	xc_sleep_exit();
+inject:
 	xc_inject_exit();
 	return err;
 }
@@ -338,6 +344,7 @@ static void __exit xcrypt_exit(void)
 	if (crypt_alias)
 		dm_unregister_target(&crypt_target);
 	dm_unregister_target(&xcrypt_target);
+	xc_sleep_exit();
 	xc_inject_exit();
 }
 

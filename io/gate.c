@@ -79,8 +79,16 @@ static bool must_wait(const struct xc_gate *gate, const struct xc_io *io)
 	lockdep_assert_held(&gate->lock);
 	if (gate->filling && write && is_listed(gate, io))
 		return true;
-	return gate->shut || (io->sector < end && start < end &&
-			      io->sector + bio_sectors(io->base) > start);
+	return gate->shut || gate->closed ||
+		(io->sector < end && start < end &&
+		 io->sector + bio_sectors(io->base) > start);
+}
+
+/* Do bios fail that must wait? */
+static bool must_fail(const struct xc_gate *gate)
+{
+	lockdep_assert_held(&gate->lock);
+	return gate->shut || (gate->failed && !gate->closed);
 }
 
 /* False if it must not: it is a read of something that is lost. */
@@ -127,7 +135,7 @@ enum xc_gate_result xc_gate_enter(struct xc_gate *gate, struct xc_io *io)
 	spin_lock(&gate->lock);
 	if (!must_wait(gate, io)) {
 		result = pass(gate, io) ? XC_GATE_PASSED : XC_GATE_REFUSED;
-	} else if (gate->failed || (io->base->bi_opf & REQ_RAHEAD)) {
+	} else if (must_fail(gate) || (io->base->bi_opf & REQ_RAHEAD)) {
 		result = XC_GATE_REFUSED;
 	} else {
 		xc_phase_queue(io, "gate");
@@ -192,7 +200,7 @@ static void release(struct xc_gate *gate)
 
 	spin_lock(&gate->lock);
 	list_for_each_entry_safe(io, next, &gate->held, sorted) {
-		if (must_wait(gate, io) && !gate->failed)
+		if (must_wait(gate, io) && !must_fail(gate))
 			continue;
 		if (must_wait(gate, io) || !pass(gate, io)) {
 			list_move_tail(&io->sorted, &refused);
@@ -242,6 +250,7 @@ void xc_gate_place(struct xc_gate *gate, sector_t boundary, sector_t end)
 	gate->write_end = end;
 	gate->failed = false;
 	gate->shut = false;
+	gate->closed = false;
 	reads = begin_epoch(gate, READ);
 	writes = begin_epoch(gate, WRITE);
 	spin_unlock(&gate->lock);
@@ -348,8 +357,36 @@ void xc_gate_fail(struct xc_gate *gate, sector_t write_end)
 void xc_gate_shut(struct xc_gate *gate)
 {
 	spin_lock(&gate->lock);
-	gate->failed = true;
 	gate->shut = true;
+	spin_unlock(&gate->lock);
+	release(gate);
+}
+
+/**
+ * xc_gate_close() - hold all bios from now on
+ * @gate: the gate
+ *
+ * Does not wait for those in flight.
+ *
+ * Context: Process context.
+ */
+void xc_gate_close(struct xc_gate *gate)
+{
+	spin_lock(&gate->lock);
+	gate->closed = true;
+	spin_unlock(&gate->lock);
+}
+
+/**
+ * xc_gate_open() - undo xc_gate_close()
+ * @gate: the gate
+ *
+ * Context: Process context.
+ */
+void xc_gate_open(struct xc_gate *gate)
+{
+	spin_lock(&gate->lock);
+	gate->closed = false;
 	spin_unlock(&gate->lock);
 	release(gate);
 }

@@ -35,6 +35,7 @@ struct xc_io;
  *	they end
  * @listed_sectors: their number
  * @filling: writes and discards of listed sectors are held
+ * @closed: all bios are held, unless @shut
  * @passed: number of bios that passed
  * @epoch: index in @in_flight for new bios, by direction
  * @in_flight: bios that passed, by direction and epoch
@@ -62,6 +63,7 @@ struct xc_gate {
 	struct xc_ranges listed;
 	u64 listed_sectors;
 	bool filling;
+	bool closed;
 	u64 passed;
 	unsigned int epoch[2];
 	atomic_t in_flight[2][2];
@@ -104,5 +106,7 @@ bool xc_gate_has_kept(struct xc_gate *gate);
 void xc_gate_take_kept(struct xc_gate *gate, struct list_head *kept,
 		       struct xc_ranges *listed);
 void xc_gate_end_kept(struct list_head *kept, int err);
+void xc_gate_close(struct xc_gate *gate);
+void xc_gate_open(struct xc_gate *gate);
 
 #endif

@@ -158,7 +158,11 @@ static int fail_gate(struct xc_converter *c, sector_t end, int err)
 static const char *what_now(const struct xc_converter *c)
 {
 	if (c->displaced)
-		return "another host has written the state: all I/O fails";
+		return c->stale ?
+			"the state was written during hibernation: all I/O fails" :
+			"another host has written the state: all I/O fails";
+	if (c->stale)
+		return "the state cannot be read: all I/O fails, \"rekey resume\" tries again";
 	if (c->lost)
 		return "the state was overwritten: \"rekey resume\" writes it anew";
 	return "\"rekey resume\" tries again";
@@ -529,12 +533,38 @@ static bool has_keys(const struct xc_converter *c)
 					  xc_state_position(c->state)->done);
 }
 
+/*
+ * The memory is that of an image.  Had the kernel that read the image converted
+ * any of the volume, the gate would choose the wrong side.
+ */
+static int compare(struct xc_converter *c)
+{
+	int err = xc_state_verify(c->state);
+
+	if (!err) {
+		c->stale = false;
+		/* it was shut if the state could not be read at first */
+		if (c->gate.shut)
+			place_gate(c);
+		xc_gate_open(&c->gate);
+		return 0;
+	}
+	/* what a destroyed state said is not known */
+	c->displaced = err == -ESTALE || err == -EUCLEAN;
+	xc_gate_shut(&c->gate);
+	return err;
+}
+
 static int run(struct xc_converter *c, char **error)
 {
 	const struct xc_position *at = xc_state_position(c->state);
 	bool was_done;
 	int err = 0;
 
+	if (c->stale)
+		err = compare(c);
+	if (err)
+		return err;
 	/* another host's conversion is not to be gone on with */
 	if (c->displaced)
 		return -ESTALE;
@@ -599,6 +629,17 @@ static void gate_keeps(struct xc_gate *gate)
 	wake_up(&c->wake);
 }
 
+static void check_work(struct work_struct *work)
+{
+	struct xc_converter *c = container_of(work, struct xc_converter, check);
+	int err;
+
+	c->conv.data->error->err = 0;
+	err = c->stale ? compare(c) : 0;
+	if (err)
+		set_failed(c, NULL, err);
+}
+
 /* ---- for the volume ------------------------------------------------------ */
 
 /**
@@ -623,6 +664,7 @@ int xc_converter_read(struct xc_converter *c, char **error)
 void xc_converter_open(struct xc_converter *c)
 {
 	place_gate(c);
+	c->stale = false;
 	if (c->displaced)
 		xc_gate_shut(&c->gate);
 	c->status = XC_STATUS_PAUSED;
@@ -641,6 +683,18 @@ void xc_converter_start(struct xc_converter *c)
 }
 
 /**
+ * xc_converter_recover() - recover, and do not convert
+ * @c: the converter, opened
+ *
+ * Context: Process context.
+ */
+void xc_converter_recover(struct xc_converter *c)
+{
+	WRITE_ONCE(c->stop, true);
+	queue_work(c->wq, &c->work);
+}
+
+/**
  * xc_converter_stop() - stop at a durable point, with the gate open
  * @c: the converter; need not be running
  *
@@ -651,6 +705,46 @@ void xc_converter_stop(struct xc_converter *c)
 	WRITE_ONCE(c->stop, true);
 	wake_up(&c->wake);
 	flush_work(&c->work);
+	flush_work(&c->check);
+}
+
+/**
+ * xc_converter_close() - hold all bios
+ * @c: the converter, stopped
+ *
+ * Context: Process context.
+ */
+void xc_converter_close(struct xc_converter *c)
+{
+	xc_gate_close(&c->gate);
+}
+
+/**
+ * xc_converter_distrust() - hold all bios until the state was compared
+ * @c: the converter, stopped
+ *
+ * Context: Process context.
+ */
+void xc_converter_distrust(struct xc_converter *c)
+{
+	c->stale = true;
+	xc_gate_close(&c->gate);
+}
+
+/**
+ * xc_converter_reopen() - let bios go on, after the state was compared if need be
+ * @c: the converter
+ *
+ * Does not wait for that.
+ *
+ * Context: Process context.
+ */
+void xc_converter_reopen(struct xc_converter *c)
+{
+	if (c->stale)
+		queue_work(c->wq, &c->check);
+	else
+		xc_gate_open(&c->gate);
 }
 
 /**
@@ -698,6 +792,7 @@ int xc_converter_init(struct xc_converter *c, char **error)
 	INIT_WORK(&c->unlist, unlist_work);
 	c->gate.keeps = gate_keeps;
 	c->skip.ti = c->ti;
+	INIT_WORK(&c->check, check_work);
 	c->status = XC_STATUS_PAUSED;
 	c->speed = XC_SPEED_AUTO;
 	c->conv.digest = &c->digest;

@@ -71,6 +71,8 @@ struct xc_pace {
  * @wq: where @work runs; it waits for @chunk_wq
  * @work: converts until it is done, told to stop, or fails
  * @unlist: commits for writes that the gate keeps, when @work does not
+ * @check: compares the state after hibernation; not while @work runs
+ * @stale: the state is to be compared
  * @stop: end @work at the next durable point
  * @wake: woken when @stop or @speed changes, or the gate keeps a write
  * @paused: only recover
@@ -102,6 +104,8 @@ struct xc_converter {
 	struct workqueue_struct *wq;
 	struct work_struct work;
 	struct work_struct unlist;
+	struct work_struct check;
+	bool stale;
 	bool stop;
 	wait_queue_head_t wake;
 	bool paused;
@@ -121,8 +125,12 @@ void xc_converter_exit(struct xc_converter *c);
 int xc_converter_read(struct xc_converter *c, char **error);
 void xc_converter_open(struct xc_converter *c);
 void xc_converter_start(struct xc_converter *c);
+void xc_converter_recover(struct xc_converter *c);
 void xc_converter_stop(struct xc_converter *c);
 void xc_converter_set_skip(struct xc_converter *c, bool skip);
+void xc_converter_close(struct xc_converter *c);
+void xc_converter_distrust(struct xc_converter *c);
+void xc_converter_reopen(struct xc_converter *c);
 void xc_converter_set_speed(struct xc_converter *c, unsigned int speed);
 
 #endif

@@ -17,6 +17,9 @@
 static DEFINE_MUTEX(registry_lock);
 static LIST_HEAD(registry);
 
+/* The system goes to sleep, sleeps or wakes up: no conversion runs. */
+static bool asleep;
+
 /**
  * struct xc_rekey - a conversion
  * @ti: the target
@@ -416,6 +419,19 @@ int xc_rekey_preresume(struct xc_rekey *rekey, char **error)
 	return err;
 }
 
+/*
+ * An image may be written to sectors that wait for recovery, so this is done at any
+ * time.
+ */
+static void start(struct xc_rekey *rekey)
+{
+	lockdep_assert_held(&rekey->lock);
+	if (READ_ONCE(asleep))
+		xc_converter_recover(&rekey->converter);
+	else
+		xc_converter_start(&rekey->converter);
+}
+
 /**
  * xc_rekey_resume() - let the converter run
  * @rekey: the conversion
@@ -426,7 +442,7 @@ void xc_rekey_resume(struct xc_rekey *rekey)
 {
 	mutex_lock(&rekey->lock);
 	rekey->resumed = true;
-	xc_converter_start(&rekey->converter);
+	start(rekey);
 	mutex_unlock(&rekey->lock);
 }
 
@@ -456,6 +472,91 @@ void xc_rekey_postsuspend(struct xc_rekey *rekey)
 {
 	flush_work(&rekey->converter.unlist);
 	xc_digest_wipe(&rekey->converter.digest);
+}
+
+/* ---- sleep of the system ------------------------------------------------- */
+
+/* Those that are not resumed do not run, and will read their state. */
+static void act_on_resumed(void (*act)(struct xc_converter *c))
+{
+	struct xc_rekey *rekey;
+
+	mutex_lock(&registry_lock);
+	list_for_each_entry(rekey, &registry, registered) {
+		mutex_lock(&rekey->lock);
+		if (rekey->resumed)
+			act(&rekey->converter);
+		mutex_unlock(&rekey->lock);
+	}
+	mutex_unlock(&registry_lock);
+}
+
+/* One that failed or is done has nothing to go on with. */
+static void go_on(struct xc_converter *c)
+{
+	enum xc_rekey_status status = READ_ONCE(c->status);
+
+	if (status != XC_STATUS_FAILED && status != XC_STATUS_DONE)
+		xc_converter_start(c);
+}
+
+/**
+ * xc_rekey_sleep() - stop all converters at a durable point
+ *
+ * None starts before xc_rekey_wake().  Their gates go on serving.
+ *
+ * Context: Process context.  May sleep.
+ */
+void xc_rekey_sleep(void)
+{
+	WRITE_ONCE(asleep, true);
+	act_on_resumed(xc_converter_stop);
+}
+
+/**
+ * xc_rekey_wake() - undo xc_rekey_sleep()
+ *
+ * Context: Process context.  May sleep.
+ */
+void xc_rekey_wake(void)
+{
+	WRITE_ONCE(asleep, false);
+	act_on_resumed(go_on);
+}
+
+/**
+ * xc_rekey_close() - hold all bios
+ *
+ * Context: Process context, between xc_rekey_sleep() and xc_rekey_wake().  May
+ * sleep; does no I/O.
+ */
+void xc_rekey_close(void)
+{
+	act_on_resumed(xc_converter_close);
+}
+
+/**
+ * xc_rekey_distrust() - hold all bios: the memory is that of an image
+ *
+ * Context: Process context, between xc_rekey_sleep() and xc_rekey_wake().  May
+ * sleep; does no I/O.
+ */
+void xc_rekey_distrust(void)
+{
+	act_on_resumed(xc_converter_distrust);
+}
+
+/**
+ * xc_rekey_reopen() - undo xc_rekey_close() and xc_rekey_distrust()
+ *
+ * After xc_rekey_distrust() bios go on, or fail, when the state of their volume was
+ * compared.
+ *
+ * Context: Process context.  May sleep; does no I/O.
+ */
+void xc_rekey_reopen(void)
+{
+	act_on_resumed(xc_converter_reopen);
 }
 
 /* ---- messages ------------------------------------------------------------ */
@@ -493,7 +594,7 @@ void xc_rekey_continue(struct xc_rekey *rekey, bool skip)
 	}
 	c->paused = false;
 	if (rekey->resumed)
-		xc_converter_start(c);
+		start(rekey);
 	mutex_unlock(&rekey->lock);
 }
 

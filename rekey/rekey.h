@@ -51,6 +51,12 @@ void xc_rekey_resume(struct xc_rekey *rekey);
 void xc_rekey_suspend(struct xc_rekey *rekey);
 void xc_rekey_postsuspend(struct xc_rekey *rekey);
 
+void xc_rekey_sleep(void);
+void xc_rekey_wake(void);
+void xc_rekey_close(void);
+void xc_rekey_distrust(void);
+void xc_rekey_reopen(void);
+
 void xc_rekey_pause(struct xc_rekey *rekey);
 void xc_rekey_continue(struct xc_rekey *rekey, bool skip);
 void xc_rekey_set_speed(struct xc_rekey *rekey, unsigned int speed);
