@@ -201,19 +201,33 @@ step()
 	ends_well
 }
 
+# each COMMAND...: call it with each of the lines of stdin that the seed chooses, three of
+# them; LONG=1: with all
+each()
+{
+	local lines line
+	mapfile -t lines < <(some 3)
+	for line in "${lines[@]}"; do
+		# shellcheck disable=SC2086 # words
+		"$@" $line
+	done
+}
+
 # steps RESILIENCE AREAS: of which there are so many writes
 steps()
 {
 	local chunks=$((4 * BATCHES))
-	step "$1" data R $chunks
-	step "$1" data W $chunks
-	step "$1" data W $chunks landed
-	step "$1" data F "$BATCHES"
-	step "$1" state R "$BATCHES"
-	step "$1" state W "$2"
-	step "$1" state F "$BATCHES"
-	step "$1" state U "$BATCHES"
-	step "$1" state U "$BATCHES" landed
+	each step "$1" <<-END
+		data R $chunks
+		data W $chunks
+		data W $chunks landed
+		data F $BATCHES
+		state R $BATCHES
+		state W $2
+		state F $BATCHES
+		state U $BATCHES
+		state U $BATCHES landed
+	END
 }
 
 @test "a device fails at each step of a conversion: checksum" {
@@ -251,18 +265,22 @@ recovery()
 }
 
 @test "a device fails at each step of a recovery" {
-	local resilience
-	for resilience in checksum journal; do
-		recovery $resilience data W 1
-		recovery $resilience data F 2
-		recovery $resilience state F 2
-		recovery $resilience state U 1
-		# those before are of the constructor and the resume
-		recovery $resilience state R 3
-	done
-	recovery checksum data R $((1 + $(chosen 4 read)))
-	recovery checksum state R 4
-	recovery journal state R $((4 + $(chosen 8 read)))
+	# reads of the state before the third are those of the constructor and the resume
+	each recovery <<-END
+		checksum data R $((1 + $(chosen 4 read)))
+		checksum data W 1
+		checksum data F 2
+		checksum state F 2
+		checksum state U 1
+		checksum state R 3
+		checksum state R 4
+		journal data W 1
+		journal data F 2
+		journal state F 2
+		journal state U 1
+		journal state R 3
+		journal state R $((4 + $(chosen 8 read)))
+	END
 }
 
 # unbegun DEVICE OPS FIRST [landed]: the resume that begins fails, and is repeated
@@ -306,13 +324,15 @@ fresh_unbegun()
 }
 
 @test "a device fails at each step of the beginning" {
-	unbegun state R 1
-	unbegun state U 1
-	unbegun state U 1 landed
-	unbegun state U 2
-	unbegun state U 2 landed
-	unbegun state F 1
-	unbegun data F 1
+	each unbegun <<-END
+		state R 1
+		state U 1
+		state U 1 landed
+		state U 2
+		state U 2 landed
+		state F 1
+		data F 1
+	END
 }
 
 @test "a state that another has begun is not taken for one's own" {
