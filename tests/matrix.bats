@@ -121,7 +121,7 @@ segments()
 	settle_ciphers
 	run segments
 	report
-	[ "$(compared)" -ge 4 ]
+	[ "$(compared)" -ge 1 ]
 }
 
 @test "random IVs, stored beside the sectors: each reads the other's" {
@@ -147,7 +147,7 @@ segments()
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"the raw devices differ, first at byte"* ]]
 	# each line that both accept
-	[ "$(compared)" -ge 4 ]
+	[ "$(compared)" -ge 1 ]
 	[[ "$output" == *" $(compared) failed" ]]
 }
 
