@@ -146,8 +146,8 @@ static int check_side(const struct xc_superblock *super,
 	if (memcmp(&record, &super->sides[side],
 		   offsetof(struct xc_side_record, key_check))) {
 		*error = side == XC_OLD ?
-			"rekey_state: of a conversion from another cipher, key size, sector size or IV" :
-			"rekey_state: of a conversion to another cipher, key size, sector size or IV";
+			"rekey_state: of a conversion from another cipher, key size, sector or IV" :
+			"rekey_state: of a conversion to another cipher, key size, sector or IV";
 		return -EINVAL;
 	}
 	return 0;

@@ -169,7 +169,7 @@ remap_data()
 	stops_at $((4096 + $(skipped)))
 	message one rekey resume skip
 	# They cannot be written either: it fails at the end, until they can.
-	wait_for 60 rekey_at $SECTORS
+	wait_for 60 rekey_at "$SECTORS"
 	wait_rekey one failed
 	[ "$(skipped)" = 2050 ]
 	reads 4095
@@ -189,7 +189,7 @@ rekey_at() { [[ $(rekey_status one) == *" $1 "* ]]; }
 @test "with larger sectors and a state with larger blocks, what can be read is there" {
 	map big <<<"0 $SECTORS crypt cipher_null-ecb - 0 /dev/mapper/dust 0 1 sector_size:4096"
 	DATA=/dev/mapper/big
-	map state <<<"0 $(sectors_of $STATE) crypt cipher_null-ecb - 0 $STATE 0 1 sector_size:4096"
+	map state <<<"0 $(sectors_of "$STATE") crypt cipher_null-ecb - 0 $STATE 0 1 sector_size:4096"
 	STATE=/dev/mapper/state
 	bad 6003
 	log_mark

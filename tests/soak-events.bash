@@ -130,6 +130,7 @@ rekey_begins()
 }
 
 # A conversion that is done: the plain line, with the key that is in use now
+# shellcheck disable=SC2004 # an associative array
 rekey_replaced()
 {
 	local key=$NEW_KEY slot=$XCRYPT_SEED/changing

@@ -70,13 +70,12 @@ int xc_volume_preresume(struct xc_volume *vol, char **error)
 	valid = xc_volume_has_key(vol);
 	new_only = !valid && (vol->dev.cipher->key_valid || vol->old_gone);
 	mutex_unlock(&vol->key_lock);
-	if (!valid) {
-		*error = new_only ?
-			"not resumed without a key; set the new one with the message \"rekey key set <key>\"" :
-			"not resumed without a key; set one with the message \"key set <key>\"";
-		return -EAGAIN;
-	}
-	return vol->rekey ? xc_rekey_preresume(vol->rekey, error) : 0;
+	if (valid)
+		return vol->rekey ? xc_rekey_preresume(vol->rekey, error) : 0;
+	*error = new_only ?
+		"not resumed without a key; set one with \"rekey key set <key>\"" :
+		"not resumed without a key; set one with the message \"key set <key>\"";
+	return -EAGAIN;
 }
 
 /**

@@ -20,7 +20,7 @@ typedef struct {
 #define atomic_dec_and_test(v)		(!--(v)->counter)
 
 #define cmpxchg(p, old, new) \
-	({ typeof(*(p)) __was = *(p); if (__was == (old)) *(p) = (new); __was; })
+	({ typeof(*(p)) __was = *(p); *(p) = __was == (old) ? (new) : __was; __was; })
 
 typedef struct {
 	bool locked;
