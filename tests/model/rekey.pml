@@ -261,12 +261,11 @@ inline step()
 		d_step { held = END(next); printf("hold-writes %d\n", next) }
 		!writing || user < START(next) || user >= END(next) || !cured(writes_drained)
 	:: held == END(next) && prepared < 2 -> prepare()
-	:: RESILIENCE == journal && recorded < prepared -> write_area()
 	:: !paused && pauses < PAUSES -> d_step {
 		pauses++;
 		paused = true;
 		held = START(next);	/* opens the gate */
-		when(cured(prepared_again), prepared = 0; recorded = 0);
+		when(cured(prepared_again), prepared = 0);
 		printf("pause\n")
 	   }
 	:: boundary == START(next) && (paused || next == BATCHES || prepared == 2) -> break
