@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # machine: -m 768 -c 2 --timeout 900
 # kernels: newest
+# tests: 2
 #
 # A device fails during a conversion, at any of its steps: a tap below (tests/modules/
 # xcrypt_tap.c) fails the n-th read, write, flush or superblock from there on. Then the state is

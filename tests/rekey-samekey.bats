@@ -360,7 +360,8 @@ end_meanwhile()
 	halfway waits
 	both | dmsetup load one
 	dmsetup suspend low
-	message one rekey speed 0
+	# all that is left is one batch
+	message one rekey speed 100000
 	message one rekey resume
 	wait_rekey one running
 	sleep 0.5
