@@ -89,6 +89,10 @@ suite()
 	suite xcrypt-state
 }
 
+@test "sorted ranges of sectors" {
+	suite xcrypt-ranges
+}
+
 @test "digests of units" {
 	suite xcrypt-digest
 }

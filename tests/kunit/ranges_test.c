@@ -78,7 +78,7 @@ static struct kunit_case ranges_cases[] = {
 };
 
 static struct kunit_suite ranges_suite = {
-	.name = "xcrypt_ranges",
+	.name = "xcrypt-ranges",
 	.test_cases = ranges_cases,
 };
 

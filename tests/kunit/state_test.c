@@ -485,8 +485,11 @@ static void expect_list(struct kunit *test, u64 first, u64 first_sectors,
 static void state_list_test(struct kunit *test)
 {
 	const struct xc_ranges *list = xc_state_skipped(device->state);
-	u64 end = get_unaligned_le64(superblock_vectors[0].bytes + 96) +
-		  get_unaligned_le32(superblock_vectors[0].bytes + 112);
+	u64 end;
+
+	put_both();
+	end = get_unaligned_le64(on_disk(0) + 96) +
+	      get_unaligned_le32(on_disk(0) + 112);
 
 	expect_list(test, 0, UNIT, 2 * UNIT, UNIT, 0);
 	KUNIT_EXPECT_EQ(test, list->count, 2);
