@@ -8,7 +8,7 @@
 
 #include "../../io/ranges.c"
 
-#define SECTORS 1024
+#define SECTORS 4096
 #define STEPS 20000
 
 static bool is_as(const struct xc_ranges *list, const unsigned long *map)
