@@ -288,7 +288,7 @@ static int advance(struct xc_converter *c, struct xc_batch *next,
 		.frontier = at->frontier + at->batch_sectors,
 		.area = free_area(c),
 	};
-	/* what another try finds as it was is not held */
+	/* up to where it is not known after an error which side is durable */
 	sector_t held = to.frontier;
 	int err = 0, r = 0;
 
@@ -326,18 +326,24 @@ static int advance(struct xc_converter *c, struct xc_batch *next,
 	return fail_gate(c, held, err);
 }
 
+static void fail_kept(struct xc_converter *c, int err)
+{
+	LIST_HEAD(kept);
+
+	xc_gate_take_kept(&c->gate, &kept, NULL);
+	xc_gate_end_kept(&kept, err);
+}
+
 /* Commit for writes that the gate keeps, where no batch waits for a commit. */
 static int unlist(struct xc_converter *c)
 {
 	bool failed = c->status == XC_STATUS_FAILED;
 	struct xc_position at;
-	LIST_HEAD(kept);
 	char *error;
 	int err = 0;
 
 	if (failed && (c->gate.shut || c->lost)) {
-		xc_gate_take_kept(&c->gate, &kept, NULL);
-		xc_gate_end_kept(&kept, -EIO);
+		fail_kept(c, -EIO);
 		return -EIO;
 	}
 	/* what is durable is not known then */
@@ -346,12 +352,10 @@ static int unlist(struct xc_converter *c)
 	c->repaired = false;
 	at = *xc_state_position(c->state);
 	c->skip.list = *xc_state_skipped(c->state);
-	if (!err) {
+	if (!err)
 		err = commit(c, &at);
-	} else {
-		xc_gate_take_kept(&c->gate, &kept, NULL);
-		xc_gate_end_kept(&kept, err);
-	}
+	else
+		fail_kept(c, err);
 	if (err == -ESTALE || (err && !failed))
 		fail_gate(c, at.frontier, err);
 	return err;
