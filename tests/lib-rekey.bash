@@ -33,6 +33,9 @@ new_keys()
 # add_key NAME HEX
 add_key() { xxd -r -p <<<"$2" | keyctl padd logon "xc:$1" @s >/dev/null; }
 
+# no_key_logged: neither OLD nor NEW is in the kernel's log
+no_key_logged() { fails grep -iF -e "${OLD:8:16}" -e "${NEW:8:16}" <<<"$(dmesg)"; }
+
 # blank_state: no state on the state device
 blank_state() { dd if=/dev/zero of="$STATE" bs=8k count=1 oflag=direct status=none; }
 
