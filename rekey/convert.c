@@ -29,25 +29,6 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* With a speed limit, a batch is what may be converted in this time. */
-#define BATCH_MS 250
-
-/*
- * Without, it is what is written in this time, or in half of that of a commit if
- * that is longer: users of the volume wait for some batches and commits.
- */
-#define WRITE_MS 8
-
-/*
- * While the volume is in use, the converter rests for so many times as long as a
- * batch takes, but not for longer than this.
- */
-#define RESTS 9
-#define REST_MS 500
-
-/* The first batch, and the least, in 512-byte sectors: a chunk. */
-#define SECTORS_MIN 512
-
 static dev_t mapped_dev(const struct xc_converter *c)
 {
 	return disk_devt(dm_disk(dm_table_get_md(c->ti->table)));
@@ -63,39 +44,10 @@ static void set_status(struct xc_converter *c, enum xc_rekey_status status)
 
 /* ---- speed --------------------------------------------------------------- */
 
-/* Have users come?  Then the converter is to rest. */
-static bool is_in_use(struct xc_converter *c)
+static bool must_rest(struct xc_converter *c)
 {
-	u64 passed = READ_ONCE(c->gate.passed);
-
-	if (READ_ONCE(c->speed) != XC_SPEED_AUTO || passed == c->passed)
-		return false;
-	c->passed = passed;
-	c->rest_until = ktime_get_ns() +
-			min_t(u64, REST_MS * NSEC_PER_MSEC,
-			      RESTS * (c->pace.write_ns + c->pace.commit_ns));
-	return true;
-}
-
-/* Milliseconds until a rest ends, or a limit allows more; a new limit counts from now. */
-static u64 delay_ms(struct xc_converter *c)
-{
-	unsigned int speed = READ_ONCE(c->speed);
-	u64 now = ktime_get_ns(), due, spent;
-
-	if (c->counted != speed) {
-		c->counted = speed;
-		c->since = now;
-		c->sectors = 0;
-	}
-	if (!speed)
-		return 0;
-	if (speed == XC_SPEED_AUTO)
-		return c->rest_until <= now ? 0 :
-			div_u64(c->rest_until - now, NSEC_PER_MSEC);
-	due = div_u64(c->sectors * (MSEC_PER_SEC / 2), speed);
-	spent = div_u64(now - c->since, NSEC_PER_MSEC);
-	return due > spent ? due - spent : 0;
+	return xc_pace_is_in_use(&c->pace, READ_ONCE(c->gate.passed)) ||
+		xc_pace_delay_ms(&c->pace);
 }
 
 /* Wait for users, or for the speed limit; false if there is something else to do. */
@@ -104,36 +56,24 @@ static bool may_go_on(struct xc_converter *c)
 	u64 ms;
 
 	while (!READ_ONCE(c->stop) && !xc_gate_has_kept(&c->gate)) {
-		ms = delay_ms(c);
+		ms = xc_pace_delay_ms(&c->pace);
 		if (!ms)
 			return true;
 		/* interruptible, so that a long wait is no hung task */
 		wait_event_interruptible_timeout(c->wake, READ_ONCE(c->stop) ||
-						 READ_ONCE(c->speed) != c->counted ||
+						 READ_ONCE(c->pace.speed) !=
+						 c->pace.counted ||
 						 xc_gate_has_kept(&c->gate),
 						 msecs_to_jiffies(ms) + 1);
 	}
 	return false;
 }
 
-/* As fast as the last batch, not more than twice as long, and whole chunks. */
-static u64 paced_sectors(const struct xc_pace *pace)
-{
-	u64 ns = max_t(u64, pace->commit_ns / 2, WRITE_MS * NSEC_PER_MSEC);
-	u64 sectors = div64_u64(pace->sectors * ns, max(pace->write_ns, 1ULL));
-
-	sectors = min(sectors, 2ULL * pace->sectors);
-	return max(round_down(sectors, SECTORS_MIN), SECTORS_MIN);
-}
-
 static unsigned int batch_sectors(const struct xc_converter *c,
 				  const struct xc_batch *batch, sector_t left)
 {
-	unsigned int speed = READ_ONCE(c->speed);
-	bool limited = speed && speed != XC_SPEED_AUTO;
 	unsigned int max = xc_batch_max(batch, c->state);
-	u64 sectors = limited ? (u64)speed * BATCH_MS / (MSEC_PER_SEC / 2) :
-				paced_sectors(&c->pace);
+	u64 sectors = xc_pace_sectors(&c->pace);
 
 	/* so that each message goes on, even if all of it is to be skipped */
 	if (c->skip.left)
@@ -206,14 +146,14 @@ static struct xc_batch *start_next(struct xc_converter *c,
 	if (!left || READ_ONCE(c->stop))
 		return NULL;
 	/* while it waits, nothing is held */
-	if (last ? is_in_use(c) || delay_ms(c) : !may_go_on(c))
+	if (last ? must_rest(c) : !may_go_on(c))
 		return NULL;
 
 	sectors = batch_sectors(c, next, left);
 	xc_gate_hold_writes(&c->gate, sector + sectors);
 	trace_xcrypt_rekey_hold(mapped_dev(c), sector, sectors, 0);
 	xc_batch_start(next, c->state, sector, sectors, c->skip.left);
-	c->sectors += sectors;
+	c->pace.sectors += sectors;
 	c->turn = (c->turn + 1) % XC_BATCHES;
 	return next;
 }
@@ -224,7 +164,7 @@ static int write_batch(struct xc_converter *c, struct xc_batch *batch)
 	int err = xc_batch_write(batch, c->state, &c->gate);
 
 	c->pace.write_ns = ktime_get_ns() - start;
-	c->pace.sectors = xc_state_position(c->state)->batch_sectors;
+	c->pace.written = xc_state_position(c->state)->batch_sectors;
 	trace_xcrypt_rekey_write(mapped_dev(c),
 				 xc_state_position(c->state)->frontier,
 				 xc_state_position(c->state)->batch_sectors,
@@ -397,7 +337,7 @@ static int convert(struct xc_converter *c)
 	if (err)
 		return fail_gate(c, xc_state_position(c->state)->frontier, err);
 	/* the limit does not make up for a pause */
-	c->counted = 0;
+	c->pace.counted = 0;
 	set_status(c, XC_STATUS_RUNNING);
 	while (!err) {
 		next = next ?: start_next(c, c->active);
@@ -772,7 +712,7 @@ void xc_converter_set_skip(struct xc_converter *c, bool skip)
  */
 void xc_converter_set_speed(struct xc_converter *c, unsigned int speed)
 {
-	WRITE_ONCE(c->speed, speed);
+	WRITE_ONCE(c->pace.speed, speed);
 	wake_up(&c->wake);
 }
 
@@ -798,7 +738,7 @@ int xc_converter_init(struct xc_converter *c, char **error)
 	c->skip.ti = c->ti;
 	INIT_WORK(&c->check, check_work);
 	c->status = XC_STATUS_PAUSED;
-	c->speed = XC_SPEED_AUTO;
+	c->pace.speed = XC_SPEED_AUTO;
 	c->conv.digest = &c->digest;
 
 	err = xc_digest_init(&c->digest, error);

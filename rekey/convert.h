@@ -11,6 +11,7 @@
 
 #include "chunk.h"
 #include "digest.h"
+#include "pace.h"
 #include "skip.h"
 #include "../io/gate.h"
 
@@ -42,18 +43,6 @@ enum xc_rekey_status {
 };
 
 /**
- * struct xc_pace - how fast a conversion is
- * @sectors: length of the batch that was last written
- * @write_ns: what its writing took
- * @commit_ns: what the last commit took
- */
-struct xc_pace {
-	unsigned int sectors;
-	u64 write_ns;
-	u64 commit_ns;
-};
-
-/**
  * struct xc_converter - a converter
  * @ti: the target
  * @conv: from what, to what
@@ -74,16 +63,10 @@ struct xc_pace {
  * @check: compares the state after hibernation; not while @work runs
  * @stale: the state is to be compared
  * @stop: end @work at the next durable point
- * @wake: woken when @stop or @speed changes, or the gate keeps a write
+ * @wake: woken when @stop or the speed changes, or the gate keeps a write
  * @paused: only recover
  * @status: what it is doing
- * @speed: limit in KiB/s; 0: none; or %XC_SPEED_AUTO
- * @counted: the limit that @since and @sectors are for
- * @since: when it began to count, in ns
- * @sectors: sectors converted since
- * @pace: how fast it is
- * @passed: xc_gate.passed when the converter last looked
- * @rest_until: when it goes on, in ns, after users came
+ * @pace: how fast it is, and may be
  * @converted: called when all is converted and durable, and no bio uses the old
  *	side
  */
@@ -110,13 +93,7 @@ struct xc_converter {
 	wait_queue_head_t wake;
 	bool paused;
 	enum xc_rekey_status status;
-	unsigned int speed;
-	unsigned int counted;
-	u64 since;
-	u64 sectors;
 	struct xc_pace pace;
-	u64 passed;
-	u64 rest_until;
 	void (*converted)(struct dm_target *ti);
 };
 
