@@ -736,6 +736,7 @@ int xc_converter_init(struct xc_converter *c, char **error)
 	INIT_WORK(&c->unlist, unlist_work);
 	c->gate.keeps = gate_keeps;
 	c->skip.ti = c->ti;
+	c->skip.data = c->conv.data;
 	INIT_WORK(&c->check, check_work);
 	c->status = XC_STATUS_PAUSED;
 	c->pace.speed = XC_SPEED_AUTO;

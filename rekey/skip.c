@@ -6,6 +6,8 @@
 
 #include <linux/device-mapper.h>
 
+#include "disk.h"
+
 /**
  * xc_skip_add() - skip sectors, if they may be
  * @skip: its list gets the sectors
@@ -29,6 +31,8 @@ int xc_skip_add(struct xc_skip *skip, const struct xc_range *range)
 	if (new > skip->left) {
 		DMERR("%s: rekey: sector %llu cannot be read (\"rekey resume skip\" skips it)",
 		      name, start);
+		xc_disk_note_error(skip->data, REQ_OP_READ,
+				   skip->data->start + start, -EIO);
 		return -EIO;
 	}
 	skip->left -= new;

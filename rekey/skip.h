@@ -14,15 +14,18 @@
 #define XC_SKIP_SECTORS 2048
 
 struct dm_target;
+struct xc_disk;
 
 /**
  * struct xc_skip - which sectors may be skipped
  * @ti: the target
+ * @data: where the sectors are; the first that may not be skipped is noted
  * @left: so many may be, besides those on @list
  * @list: the list that the next commit is to record
  */
 struct xc_skip {
 	struct dm_target *ti;
+	const struct xc_disk *data;
 	unsigned int left;
 	struct xc_ranges list;
 };

@@ -109,6 +109,18 @@ finish()
 	unmap plain
 }
 
+# writes_wait NAME LOWER: writes to the linear device over LOWER wait, and flushes
+writes_wait()
+{
+	remap "$1" <<<"0 $(sectors_of "/dev/mapper/$1") delay $2 0 0 $2 0 1000000"
+}
+
+# writes_go_on NAME LOWER
+writes_go_on()
+{
+	remap "$1" <<<"0 $(sectors_of "/dev/mapper/$1") linear $2 0"
+}
+
 # message NAME WORD...
 message() { dmsetup message "$1" 0 "${*:2}"; }
 

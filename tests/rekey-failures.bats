@@ -25,7 +25,7 @@ setup_file()
 {
 	rekey_set_up 4
 	tap_module
-	modules dm-thin-pool
+	modules dm-delay dm-thin-pool
 }
 
 setup()
@@ -43,6 +43,7 @@ teardown()
 {
 	local name
 	echo 0 >"$DEBUGFS/fail_xcrypt/rekey_batch_sectors"
+	[ ! -e /dev/mapper/late ] || writes_go_on late /dev/ram1
 	for name in data state; do
 		[ ! -e /dev/mapper/$name ] || message $name heal || true
 	done
@@ -395,6 +396,9 @@ TRACING_ON='queue rekey_hold'
 @test "bios that wait when a device fails end at once, or go on" {
 	local event writer reader resilience
 	mountpoint -q "$TRACING" || mount -t tracefs none "$TRACING"
+	unmap state
+	slice late /dev/ram1 0 2048
+	map state <<<"0 2048 xcrypt-tap /dev/mapper/late 0 flushed"
 	for resilience in checksum journal; do
 		fresh rekey_resilience:$resilience
 		echo >"$TRACING/trace"
@@ -402,7 +406,7 @@ TRACING_ON='queue rekey_hold'
 			echo 1 >"$TRACING/events/xcrypt/xcrypt_$event/enable"
 		done
 		# It cannot write the area of the first batch, whose writes are held.
-		dmsetup suspend --noflush state
+		writes_wait late /dev/ram1
 		failing state F 1 0
 		log_mark
 		message one rekey resume
@@ -412,7 +416,7 @@ TRACING_ON='queue rekey_hold'
 		wait_for 30 grep -q "xcrypt_queue: .* 0 + 8 gate$" "$TRACING/trace"
 		kill -0 $writer || die "the write was not held"
 		echo 0 >"$TRACING/events/xcrypt/enable"
-		dmsetup resume --noudevsync state
+		writes_go_on late /dev/ram1
 		blames state F
 		within 30 gone $writer || die "a held write hangs"
 		fails wait $writer
@@ -563,7 +567,6 @@ written_anew()
 
 @test "a journal that is wiped while it is replayed is not replayed further" {
 	local frontier chunk
-	modules dm-delay
 	interrupted journal
 	remap data <<<"0 $SIZE delay /dev/ram0 0 0 /dev/ram0 0 5000 /dev/ram0 0 0"
 	log_mark

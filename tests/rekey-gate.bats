@@ -4,8 +4,8 @@
 # kernels: newest
 # tests: 2
 #
-# Bios at the gate of a conversion that is stopped at known points: a suspended state device
-# keeps it before the first commit, a delay of writes to the data while it writes a chunk.
+# Bios at the gate of a conversion that is stopped at known points: a delay of writes to the
+# state keeps it before the first commit, one of writes to the data while it writes a chunk.
 # Tracepoints and the count of delayed writes tell where it is, and which bios it holds.
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and means to be
@@ -18,6 +18,7 @@ load lib-rekey
 
 TAP=/sys/kernel/debug/xcrypt_tap/log
 BATCH=64	# sectors, in four chunks
+STATE_LOWER=/dev/ram1
 
 setup_file() { rekey_set_up 2; }
 
@@ -28,7 +29,7 @@ setup()
 	modules dm-delay
 	bios_module
 	mountpoint -q "$TRACING" || mount -t tracefs none "$TRACING"
-	slice state /dev/ram1 0 4096
+	slice state $STATE_LOWER 0 4096
 	STATE=/dev/mapper/state
 	echo $BATCH >"$DEBUGFS/fail_xcrypt/rekey_batch_sectors"
 	echo >"$TRACING/trace"
@@ -41,8 +42,8 @@ teardown()
 {
 	echo 0 >"$TRACING/events/xcrypt/enable"
 	echo 0 >"$DEBUGFS/fail_xcrypt/rekey_batch_sectors"
-	[ ! -e /dev/mapper/state ] || dmsetup resume --noudevsync state
-	[ ! -e /dev/mapper/data ] || writes_go_on
+	[ ! -e /dev/mapper/state ] || writes_go_on state $STATE_LOWER
+	[ ! -e /dev/mapper/data ] || writes_go_on data "$LOWER"
 	unmap_all
 	modules_gone scsi_debug
 }
@@ -55,22 +56,12 @@ teardown_file()
 
 # --- points --------------------------------------------------------------------
 
-# delayed_data DEVICE: DATA is the device, where writes_wait and writes_go_on apply
+# delayed_data DEVICE: DATA is the device, whose writes can be delayed
 delayed_data()
 {
 	LOWER=$1
 	slice data "$LOWER" 0 "$(sectors_of "$LOWER")"
 	DATA=/dev/mapper/data
-}
-
-writes_wait()
-{
-	remap data <<<"0 $(sectors_of "$LOWER") delay $LOWER 0 0 $LOWER 0 1000000"
-}
-
-writes_go_on()
-{
-	remap data <<<"0 $(sectors_of "$LOWER") linear $LOWER 0"
 }
 
 # delayed: are there writes to the data that wait?
@@ -92,7 +83,7 @@ held() { traced queue " $1 + $2 gate$"; }
 before_commit()
 {
 	begin "$1" rekey_paused
-	dmsetup suspend state
+	writes_wait state $STATE_LOWER
 	message "$1" rekey resume
 	wait_for 30 traced rekey_hold " 0 + $BATCH "
 }
@@ -100,8 +91,8 @@ before_commit()
 # while_written: let it write the first chunk, whose reads are held then
 while_written()
 {
-	writes_wait
-	dmsetup resume --noudevsync state
+	writes_wait data "$LOWER"
+	writes_go_on state $STATE_LOWER
 	wait_for 30 traced rekey_commit " 0 + $BATCH "
 	wait_for 30 delayed
 }
@@ -152,7 +143,7 @@ waits()
 	[ "$(rekey_status one)" = "running 0 $(sectors_of $DATA)" ]
 
 	message one rekey pause 3>&- &
-	writes_go_on
+	writes_go_on data "$LOWER"
 	wait $writer
 	wait $reader
 	wait $!
@@ -175,7 +166,7 @@ waits()
 	wait $pid
 	fails traced queue " 0 + [0-9]* gate$"
 	bios "dev=/dev/mapper/one op=read start=1000 sectors=16 unit=4096 flags=rahead any=1"
-	writes_go_on
+	writes_go_on data "$LOWER"
 	finish one
 }
 
@@ -213,21 +204,19 @@ atomic_data()
 	writer=$!
 	waits $writer 0 128
 	fails grep -q ATOMIC $TAP
-	dmsetup resume --noudevsync state
+	writes_go_on state $STATE_LOWER
 	wait $writer
 	arrived 128
 	reads_as 0 128 "atomic 0"
 	finish one
 }
 
-moved() { [[ $(rekey_status one) != *" 0 "* ]]; }
-
 @test "an atomic write across the boundary stays whole" {
 	local boundary half
 	atomic_data four
 	# (batches of eight sectors)
 	begin_slowly one 16
-	wait_for 30 moved
+	wait_for 30 moved one
 	message one rekey pause
 	rekey_is one paused
 	read -r _ boundary _ <<<"$(rekey_status one)"
