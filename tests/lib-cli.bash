@@ -12,7 +12,7 @@ needs()
 	not_for_crypt
 	XCRYPT=$XC_TESTS/../scripts/xcrypt
 	mkdir -p /run/cryptsetup
-	ram_disks 2 4
+	ram_disks 2 "${DISK_MIB:-4}"
 	KEY=$(hex_key 64 volume)
 	PASS="correct horse $XCRYPT_SEED"
 	: >/tmp/reference-keys

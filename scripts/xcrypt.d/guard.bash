@@ -4,7 +4,7 @@
 # hold open.
 
 # The subjects of undo.bash, in this order: a mapping before its underlying device.
-SUBJECTS=(switch suspend load trial mapping loop)
+SUBJECTS=(switch suspend load trial mapping state header loop)
 
 # guard: start undo.bash.  Call it before the verb has any effect.
 guard()
@@ -26,6 +26,18 @@ unguard()
 {
 	exec {UNDO}>&-
 	wait "$UNDOER" 2>/dev/null
+}
+
+# close_files: close all files but the first three, for a program that outlives the verb: it
+# must hold no lock, and not keep undo.bash waiting
+close_files()
+{
+	local file
+
+	for file in "/proc/$BASHPID/fd"/*; do
+		file=${file##*/}
+		[ "$file" -le 2 ] || eval "exec $file>&-"
+	done
 }
 
 # at_end SUBJECT [FUNCTION ARGUMENT...]: let undo.bash call FUNCTION for SUBJECT when the

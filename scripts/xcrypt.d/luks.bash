@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Reads LUKS headers, as cryptsetup prints them, and their volume keys.
 
+# shellcheck source=/dev/null
+source "$VERBS/header.bash"
+
 # luks_option NAME VALUE: set one of the caller's variables keyfile, keyfile_offset,
 # keyfile_size, slot, tries and header
 luks_option()
@@ -34,26 +37,48 @@ declare -rA HEADER_FIELDS=(
 	[sector_size]='512|1024|2048|4096'
 	[iv_tweak]='0|[1-9][0-9]{0,17}'
 	[digest]='[0-9]{0,2}'
+	[new_cipher]='[a-zA-Z0-9_:(),.-]{0,127}'
+	[new_sector_size]='512|1024|2048|4096|'
+	[new_digest]='[0-9]{0,2}'
+	[new_key_bytes]='[1-9][0-9]{0,3}|'
+	[new_slots]='([0-9]{1,2} ?)*'
+	[state]='(/[!-~]*)?'
+	[state_offset]='[0-9]{0,17}'
+	[state_size]='[0-9]{0,17}'
 	[flags]='( ?(allow-discards|same-cpu-crypt|submit-from-crypt-cpus|no-journal|no-read-workqueue|no-write-workqueue|high-priority))*'
 )
 
+declare -A LUKS=()
+
 # read_luks HEADER-DEVICE: set LUKS[], the fields version, uuid, cipher, key_bytes,
 # offset (bytes), length (bytes, or "dynamic"), sector_size, iv_tweak, digest (its number,
-# LUKS2) and flags (words)
+# LUKS2) and flags (words).  If the volume is being converted, also new_cipher,
+# new_sector_size, new_digest, new_key_bytes, new_slots (keyslots of the new key) and where
+# the state is: state (the path of a device), or state_offset and state_size (bytes, in the
+# header).
 read_luks()
 {
-	local words key value
+	local words
 
+	need jq
 	if ! words=$(header_fields "$1" 2>/dev/null); then
 		has_magic "$1" || no_header "$1"
 		fail 1 "the LUKS header on $1 is damaged: cryptsetup repair $(quote "$1"), or cryptsetup luksHeaderRestore $(quote "$1") --header-backup-file FILE"
 	fi
-	declare -gA LUKS=()
+	read_fields "$1" <<<"$words"
+}
+
+# read_fields HEADER-DEVICE: the same, from the fields on standard input
+read_fields()
+{
+	local key value
+
+	LUKS=()
 	while IFS='=' read -r key value; do
 		[ -z "${LUKS[$key]+known}" ] ||
 			fail 1 "the LUKS header on $1 was not written by cryptsetup: duplicate $key"
 		LUKS[$key]=$value
-	done <<<"$words"
+	done
 	[ -z "${LUKS[unsupported]:-}" ] || {
 		value=$(quote "$1")
 		# (cryptsetup re-encrypts only block devices)
@@ -63,6 +88,7 @@ read_luks()
 	}
 	for key in "${!HEADER_FIELDS[@]}"; do
 		value=${LUKS[$key]-}
+		LUKS[$key]=$value
 		[[ $value =~ ^(${HEADER_FIELDS[$key]})$ ]] ||
 			fail 1 "the LUKS header on $1 is not supported: its $key is ${value@Q}"
 	done
@@ -76,7 +102,7 @@ header_fields()
 
 	if metadata=$(cryptsetup luksDump --dump-json-metadata "$1"); then
 		printf 'uuid=%s\n' "$(cryptsetup luksUUID "$1" | head -n 1)"
-		awk -f "$VERBS/luks2.awk" <<<"$metadata"
+		edit_json -r fields <<<"$metadata"
 	else
 		cryptsetup luksDump "$1" | awk -f "$VERBS/luks1.awk"
 	fi
@@ -115,13 +141,13 @@ no_header()
 	fail 1 "$1 has no LUKS header: for a detached one use --header FILE, for an overwritten one cryptsetup luksHeaderRestore $(quote "$1") --header-backup-file FILE"
 }
 
-# luks_key_description: print the name under which cryptsetup itself would add the key:
-# it compares names.  (For LUKS1, it puts the key in the table.)
+# luks_key_description [new_digest]: print the name under which cryptsetup itself would add
+# the key: it compares names.  (For LUKS1, it puts the key in the table.)
 luks_key_description()
 {
 	case ${LUKS[version]} in
 	1) echo "xcrypt:${LUKS[uuid]}" ;;
-	2) echo "cryptsetup:${LUKS[uuid]}-d${LUKS[digest]}" ;;
+	2) echo "cryptsetup:${LUKS[uuid]}-d${LUKS[${1:-digest}]}" ;;
 	esac
 }
 
@@ -147,11 +173,41 @@ unlock()
 	cryptsetup luksDump --dump-volume-key "${how[@]}" "$1" < <(print_secret)
 }
 
-# hex_key: extract the key from unlock's output
-hex_key() { awk '/^[A-Z]/ { within = 0 } sub(/^MK dump:/, "") { within = 1 } within'; }
+# unlock_new HEADER-DEVICE: print the new volume key of a conversion, in "Unbound Key:" lines
+unlock_new()
+{
+	local how=(--batch-mode --unbound --key-file -) number status=2
+
+	[ -z "$keyfile" ] || how+=(--keyfile-size "$(key_file_bytes)")
+	for number in ${LUKS[new_slots]}; do
+		cryptsetup luksDump "${how[@]}" --key-slot "$number" "$1" < <(print_secret) 2>/dev/null
+		status=$?
+		[ $status = 2 ] || break
+	done
+	return $status
+}
+
+# hex_key: extract the key from the output of these
+hex_key()
+{
+	awk '/^[A-Z]/ { within = 0 } sub(/^(MK dump|Unbound Key):/, "") { within = 1 } within'
+}
+
+# new_key: add the new volume key of a conversion to the session keyring
+new_key()
+{
+	local -a status
+
+	unlock_new "$where" | hex_key | add_key logon "$(luks_key_description new_digest)" -x
+	status=("${PIPESTATUS[@]}")
+	[ "${status[0]}" != 2 ] ||
+		fail 2 "this passphrase goes when $where is converted, and does not open it now: use another"
+	[ "${status[0]}" = 0 ] || exit "${status[0]}"
+	[ "${status[2]}" = 0 ] || add_key_failed
+}
 
 # luks_key TYPE DESCRIPTION HEADER-DEVICE: add the volume key to the session keyring,
-# unlocked as luks_option's variables say
+# unlocked as luks_option's variables say; if the volume is being converted, both
 luks_key()
 {
 	local where=$3
@@ -169,6 +225,7 @@ luks_key()
 		[ -n "$keyfile" ] || passphrase "$where"
 		unlock "$where" | hex_key | add_key "$1" "$2" -x
 		status=("${PIPESTATUS[@]}")
+		[[ ${status[0]} != 0 || -z ${LUKS[new_digest]} ]] || new_key
 		[[ ${status[0]} == 2 && $((--tries)) -gt 0 ]] || break
 	done
 	case ${status[0]} in

@@ -11,6 +11,7 @@ read_table()
 	encrypted_volume "$name"
 	ask state dmsetup info -c --noheadings -o suspended,readonly "$name"
 	[[ $state != *Suspended* ]] || fail 1 "$name is suspended: xcrypt resume $(quote "$name")"
+	not_converting "$name"
 	readonly=''
 	[[ $state != *Read-only* ]] || readonly=yes
 	old=$(dmsetup table "$name" 2>/dev/null | awk '{ $5 = "="; print }')

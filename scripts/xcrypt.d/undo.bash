@@ -3,10 +3,20 @@
 # them when the verb has ended, in the order of its arguments, the subjects.
 
 trap '' INT TERM HUP
+
+# (for the libraries)
+fail() { exit "$1"; }
+quote() { printf %q "$1"; }
+
 echo ready
 
+VERBS=${BASH_SOURCE[0]%/*}
 # shellcheck source=/dev/null
-source "${BASH_SOURCE[0]%/*}/suspend.bash"
+source "$VERBS/suspend.bash"
+# shellcheck source=/dev/null
+source "$VERBS/header.bash"
+# shellcheck source=/dev/null
+source "$VERBS/rekey.bash"
 
 # half_made UUID: remove a mapping that never had a live table
 half_made()
@@ -24,7 +34,7 @@ loop()
 		losetup --detach "$1"
 }
 
-# gone UUID: remove a trial mapping
+# gone UUID: remove a trial mapping, or one for a state
 gone() { dmsetup remove --retry --uuid "$1"; }
 
 # unchanged NAME: drop a loaded table and resume on the live one
@@ -44,6 +54,13 @@ whole()
 		wipe "$1" dmsetup
 	fi
 }
+
+# unprepared HEADER-DEVICE: remove the keyslots that were added for a conversion
+unprepared() { (edit_header "$1" without_leftovers); }
+
+# unbegun NAME HEADER-DEVICE STATE OFFSET: remove all that concerns a conversion from a
+# header, if it has not begun
+unbegun() { (cancel_start "$@"); }
 
 # unloaded NAME: drop a loaded table
 unloaded() { dmsetup clear "$1"; }

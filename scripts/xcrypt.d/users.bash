@@ -40,7 +40,7 @@ users_of()
 	for holder in "/sys/dev/block/$(stat -Lc %Hr:%Lr "$device" 2>/dev/null)/holders"/*; do
 		name=${holder##*/}
 		[[ -e $holder && $name != "${2:-}" ]] || continue
-		users_of "/dev/${name//!//}"
+		users_of "/dev/${name//!//}" "${2:-}"
 		if [ ! -e "$holder/dm" ]; then
 			echo "held by $name"
 		elif ! part_of_another "$holder"; then

@@ -46,7 +46,22 @@ encrypted_volume()
 }
 
 # underlying NAME: print the kernel's name of the (first) underlying device
-underlying() { dmsetup deps -o blkdevname "$1" 2>/dev/null | sed 's/^[^(]*(//; s/).*//; s,!,/,g'; }
+underlying()
+{
+	local number name
+
+	number=$(dmsetup table "$1" 2>/dev/null | awk 'NR == 1 { print $7 }')
+	name=$(readlink "/sys/dev/block/$number")
+	name=${name##*/}
+	echo "${name//!//}"
+}
+
+# not_converting NAME: fail if its key is being changed
+not_converting()
+{
+	[[ $(dmsetup table "$1" 2>/dev/null) != *" rekey_state:"* ]] ||
+		fail 1 "the key of $1 is being changed: xcrypt rekey status $(quote "$1")"
+}
 
 # dm_call WHAT DMSETUP-ARGUMENT...: run dmsetup; if it fails, print WHAT and the reason
 # that the kernel has logged, and return cryptsetup's status.  Sets TOOK to the runtime
