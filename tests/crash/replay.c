@@ -65,9 +65,12 @@ void fail(const char *format, ...)
 	_exit(predicted ? 1 : 2);
 }
 
+/* (each time other ones: an instance knows what it wrote by its owner) */
 void get_random_bytes(void *p, size_t size)
 {
-	memset(p, 1, size);
+	static u8 calls;
+
+	memset(p, ++calls, size);
 }
 
 /* ---- the gate, before it holds bios --------------------------------------- */
