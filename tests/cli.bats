@@ -584,13 +584,20 @@ assert v["engine"] == "api" and v["open"] == 0, v
 
 # --- man page, completion --------------------------------------------------------
 
+# rekey_help: the help of each of its verbs
+rekey_help()
+{
+	local step
+	for step in start status pause resume speed finish; do "$XCRYPT" rekey $step --help; done
+}
+
 @test "the man page is well-formed, and names every verb and option" {
 	local page=$XC_TESTS/../packaging/man/xcrypt.8 word
 	[ -z "$(groff -ww -man -Tutf8 "$page" 2>&1 >/dev/null)" ]
 	groff -man -Tascii -P-cbou "$page" >/tmp/page
-	for word in open close status switch resize refresh suspend resume top doctor; do
+	for word in open close status switch resize refresh rekey suspend resume top doctor; do
 		grep -qE "^ +xcrypt $word" /tmp/page || die "no xcrypt $word"
-		"$XCRYPT" $word --help | grep -oE -e '--[a-z][a-z_-]+' | sort -u >/tmp/options
+		{ "$XCRYPT" $word --help; [ $word != rekey ] || rekey_help; } | grep -oE -e '--[a-z][a-z_-]+' | sort -u >/tmp/options
 		while read -r word; do
 			grep -qF -e "$word" /tmp/page || die "no $word"
 		done </tmp/options
@@ -617,11 +624,14 @@ completes()
 	map vol1 <<<"0 8 xcrypt aes-xts-plain64 $KEY 0 $D 0"
 	map vol2 <<<"0 8 crypt aes-xts-plain64 $KEY 0 $E 0"
 	map other <<<"0 8 linear $E 8"
-	completes "xcrypt " close doctor open refresh resize resume status suspend switch top
+	completes "xcrypt " close doctor open refresh rekey resize resume status suspend switch top
 	completes "xcrypt s" status suspend switch
 	completes "xcrypt close " vol1 vol2
 	completes "xcrypt close --" --deferred
 	completes "xcrypt suspend " vol1 vol2
+	completes "xcrypt rekey " finish pause resume speed start status
+	completes "xcrypt rekey pause " vol1 vol2
+	completes "xcrypt rekey start --drop" --drop-slot --drop-tokens
 	completes "xcrypt resume vol" vol1 vol2
 	completes "xcrypt resume --f" --force
 	completes "xcrypt status --j" --json

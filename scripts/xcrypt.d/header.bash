@@ -12,7 +12,7 @@ lock_header()
 	local place=$1
 
 	if [ ! -f "$place" ]; then
-		mkdir -p -m 700 /run/cryptsetup
+		[ -d /run/cryptsetup ] || mkdir -m 700 /run/cryptsetup
 		place=/run/cryptsetup/L_$((16#$(stat -Lc %t "$1"))):$((16#$(stat -Lc %T "$1")))
 	fi
 	while :; do
@@ -122,9 +122,10 @@ store_header()
 	[ ${#2} -lt $((HEADER[bytes] - 4096)) ] ||
 		fail 1 "the LUKS header on $1 has no room for more keyslots: see --luks2-metadata-size in cryptsetup-luksFormat(8)"
 	HEADER[sequence]=$((HEADER[sequence] + 1))
-	write_copy "$1" 0 "${HEADER[first]}" "$2" &&
-		write_copy "$1" "${HEADER[bytes]}" "${HEADER[second]}" "$2" ||
-		fail 1 "cannot write the LUKS header on $1: dmesg has the reason"
+	{
+		write_copy "$1" 0 "${HEADER[first]}" "$2" &&
+			write_copy "$1" "${HEADER[bytes]}" "${HEADER[second]}" "$2"
+	} || fail 1 "cannot write the LUKS header on $1: dmesg has the reason"
 	HEADER[json]=$2
 }
 

@@ -34,8 +34,15 @@ make_state()
 	local device=$1 uuid sectors busy status
 
 	state=${LUKS[state]}
-	[ -z "$state" ] || { [ -b "$state" ] || fail 4 "the state of the conversion is on $state, which does not exist: use --state DEVICE"; return; }
-	[ ! -f "$device" ] || { loop_device "$device" ''; device=$DEVICE; }
+	[ -z "$state" ] || {
+		[ -b "$state" ] || fail 4 "the state of the conversion is on $state, which does not exist (lsblk lists devices)"
+		return
+	}
+	[ ! -f "$device" ] || {
+		loop_device "$device" ''
+		# shellcheck disable=SC2153 # set by loop_device
+		device=$DEVICE
+	}
 	uuid=$(state_uuid "$name")
 	state=${name}_rekey
 	sectors=$((LUKS[state_size] / 512))

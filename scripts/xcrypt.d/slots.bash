@@ -40,7 +40,8 @@ choose_slots()
 	# the area of a keyslot: a key in 4000 stripes
 	size=$(edit_json gap.size <<<"$json")
 	size=$((size - ${#kept[@]} * ((key_bytes * 4000 + 4095) / 4096 * 4096)))
-	[ $size -ge "$([ -z "$state_device" ] && echo $STATE_MIN || echo 4096)" ] || no_room
+	[ -n "$state_device" ] || size=$((size - STATE_MIN + 4096))
+	[ $size -ge 4096 ] || no_room
 }
 
 # opens NUMBER: does the secret open that keyslot?
