@@ -17,7 +17,6 @@ load lib-cli
 DISK_MIB=14	# 5 of them header
 D=/dev/ram0
 CUT=/dev/ram2
-POINTS=3
 
 needs_more()
 {
@@ -26,8 +25,13 @@ needs_more()
 	log_writes=$(c_tool log-writes.c)
 }
 
-# points COUNT: print some of the numbers from 1 to COUNT
-points() { seq "$1" | some $POINTS | sort -n; }
+# cuts LOG: print the numbers of some writes: half of them of the header
+cuts()
+{
+	"$log_writes" list "$1" >/tmp/writes
+	awk '$2 < 64 { print $1 }' /tmp/writes | some 2
+	awk '$2 >= 64 { print $1 }' /tmp/writes | some 2
+}
 
 json_of() { cryptsetup luksDump --dump-json-metadata "$1"; }
 
@@ -67,7 +71,7 @@ opens_well()
 	count=$("$log_writes" list /dev/loop7 | wc -l)
 	say "$count writes"
 	[ "$count" -gt 20 ]
-	for n in $(points "$count"); do
+	for n in $(cuts /dev/loop7); do
 		dd if=/tmp/before of=$CUT bs=1M oflag=direct status=none
 		"$log_writes" replay /dev/loop7 "$n" $CUT
 		sync $CUT
@@ -115,7 +119,7 @@ undone() { ! pgrep -f undo.bash >/dev/null; }
 	[ "$calls" -gt 20 ]
 	"$XCRYPT" close x
 	opens_well $D
-	for n in $(points "$calls"); do
+	for n in $(seq "$calls" | some 3); do
 		say "killed at $n"
 		echo 0 >/tmp/kill-at
 		xcrypt open $D x

@@ -27,7 +27,7 @@ luks_option()
 
 # The pattern of each header field.  A header is untrusted: a value that does not match
 # must not reach a table line, or shell arithmetic, which runs commands in subscripts.
-declare -rA HEADER_FIELDS=(
+declare -grA HEADER_FIELDS=(
 	[version]='[12]'
 	[uuid]='[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'
 	[cipher]='[a-zA-Z0-9_:(),.-]{1,127}'
@@ -48,7 +48,7 @@ declare -rA HEADER_FIELDS=(
 	[flags]='( ?(allow-discards|same-cpu-crypt|submit-from-crypt-cpus|no-journal|no-read-workqueue|no-write-workqueue|high-priority))*'
 )
 
-declare -A LUKS=()
+declare -gA LUKS=()
 
 # read_luks HEADER-DEVICE: set LUKS[], the fields version, uuid, cipher, key_bytes,
 # offset (bytes), length (bytes, or "dynamic"), sector_size, iv_tweak, digest (its number,
