@@ -119,7 +119,7 @@ undone() { ! pgrep -f undo.bash >/dev/null; }
 	[ "$calls" -gt 20 ]
 	"$XCRYPT" close x
 	opens_well $D
-	for n in $(seq "$calls" | some 3); do
+	for n in $(seq "$calls" | some 2); do
 		say "killed at $n"
 		echo 0 >/tmp/kill-at
 		xcrypt open $D x

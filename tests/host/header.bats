@@ -98,12 +98,12 @@ BEGIN='begin({"4": "0", "5": "0"}; "aes-xts-plain64"; 512; ""; 8388608)'
 	cryptsetup open --test-passphrase --key-slot 0 image --key-file pass
 }
 
-# mutated N: print the JSON of a header, with one value replaced
+# mutated N: print the JSON of a header, with one value replaced; often a place on the disk
 mutated()
 {
 	local values='["", "0", "-1", "4096", "99999999999999999999", "$(id)", "a[$(id)]", "\n", "x=y", 0, -1, 1e30, null, true, [], {}, ["0"], ["9"], {"0": {}}]'
 	jq -c --argjson n "$((16#$(random_bytes 3 "mutation $1" | xxd -p)))" --argjson values "$values" '
-		[paths] as $paths | setpath($paths[$n % ($paths | length)]; $values[($n / 251 | floor) % ($values | length)])'
+		[paths | select($n % 3 == 0 or index("area"))] as $paths | setpath($paths[$n % ($paths | length)]; $values[($n / 251 | floor) % ($values | length)])'
 }
 
 @test "a mutated header is refused, or what is read of it is harmless" {
@@ -128,4 +128,15 @@ mutated()
 	done
 	say "$accepted of $MUTATIONS are read"
 	[[ $accepted -gt 0 && $accepted -lt $MUTATIONS ]]
+}
+
+@test "a key slot outside of the area for key slots is not wiped" {
+	local json slot where
+	json=$(json_of image | edit_json -c "$BEGIN")
+	for slot in 0 1; do
+		for where in '"offset":"0"' '"offset":"28672"' '"offset":"16777216"' '"size":"16777216"' '"size":"-4096"'; do
+			fails edit_json -r wiped < <(jq -c ".keyslots[\"$slot\"].area += {$where}" <<<"$json") 2>/dev/null
+		done
+	done
+	[ "$(edit_json -r wiped <<<"$json" | wc -l)" = 2 ]
 }
