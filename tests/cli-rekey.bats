@@ -28,7 +28,7 @@ key_of()
 }
 
 # finished NAME: is the conversion over, header included?
-finished() { [[ $(dmsetup table "$1") != *rekey_state* ]] && [ -z "$(header_of $D | jq -r '.config.requirements.mandatory[]?')" ]; }
+finished() { ! dmsetup info "$1_rekey" >/dev/null 2>&1 && [[ $(dmsetup table "$1") != *rekey_state* ]] && [ -z "$(header_of $D | jq -r '.config.requirements.mandatory[]?')" ]; }
 
 # half NAME: pause its conversion, which is slow, somewhere in the middle
 half()
@@ -76,7 +76,6 @@ add_slot()
 	umount /tmp/xc.mnt
 	table=$(dmsetup table x)
 	run -0 "$XCRYPT" close x
-	[ ! -e /dev/mapper/x_rekey ]
 	[ "$(key_of $D)" != "$before" ] || die "the key is the old one"
 	reference_open $D x
 	[ "$(dmsetup table x | cut -d' ' -f5 | cut -d: -f2-4)" = "$(cut -d' ' -f5 <<<"$table" | cut -d: -f2-4)" ]
@@ -98,7 +97,7 @@ add_slot()
 	says 1 "the key of x is being changed already" "$XCRYPT" rekey start x </dev/null
 	says 1 "x is not converted yet" "$XCRYPT" rekey finish x
 	run -0 "$XCRYPT" close x
-	[ ! -e /dev/mapper/x_rekey ]
+	fails dmsetup info x_rekey >/dev/null 2>&1
 	fails cryptsetup open --key-file <(printf %s "$PASS") $D x 2>/tmp/why
 	grep -q "Unmet LUKS2 requirements" /tmp/why
 	says 2 "wrong passphrase" "$XCRYPT" open $D x <<<wrong
@@ -171,6 +170,9 @@ add_slot()
 	says 1 "--sector-size 100: expected 512" xcrypt rekey start --sector-size 100 x
 	says 1 "cannot be decrypted in place" xcrypt rekey start --cipher null x
 	says 4 "device y does not exist" xcrypt rekey start y
+	run -0 "$XCRYPT" resize --size 4096 x
+	says 1 "all are converted: xcrypt resize x" xcrypt rekey start x
+	run -0 "$XCRYPT" resize x
 	says 1 "is not being changed" "$XCRYPT" rekey status x
 	says 1 "expected one NAME" "$XCRYPT" rekey start
 	says 1 "expected start, status" "$XCRYPT" rekey x

@@ -180,7 +180,8 @@ unlock_new()
 
 	[ -z "$keyfile" ] || how+=(--keyfile-size "$(key_file_bytes)")
 	for number in ${LUKS[new_slots]}; do
-		cryptsetup luksDump "${how[@]}" --key-slot "$number" "$1" < <(print_secret) 2>/dev/null
+		cryptsetup luksDump "${how[@]}" --key-slot "$number" "$1" < <(print_secret) \
+			2> >(grep -v "^No key available" >&2)
 		status=$?
 		[ $status = 2 ] || break
 	done
@@ -193,25 +194,26 @@ hex_key()
 	awk '/^[A-Z]/ { within = 0 } sub(/^(MK dump|Unbound Key):/, "") { within = 1 } within'
 }
 
-# new_key: add the new volume key of a conversion to the session keyring
-new_key()
+# add_unlocked UNLOCK HEADER-DEVICE TYPE DESCRIPTION: add the key that UNLOCK prints to the
+# session keyring; return cryptsetup's status
+add_unlocked()
 {
 	local -a status
 
-	unlock_new "$where" | hex_key | add_key logon "$(luks_key_description new_digest)" -x
+	"$1" "$2" | hex_key | add_key "$3" "$4" -x
 	status=("${PIPESTATUS[@]}")
-	[ "${status[0]}" != 2 ] ||
-		fail 2 "this passphrase goes when $where is converted, and does not open it now: use another"
-	[ "${status[0]}" = 0 ] || exit "${status[0]}"
+	[ "${status[0]}" = 0 ] || return "${status[0]}"
 	[ "${status[2]}" = 0 ] || add_key_failed
 }
+
+# add_new_key HEADER-DEVICE: add the new volume key of a conversion
+add_new_key() { add_unlocked unlock_new "$1" logon "$(luks_key_description new_digest)"; }
 
 # luks_key TYPE DESCRIPTION HEADER-DEVICE: add the volume key to the session keyring,
 # unlocked as luks_option's variables say; if the volume is being converted, both
 luks_key()
 {
-	local where=$3
-	local -a status
+	local where=$3 status
 	local +x PASSPHRASE=''
 
 	[ -z "$keyfile" ] || {
@@ -223,14 +225,17 @@ luks_key()
 	[ -z "$keyfile" ] && [ -t 0 ] || tries=1
 	while :; do
 		[ -n "$keyfile" ] || passphrase "$where"
-		unlock "$where" | hex_key | add_key "$1" "$2" -x
-		status=("${PIPESTATUS[@]}")
-		[[ ${status[0]} != 0 || -z ${LUKS[new_digest]} ]] || new_key
-		[[ ${status[0]} == 2 && $((--tries)) -gt 0 ]] || break
+		# (the new one first: to a wrong passphrase for the other, cryptsetup says that
+		# there is no usable keyslot)
+		{
+			[ -z "${LUKS[new_digest]}" ] || add_new_key "$where"
+		} && add_unlocked unlock "$where" "$1" "$2"
+		status=$?
+		[[ $status == 2 && $((--tries)) -gt 0 ]] || break
 	done
-	case ${status[0]} in
-	0) [ "${status[2]}" = 0 ] || add_key_failed ;;
+	case $status in
+	0) ;;
 	2) fail 2 "wrong passphrase${keyfile:+ in $keyfile} for $where: cryptsetup luksDump $(quote "$where") shows its key slots" ;;
-	*) exit "${status[0]}" ;; # cryptsetup has printed the reason
+	*) exit "$status" ;; # cryptsetup has printed the reason
 	esac
 }

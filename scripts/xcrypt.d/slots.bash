@@ -91,7 +91,7 @@ ask_passphrases()
 		fi
 		secrets[number]=$PASSPHRASE files[number]=$keyfile
 	done
-	slot='' unlock "$where" | hex_key | add_key logon "$(luks_key_description)" -x || add_key_failed
+	slot='' add_unlocked unlock "$where" logon "$(luks_key_description)" || exit
 }
 
 # pbkdf NUMBER: print the options of cryptsetup that make a keyslot as hard to guess as that
@@ -138,7 +138,7 @@ add_slots()
 	LUKS[new_slots]=${added[0]}
 	# (its digest has the number of the first one's)
 	LUKS[new_digest]=$(cryptsetup luksDump --dump-json-metadata "$where" | edit_json -r "digest_of(\"${added[0]}\")")
-	new_key
+	add_new_key "$where" || exit
 }
 
 # slots_map: print which new keyslot follows which old one, in JSON

@@ -21,7 +21,7 @@ setup_file() { seed_init; }
 
 setup()
 {
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 	truncate -s 20M image
 	printf pass >pass
 	quick luksFormat --type luks2 --batch-mode image pass
@@ -98,6 +98,7 @@ BEGIN='begin({"4": "0", "5": "0"}; "aes-xts-plain64"; 512; ""; 8388608)'
 	cryptsetup open --test-passphrase --key-slot 0 image --key-file pass
 }
 
+# shellcheck disable=SC2016 # the values of an enemy
 # mutated N: print the JSON of a header, with one value replaced; often a place on the disk
 mutated()
 {
