@@ -112,13 +112,16 @@ cancel_start()
 # finish_alone NAME: let a process of its own finish the conversion when all is converted
 finish_alone()
 {
-	local command=("$0" rekey finish --wait ${header:+--header "$header"} "$1")
+	local command
+
+	command=("$(realpath "$0")" rekey finish --wait ${header:+--header "$(realpath "$header")"} "$1")
 
 	if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
 		systemd-run --quiet --collect --description "xcrypt rekey finish $1" "${command[@]}"
 	else
 		(
 			close_files
+			cd /
 			setsid -f keyctl session - "${command[@]}" </dev/null >/dev/null 2>&1
 		)
 	fi
