@@ -147,6 +147,11 @@ add_slot()
 	run -0 xcrypt rekey start --cipher aes-cbc-essiv:sha256 --key-size 256 --state /dev/ram1 --speed 300 x
 	half x
 	run -0 "$XCRYPT" close x
+	# without its state, it must not begin again
+	dd if=/dev/ram1 of=/tmp/state bs=8k count=1 iflag=direct status=none
+	dd if=/dev/zero of=/dev/ram1 bs=8k count=1 oflag=direct status=none
+	says 1 "the state of the conversion on /dev/ram1 is gone" xcrypt open $D x
+	dd if=/tmp/state of=/dev/ram1 bs=8k count=1 oflag=direct status=none
 	xcrypt open $D x
 	wait_for 60 finished x
 	check_fill /dev/mapper/x data

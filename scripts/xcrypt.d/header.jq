@@ -79,7 +79,8 @@ def fields:
 		set("new_slots"; $conversion[1].slots | keys_unsorted | join(" ")),
 		set("state"; $conversion[1].state),
 		set("state_offset"; $state.from),
-		set("state_size"; $state.to - $state.from)
+		set("state_size"; $state.to - $state.from),
+		set("begun"; if $conversion[1].begun == true then "yes" else null end)
 	else empty end;
 
 # ---- the beginning -----------------------------------------------------------------
@@ -149,12 +150,16 @@ def begin($slots; $cipher; $sector_size; $state; $max):
 def not_required: .config |= (.requirements.mandatory -= [NAME]
 	| if .requirements.mandatory == [] then del(.requirements) else . end);
 
+# From now on a blank state is one that was lost.
+def begun: conversion[0] as $slot | .keyslots[$slot].begun = true;
+
 # the header as it was before
 def cancel: conversion as [$slot, $conversion]
-	| ($conversion.slots | keys_unsorted) as $new
-	| .digests |= delpaths([[$conversion.new]])
-	| .keyslots |= delpaths([[$slot], ($new[] | [.])])
-	| not_required;
+	| if $slot == null then without_leftovers else
+		.digests |= delpaths([[$conversion.new]])
+		| .keyslots |= delpaths([[$slot], ($conversion.slots | keys_unsorted[] | [.])])
+		| not_required
+	end;
 
 # ---- the end -----------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ declare -grA HEADER_FIELDS=(
 	[state]='(/[!-~]*)?'
 	[state_offset]='[0-9]{0,17}'
 	[state_size]='[0-9]{0,17}'
+	[begun]='(yes)?'
 	[flags]='( ?(allow-discards|same-cpu-crypt|submit-from-crypt-cpus|no-journal|no-read-workqueue|no-write-workqueue|high-priority))*'
 )
 
@@ -55,7 +56,7 @@ declare -gA LUKS=()
 # LUKS2) and flags (words).  If the volume is being converted, also new_cipher,
 # new_sector_size, new_digest, new_key_bytes, new_slots (keyslots of the new key) and where
 # the state is: state (the path of a device), or state_offset and state_size (bytes, in the
-# header).
+# header); and begun, if the state was written.
 read_luks()
 {
 	local words

@@ -65,6 +65,17 @@ blank()
 		cmp -s -n 8192 - /dev/zero
 }
 
+# check_begun: fail if the state was lost
+check_begun()
+{
+	[ -z "${LUKS[begun]}" ] || ! blank "$state" ||
+		fail 1 "the state of the conversion on $state is gone, and without it nobody knows which sectors have the new key: restore it"
+}
+
+# mark_begun HEADER-DEVICE: note in the header that the state is written.  (Without the note
+# the conversion goes on as well.)
+mark_begun() { [ -n "${LUKS[begun]}" ] || (edit_header "$1" begun); }
+
 # rekey_words: print the words of the conversion in the header for a table
 rekey_words()
 {
