@@ -74,6 +74,8 @@ add_slot()
 	wait_for 60 finished x
 	cmp /tmp/xc.mnt/data <(random_bytes 300000 data)
 	umount /tmp/xc.mnt
+	run -0 "$XCRYPT" rekey finish --wait x
+	[ "$output" = "x: no conversion is left" ]
 	table=$(dmsetup table x)
 	run -0 "$XCRYPT" close x
 	[ "$(key_of $D)" != "$before" ] || die "the key is the old one"
