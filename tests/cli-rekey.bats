@@ -104,6 +104,12 @@ add_slot()
 	grep -q "Unmet LUKS2 requirements" /tmp/why
 	says 2 "wrong passphrase" "$XCRYPT" open $D x <<<wrong
 	says 1 "open it without --readonly" xcrypt open --readonly $D x
+	# dm-crypt alone serves it, too
+	modprobe dm-crypt || true
+	run -0 xcrypt rekey rescue $D x
+	[[ $(dmsetup table x | cut -d' ' -f3 | xargs) == "crypt crypt" ]] || die "$(dmsetup table x)"
+	check_fill /dev/mapper/x data
+	run -0 "$XCRYPT" close x
 	run -0 xcrypt open --option rekey_paused $D x
 	check_fill /dev/mapper/x data
 	run -0 "$XCRYPT" close x

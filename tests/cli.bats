@@ -588,7 +588,7 @@ assert v["engine"] == "api" and v["open"] == 0, v
 rekey_help()
 {
 	local step
-	for step in start status pause resume speed finish; do "$XCRYPT" rekey $step --help; done
+	for step in start status pause resume speed finish rescue; do "$XCRYPT" rekey $step --help; done
 }
 
 @test "the man page is well-formed, and names every verb and option" {
@@ -629,7 +629,7 @@ completes()
 	completes "xcrypt close " vol1 vol2
 	completes "xcrypt close --" --deferred
 	completes "xcrypt suspend " vol1 vol2
-	completes "xcrypt rekey " finish pause resume speed start status
+	completes "xcrypt rekey " finish pause rescue resume speed start status
 	completes "xcrypt rekey pause " vol1 vol2
 	completes "xcrypt rekey start --drop" --drop-slot --drop-tokens
 	completes "xcrypt resume vol" vol1 vol2

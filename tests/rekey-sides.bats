@@ -21,47 +21,6 @@ teardown_file()
 	unload_target
 }
 
-# side KEY SPEC BYTES IV-OFFSET [OPTION...]: a line of dm-crypt's for one side
-side()
-{
-	echo "0 $(sectors_of "$DATA") crypt $2 $1 $4 $DATA 0 $(($# - 4)) ${*:5}"
-}
-
-# side_key NAME SPEC BYTES [...]: print the key of a side, and add it to the keyring
-side_key()
-{
-	if [ "$3" = 0 ]; then
-		echo -
-	else
-		hex_key "$3" "$BATS_TEST_NUMBER/$1" | tee >(xxd -r -p | keyctl padd logon "xc:$1" @s >/dev/null)
-	fi
-}
-
-# argument NAME SPEC BYTES [...]: print the key argument of xcrypt's line
-argument() { if [ "$3" = 0 ]; then echo -; else echo ":$3:logon:xc:$1"; fi; }
-
-# sides OLD NEW [WORD...]: what dm-crypt takes after the key, for each side, and more words
-# of a conversion between them; sets OLD_SIDE, NEW_SIDE, OLD, NEW, WORDS
-sides()
-{
-	local option
-	read -ra OLD_SIDE <<<"$1"
-	read -ra NEW_SIDE <<<"$2"
-	OLD=$(side_key old "${OLD_SIDE[@]}")
-	NEW=$(side_key new "${NEW_SIDE[@]}")
-	WORDS=("${OLD_SIDE[@]:3}" "rekey_state:$STATE" "rekey_key:$(argument new "${NEW_SIDE[@]}")" "${@:3}")
-	[ "${OLD_SIDE[0]}" = "${NEW_SIDE[0]}" ] || WORDS+=("rekey_cipher:${NEW_SIDE[0]}")
-	[ "${OLD_SIDE[2]}" = "${NEW_SIDE[2]}" ] || WORDS+=("rekey_iv_offset:${NEW_SIDE[2]}")
-	for option in "${NEW_SIDE[@]:3}"; do WORDS+=("rekey_$option"); done
-}
-
-# sides_line [WORD...]: the line of this conversion
-sides_line()
-{
-	echo "0 $(sectors_of "$DATA") xcrypt ${OLD_SIDE[0]} $(argument old "${OLD_SIDE[@]}") ${OLD_SIDE[2]} $DATA 0" \
-		"$((${#WORDS[@]} + $#)) ${WORDS[*]} $*"
-}
-
 # begin_sides LABEL: fill the old side, and begin, paused
 begin_sides()
 {

@@ -4,7 +4,7 @@
 # hold open.
 
 # The subjects of undo.bash, in this order: a mapping before its underlying device.
-SUBJECTS=(switch suspend load trial mapping state header loop)
+SUBJECTS=(switch suspend load trial mapping state header scratch loop)
 
 # guard: start undo.bash.  Call it before the verb has any effect.
 guard()

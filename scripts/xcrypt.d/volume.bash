@@ -23,13 +23,14 @@ new_name()
 	fail 5 "device $1 already exists: $command"
 }
 
-# encrypted_volume NAME: fail unless it exists, with all segments of target (x)crypt
+# encrypted_volume NAME: fail unless it exists, with all segments of target (x)crypt.  One
+# that is to be closed may have others of target error (see rekey.d/rescue).
 encrypted_volume()
 {
 	local target segments=0 command=''
 
 	while read -r _ _ target _; do
-		[ -n "$target" ] || continue
+		[[ -n $target && $verb,$target != close,error ]] || continue
 		[[ $target == crypt || $target == xcrypt ]] || {
 			[ "$verb" != close ] || command=$(close_command "$1")
 			fail 1 "$1 is not an encrypted volume, its target is $target${command:+ ($command)}"
@@ -166,15 +167,16 @@ device_unused()
 	done < <(losetup --noheadings --output NAME --associated "$SOURCE")
 }
 
-# loop_device FILE READONLY: set DEVICE to a loop device over FILE
+# loop_device FILE READONLY [SUBJECT]: set DEVICE to a loop device over FILE; SUBJECT, or
+# loop, is that of its undoing
 loop_device()
 {
 	local file=$1 inode try
 
-	inode=$(stat -c '%i %Hd:%Ld' "$file")
+	inode=$(stat -Lc '%i %Hd:%Ld' "$file")
 	for try in 1 2 3; do
 		DEVICE=$(losetup --find 2>/dev/null) || break
-		at_end loop loop "$DEVICE" "$inode"
+		at_end "${3:-loop}" loop "$DEVICE" "$inode"
 		# (fails if another process was faster; the loop device keeps its
 		# creator's session keyring, which must not be the one with the key)
 		keyctl session - losetup ${2:+--read-only} "$DEVICE" "$file" 2>/dev/null && return
